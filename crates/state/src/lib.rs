@@ -1,1 +1,13 @@
-//! state
+//! The ground under every service: configuration, the data directory, the state database, runs, events, the clock.
+//!
+//! What comes in: a data directory or a PostgreSQL URL, and services that bring their own tables as [`Migration`]s and
+//! their own work as runs. What goes out: durable rows, run histories, events, the time. This room must never know a
+//! service's words, a protocol, or the lake.
+
+pub mod clock;
+pub mod data_dir;
+pub mod db;
+
+pub use clock::{Clock, ManualClock};
+pub use data_dir::DataDir;
+pub use db::{Database, Dialect, Migration, Transaction};

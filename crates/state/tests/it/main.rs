@@ -1,0 +1,5 @@
+//! The ground, tested from outside its crate: one module per part.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod database;
