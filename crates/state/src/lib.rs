@@ -5,9 +5,12 @@
 //! service's words, a protocol, or the lake.
 
 pub mod clock;
+pub mod config;
 pub mod data_dir;
 pub mod db;
+pub mod logs;
 
 pub use clock::{Clock, ManualClock};
+pub use config::Config;
 pub use data_dir::DataDir;
 pub use db::{Database, Dialect, Migration, Transaction};

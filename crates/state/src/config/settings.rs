@@ -1,0 +1,161 @@
+//! Every setting, declared once: key, kind, default and meaning. The command line's `config`, the file that `init`
+//! writes, the environment variables' names and the checks on all of them are derived from this table.
+
+/// What a setting may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// Text that is never shown.
+    Secret,
+    /// A path; a relative one in a file is relative to that file.
+    Path,
+    /// A whole number within these limits.
+    Count {
+        /// The smallest allowed.
+        min: u64,
+        /// The largest allowed.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// One declaration.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// The key, with dots between its parts; `*` stands for a bucket's name.
+    pub key: &'static str,
+    /// What it may hold.
+    pub kind: Kind,
+    /// The value when nobody says anything; empty means not set.
+    pub default: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn setting(key: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Setting {
+    Setting { key, kind, default, meaning }
+}
+
+const BACKENDS: Kind = Kind::Choice(&["local", "s3"]);
+
+/// The table. To add a setting, add its line here.
+pub const SETTINGS: &[Setting] = &[
+    setting("data", Kind::Path, "./glulam-data", "the data directory: buckets, state, logs"),
+    setting(
+        "state.url",
+        Kind::Secret,
+        "",
+        "PostgreSQL URL of the state database; empty: SQLite in the data directory",
+    ),
+    setting(
+        "runs.max_running",
+        Kind::Count { min: 1, max: 1024 },
+        "8",
+        "how many runs may work at once; more wait",
+    ),
+    setting(
+        "runs.keep_days",
+        Kind::Count { min: 1, max: 3650 },
+        "90",
+        "days for which finished runs and their logs are kept",
+    ),
+    setting(
+        "log.level",
+        Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "warn",
+        "how much the program says of itself",
+    ),
+    setting("log.format", Kind::Choice(&["text", "json"]), "text", "how it says it, on standard error"),
+    setting(
+        "lake.backend",
+        BACKENDS,
+        "local",
+        "where buckets live by default: folders of the data directory, or an S3 endpoint",
+    ),
+    setting("lake.endpoint", Kind::Text, "", "URL of the S3 endpoint; empty: AWS of that region"),
+    setting("lake.region", Kind::Text, "us-east-1", "region of the S3 endpoint"),
+    setting("lake.access_key_id", Kind::Text, "", "access key for the S3 endpoint"),
+    setting("lake.secret_access_key", Kind::Secret, "", "secret key for the S3 endpoint"),
+    setting("lake.path_style", Kind::Switch, "true", "address buckets by path instead of by host name"),
+    setting("lake.allow_http", Kind::Switch, "false", "allow an endpoint without TLS"),
+    setting("lake.buckets.*.backend", BACKENDS, "", "where this bucket lives, if not where the others do"),
+    setting("lake.buckets.*.endpoint", Kind::Text, "", "S3 endpoint of this bucket; empty: that of `lake`"),
+    setting("lake.buckets.*.region", Kind::Text, "", "region of this bucket; empty: that of `lake`"),
+    setting(
+        "lake.buckets.*.access_key_id",
+        Kind::Text,
+        "",
+        "access key for this bucket; empty: that of `lake`",
+    ),
+    setting(
+        "lake.buckets.*.secret_access_key",
+        Kind::Secret,
+        "",
+        "secret key for this bucket; empty: that of `lake`",
+    ),
+    setting(
+        "lake.buckets.*.path_style",
+        Kind::Switch,
+        "",
+        "address this bucket by path; empty: as `lake` does",
+    ),
+    setting(
+        "lake.buckets.*.allow_http",
+        Kind::Switch,
+        "",
+        "allow this bucket's endpoint without TLS; empty: as `lake` does",
+    ),
+    setting("lake.buckets.*.name", Kind::Text, "", "the bucket's name at the endpoint, if it is another"),
+];
+
+/// Environment variables with our prefix that are no settings.
+pub(super) const OTHER_VARIABLES: &[&str] = &["GLULAM_CONFIG", "GLULAM_CRASH_AT"];
+
+impl Setting {
+    /// Whether the key has a bucket's name in it.
+    pub fn is_per_bucket(&self) -> bool {
+        self.key.contains('*')
+    }
+
+    /// The environment variable of this setting: `GLULAM_STATE_URL` for `state.url`. Settings per bucket have none.
+    pub fn variable(&self) -> Option<String> {
+        (!self.is_per_bucket()).then(|| format!("GLULAM_{}", self.key.to_uppercase().replace('.', "_")))
+    }
+
+    /// The setting that declares this key, with any bucket's name in the place of `*`.
+    pub fn of(key: &str) -> Option<&'static Setting> {
+        SETTINGS.iter().find(|setting| match setting.key.split_once('*') {
+            None => setting.key == key,
+            Some((before, after)) => key
+                .strip_prefix(before)
+                .and_then(|rest| rest.strip_suffix(after))
+                .is_some_and(|bucket| !bucket.is_empty()),
+        })
+    }
+
+    /// Checks a value and brings it into its plain form.
+    pub(super) fn accept(&self, value: &str) -> Result<String, String> {
+        match self.kind {
+            Kind::Text | Kind::Secret | Kind::Path => Ok(value.to_owned()),
+            _ if value.is_empty() && self.default.is_empty() => Ok(String::new()),
+            Kind::Count { min, max } => match value.trim().parse::<u64>() {
+                Ok(number) if (min..=max).contains(&number) => Ok(number.to_string()),
+                _ => Err(format!("must be a whole number from {min} to {max}")),
+            },
+            Kind::Switch => match value.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => Ok("true".to_owned()),
+                "false" | "0" | "no" | "off" => Ok("false".to_owned()),
+                _ => Err("must be true or false".to_owned()),
+            },
+            Kind::Choice(words) => words
+                .iter()
+                .find(|word| word.eq_ignore_ascii_case(value.trim()))
+                .map(|word| (*word).to_owned())
+                .ok_or_else(|| format!("must be one of {}", words.join(", "))),
+        }
+    }
+}
