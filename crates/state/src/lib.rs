@@ -8,9 +8,13 @@ pub mod clock;
 pub mod config;
 pub mod data_dir;
 pub mod db;
+pub mod events;
 pub mod logs;
+pub mod runs;
 
 pub use clock::{Clock, ManualClock};
 pub use config::Config;
 pub use data_dir::DataDir;
 pub use db::{Database, Dialect, Migration, Transaction};
+pub use events::{Event, Events};
+pub use runs::{NewRun, Run, RunContext, RunHandle, RunOptions, RunQuery, Runs};

@@ -1,0 +1,99 @@
+//! What a run says on its way to the database: log lines in order and at most so many, progress and counters.
+//!
+//! Nothing is forgotten before it is committed: a write that fails is made again later, and meanwhile the full buffer
+//! holds the body back.
+
+use super::context::{Live, Said, keepable};
+use super::{LogLevel, Run, tables};
+use crate::db::Transaction;
+use model::{Progress, Result};
+use std::collections::BTreeMap;
+
+/// With that many lines in hand they are written without waiting for the time.
+const ENOUGH: usize = 512;
+/// With that many none is taken any more.
+const FULL: usize = 2048;
+
+pub(super) struct Recorder {
+    most: u64,
+    kept: u64,
+    dropped: u64,
+    lines: Vec<(i64, LogLevel, String)>,
+    recorded: (Option<Progress>, BTreeMap<String, u64>),
+}
+
+impl Recorder {
+    pub(super) fn new(most: u64, run: &Run) -> Self {
+        Self { most, kept: 0, dropped: 0, lines: Vec::new(), recorded: (run.progress, run.counters.clone()) }
+    }
+
+    pub(super) fn take(&mut self, said: Said) {
+        if self.kept >= self.most {
+            self.dropped += 1;
+            return;
+        }
+        self.kept += 1;
+        self.lines.push((said.at, said.level, said.message));
+    }
+
+    /// A line of the run's keeper. It does not count.
+    pub(super) fn note(&mut self, at: i64, level: LogLevel, message: String) {
+        self.lines.push((at, level, keepable(message)));
+    }
+
+    /// The last line of a log that was cut short says so.
+    pub(super) fn close(&mut self, at: i64) {
+        if self.dropped > 0 {
+            let text = format!(
+                "{} more lines were not kept: the log of a run holds at most {}",
+                self.dropped, self.most
+            );
+            self.note(at, LogLevel::Warn, text);
+            self.dropped = 0;
+        }
+    }
+
+    pub(super) fn has_lines(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    pub(super) fn has_enough(&self) -> bool {
+        self.lines.len() >= ENOUGH
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= FULL
+    }
+
+    /// Whether there is something to write.
+    pub(super) fn has_news(&self, live: &Live) -> bool {
+        self.has_lines() || (live.meters.progress(), live.meters.counters()) != self.recorded
+    }
+
+    /// Writes what is new. `None` where nothing of the run's own record changed, or it is no longer this node's.
+    pub(super) async fn write(&self, tx: &mut Transaction, live: &Live, node: &str) -> Result<Written> {
+        if self.has_lines() {
+            tables::append_log(tx, &live.id, &self.lines).await?;
+        }
+        let now = (live.meters.progress(), live.meters.counters());
+        let run = if now == self.recorded {
+            None
+        } else {
+            tables::record(tx, &live.id, node, now.0, &now.1).await?
+        };
+        Ok(Written { lines: self.lines.len(), recorded: now, run })
+    }
+
+    /// The write is committed.
+    pub(super) fn written(&mut self, written: Written) {
+        self.lines.drain(..written.lines);
+        self.recorded = written.recorded;
+    }
+}
+
+/// What a write wrote.
+pub(super) struct Written {
+    lines: usize,
+    recorded: (Option<Progress>, BTreeMap<String, u64>),
+    pub(super) run: Option<Run>,
+}
