@@ -116,7 +116,7 @@ impl Process {
 
     fn finish(&mut self) -> Finished {
         let status = self.child.wait().unwrap_or_else(|e| panic!("cannot wait for {}: {e}", self.name));
-        Finished { code: status.code(), stdout: self.stdout.to_the_end(), stderr: self.stderr.to_the_end() }
+        Finished { code: status.code(), stdout: self.stdout.finish(), stderr: self.stderr.finish() }
     }
 
     fn line_with(&self, part: &str) -> Option<String> {
@@ -157,7 +157,7 @@ impl Stream {
         self.reader.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    fn to_the_end(&mut self) -> String {
+    fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
