@@ -54,6 +54,7 @@ use std::time::Duration;
 use supervisor::{Supervisor, finished};
 use tables::Change;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -87,6 +88,10 @@ struct Inner {
     closed: CancellationToken,
     /// No more patience.
     cutoff: CancellationToken,
+    /// No more of this node.
+    gone: CancellationToken,
+    /// The task that watches the other nodes, where there may be some.
+    watch: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A poisoned lock means that a panic passed by; what these locks guard is whole between any two statements.
@@ -118,6 +123,8 @@ impl Runs {
             tasks: TaskTracker::new(),
             closed: CancellationToken::new(),
             cutoff: CancellationToken::new(),
+            gone: CancellationToken::new(),
+            watch: Mutex::default(),
         });
         if inner.options.exclusive {
             nodes::recover_all(&inner).await?;
@@ -154,10 +161,10 @@ impl Runs {
         }
         let resumer: Resumer = Arc::new(move |context| Box::pin(body(context)));
         lock(&self.inner.resumers).insert(kind.clone(), resumer);
-        let waiting: Vec<Run> = lock(&self.inner.orphans).extract_if(.., |run| run.kind == kind).collect();
-        let count = waiting.len();
-        for run in waiting {
+        let mut count = 0;
+        while let Some(run) = self.inner.take_orphan(&kind) {
             nodes::take_up(&self.inner, run).await?;
+            count += 1;
         }
         Ok(count)
     }
@@ -344,6 +351,16 @@ impl Inner {
             }
             None => tables::get(&self.db, id).await,
         }
+    }
+    fn take_orphan(&self, kind: &RunKind) -> Option<Run> {
+        let mut orphans = lock(&self.orphans);
+        let at = orphans.iter().position(|run| run.kind == *kind)?;
+        Some(orphans.remove(at))
+    }
+
+    /// Whether the run is left for the next start, since this process ends.
+    fn is_left(&self, id: &RunId) -> bool {
+        self.closed.is_cancelled() && !lock(&self.live).contains_key(id)
     }
 
     fn forget(&self, id: &RunId) {

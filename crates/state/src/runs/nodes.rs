@@ -27,12 +27,17 @@ pub(super) async fn join(inner: &Arc<Inner>) -> Result<()> {
     beat(inner).await?;
     let now = inner.clock.now();
     let watch = Watch { inner: Arc::clone(inner), last_beat: now, steady_since: now };
-    inner.tasks.spawn(watch.keep());
+    *lock(&inner.watch) = Some(tokio::spawn(watch.keep()));
     Ok(())
 }
 
-/// Takes the announcement back: what this node left unfinished is free at once.
+/// Ends the watch and takes the announcement back: what this node left unfinished is free at once.
 pub(super) async fn leave(inner: &Inner) {
+    inner.gone.cancel();
+    let watch = lock(&inner.watch).take();
+    if let Some(watch) = watch {
+        let _ = watch.await;
+    }
     let left = async {
         let mut tx = inner.db.begin().await?;
         sqlx::query("DELETE FROM run_nodes WHERE node = $1")
@@ -59,18 +64,10 @@ impl Watch {
             let poll = span(self.inner.options.poll);
             tokio::select! {
                 () = self.inner.clock.sleep(poll) => {}
-                () = self.inner.closed.cancelled() => break,
+                () = self.inner.gone.cancelled() => return,
             }
             if let Err(error) = self.look().await {
                 tracing::warn!(node = %self.inner.node, %error, "this node cannot reach the state database");
-            }
-        }
-        // Runs that tidy up must not be taken for dead meanwhile.
-        while !lock(&self.inner.live).is_empty() {
-            let _ = beat(&self.inner).await;
-            tokio::select! {
-                () = self.inner.clock.sleep(span(self.inner.options.poll)) => {}
-                () = self.inner.cutoff.cancelled() => return,
             }
         }
     }
@@ -113,13 +110,11 @@ async fn heed_others(inner: &Inner) -> Result<()> {
     if mine.is_empty() {
         return Ok(());
     }
-    let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT id FROM runs WHERE node = $1 AND state IN ('waiting', 'running')"
-    )))
-    .bind(inner.node.as_str())
-    .fetch_all(inner.db.read())
-    .await
-    .map_err(|e| failed("reading this node's runs", e))?;
+    let rows = sqlx::query("SELECT id FROM runs WHERE node = $1 AND state IN ('waiting', 'running')")
+        .bind(inner.node.as_str())
+        .fetch_all(inner.db.read())
+        .await
+        .map_err(|e| failed("reading this node's runs", e))?;
     let going: HashSet<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
     for run in mine {
         if !going.contains(run.id.as_str()) {
@@ -220,7 +215,8 @@ pub(super) async fn take_up(inner: &Arc<Inner>, run: Run) -> Result<()> {
         resumer
     };
     if let Some(resumer) = resumer {
-        let (retry_delay, key) = tables::plan(&inner.db, &run.id).await?;
+        let plan = tables::plan(&inner.db, &run.id).await;
+        let (retry_delay, key) = plan.inspect_err(|_| lock(&inner.orphans).push(run.clone()))?;
         inner.launch(run, Box::new(move |context| resumer(context)), retry_delay, key);
     }
     Ok(())

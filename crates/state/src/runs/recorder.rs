@@ -70,17 +70,14 @@ impl Recorder {
         self.has_lines() || (live.meters.progress(), live.meters.counters()) != self.recorded
     }
 
-    /// Writes what is new. `None` where nothing of the run's own record changed, or it is no longer this node's.
+    /// Writes what is new. The run is `None` where nothing changed, or it is no longer this node's.
     pub(super) async fn write(&self, tx: &mut Transaction, live: &Live, node: &str) -> Result<Written> {
         if self.has_lines() {
             tables::append_log(tx, &live.id, &self.lines).await?;
         }
-        let now = (live.meters.progress(), live.meters.counters());
-        let run = if now == self.recorded {
-            None
-        } else {
-            tables::record(tx, &live.id, node, now.0, &now.1).await?
-        };
+        let now = (live.meters.progress(), live.meters.counters()); // New lines alone are a change too: whoever follows the log waits for the next revision.
+        let run =
+            if self.has_news(live) { tables::record(tx, &live.id, node, now.0, &now.1).await? } else { None };
         Ok(Written { lines: self.lines.len(), recorded: now, run })
     }
 

@@ -253,7 +253,10 @@ impl Supervisor {
                 false
             }
             Verdict::HandOver => {
-                self.back_to_waiting(None).await;
+                if !self.back_to_waiting(None).await {
+                    // It was asked to stop before.
+                    self.end(RunState::Stopped, Outcome::Diagnosis(shut_down().diagnosis())).await;
+                }
                 false
             }
             Verdict::Again(diagnosis) => {
@@ -284,7 +287,7 @@ impl Supervisor {
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(run = %self.live.id, %error, "a run's end cannot be recorded yet")
+                    tracing::warn!(run = %self.live.id, %error, "a run's end cannot be recorded yet");
                 }
             }
             if !self.wait_for_database().await {
@@ -332,7 +335,7 @@ impl Supervisor {
                 }
                 Ok(None) => return false,
                 Err(error) => {
-                    tracing::warn!(run = %self.live.id, %error, "a run's retry cannot be recorded yet")
+                    tracing::warn!(run = %self.live.id, %error, "a run's retry cannot be recorded yet");
                 }
             }
             if !self.wait_for_database().await {

@@ -49,11 +49,19 @@ pub(super) fn verdict(ended: Ended, cause: Cause, run: &Run, resumable: bool) ->
         (Cause::Shutdown, None) if resumable => Verdict::HandOver,
         (Cause::Shutdown, None) => end(RunState::Stopped, shut_down()),
         (Cause::Stop, None) => end(RunState::Stopped, Error::cancelled()),
-        (Cause::Nobody, None) if run.retries_left == 0 => end(RunState::Failed, Error::cancelled()),
-        (Cause::Nobody, None) => Verdict::Again(Error::cancelled().diagnosis()),
+        (Cause::Nobody, None) if run.retries_left == 0 => end(RunState::Failed, gave_up(run)),
+        (Cause::Nobody, None) => Verdict::Again(gave_up(run).diagnosis()),
         (Cause::Nobody, Some(error)) if run.retries_left > 0 => Verdict::Again(error.diagnosis()),
         (_, Some(error)) => end(RunState::Failed, error),
     }
+}
+
+/// What the body called a cancellation was none of this run's.
+fn gave_up(run: &Run) -> Error {
+    Error::new(
+        ErrorKind::Cancelled,
+        format!("something that the {} `{}` relies on was cancelled", run.kind, run.name),
+    )
 }
 
 fn end(state: RunState, error: Error) -> Verdict {
@@ -62,7 +70,8 @@ fn end(state: RunState, error: Error) -> Verdict {
 
 fn timed_out(run: &Run, error: Option<Error>) -> Error {
     let allowed = run.timeout_millis.unwrap_or_default();
-    let text = if allowed % 1000 == 0 { format!("{} s", allowed / 1000) } else { format!("{allowed} ms") };
+    let text =
+        if allowed.is_multiple_of(1000) { format!("{} s", allowed / 1000) } else { format!("{allowed} ms") };
     let timed_out = Error::new(
         ErrorKind::Timeout,
         format!("the {} `{}` took longer than its {text}", run.kind, run.name),

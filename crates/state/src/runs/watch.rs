@@ -35,8 +35,7 @@ impl RunHandle {
             if run.state.is_final() {
                 return Ok(run);
             }
-            let driven = lock(&self.runs.inner.live).contains_key(&self.id);
-            if !driven && self.runs.inner.closed.is_cancelled() {
+            if self.runs.inner.is_left(&self.id) {
                 return Err(shutting_down());
             }
             since = run.revision;
@@ -77,6 +76,9 @@ impl RunWatch {
             if run.revision > since {
                 self.seen = Some(run.clone());
                 return Ok(Some(run));
+            }
+            if self.runs.inner.is_left(&self.id) {
+                return Err(shutting_down());
             }
         }
     }
