@@ -1,0 +1,11 @@
+//! Partitions: up to millions in a table, found by their key values.
+
+mod change;
+mod create;
+mod delete;
+mod descriptors;
+mod list;
+mod read;
+mod rekey;
+mod row;
+mod upsert;
