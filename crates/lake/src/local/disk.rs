@@ -1,0 +1,418 @@
+//! Objects as files: where a key's file is, and how a finished file takes its place there.
+//!
+//! A key stands in the visible tree where the file system can hold it, else in the odd tree. It is looked for in the
+//! visible tree first, so what a person sees is what counts; a write leaves it in exactly one of the two.
+
+use super::cache::ListingCache;
+use super::escape;
+use super::fsys;
+use super::meta::Records;
+use super::record::{Record, Stamp};
+use crate::object::{ObjectInfo, PutMode};
+use crate::private::{Private, failed};
+use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
+use rustix::fs::{Mode, OFlags, RenameFlags, Stat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+/// How often a write tries again when folders come and go under it.
+const ATTEMPTS: usize = 1000;
+/// How deep a tree of empty folders may be that gives way to an object.
+const EMPTY_DEPTH: u32 = 100;
+
+/// The local backend's open folders.
+#[derive(Debug)]
+pub(crate) struct Disk {
+    pub(crate) private: Arc<Private>,
+    pub(crate) buckets: OwnedFd,
+    pub(crate) odd: OwnedFd,
+    pub(crate) uploads: OwnedFd,
+    pub(crate) records: Records,
+    pub(crate) cache: ListingCache,
+    /// Whether `A` and `a` are one name here.
+    folds: bool,
+}
+
+/// A key's file.
+pub(crate) struct Found {
+    dir: OwnedFd,
+    name: String,
+    pub(crate) stamp: Stamp,
+    visible: bool,
+}
+
+/// Why a file could not take its place.
+enum Stop {
+    /// This tree cannot hold the key.
+    Blocked,
+    /// Something changed underneath.
+    Again,
+    /// Somebody put a file there.
+    Taken,
+    Failed(Errno),
+}
+
+impl Disk {
+    /// Opens the folders and finds out what the file system can do.
+    pub(crate) fn open(private: Arc<Private>, sidecars: bool) -> Result<Self> {
+        let root = private.root.clone();
+        let wrong = |errno| failed("open", root.display(), errno);
+        let open = |name: &str| fsys::ensure_dir(&private.base, &[name]).map_err(wrong);
+        let (odd, uploads, meta) = (open("odd")?, open("uploads")?, open("meta")?);
+        let folder = root.join("buckets");
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| Error::unavailable(format!("cannot create `{}`", folder.display())).source_is(e))?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let buckets = rustix::fs::open(&folder, flags, Mode::empty()).map_err(wrong)?;
+        let name = private.fresh_name();
+        let records = Records::probe(&private.tmp, &name, meta, sidecars).map_err(wrong)?;
+        let probe = format!("{}Aa", private.fresh_name());
+        drop(private.create_tmp(&probe).map_err(wrong)?);
+        let folds = fsys::stat(&private.tmp, &probe.to_lowercase()).is_ok();
+        fsys::unlink(&private.tmp, &probe).map_err(wrong)?;
+        let clock = private.create_tmp(&private.fresh_name()).map_err(wrong)?;
+        Ok(Self { buckets, odd, uploads, records, cache: ListingCache::new(clock), folds, private })
+    }
+
+    /// The bucket's folder.
+    pub(crate) fn bucket(&self, bucket: &BucketName) -> Result<OwnedFd> {
+        match fsys::open_dir(&self.buckets, &[bucket.as_str()]) {
+            Ok(dir) => Ok(dir),
+            Err(errno) if fsys::is_absent(errno) => Err(self.no_bucket(bucket)),
+            Err(errno) => Err(failed("open the bucket", bucket, errno)),
+        }
+    }
+
+    fn no_bucket(&self, bucket: &BucketName) -> Error {
+        let known = fsys::names(&self.buckets).unwrap_or_default();
+        let mut known: Vec<&str> = known.iter().map(String::as_str).collect();
+        known.sort_unstable();
+        let error = Error::not_found(format!("bucket `{bucket}` does not exist"));
+        match known.is_empty() {
+            true => {
+                error.hint(format!("make it: a folder `buckets/{bucket}` in the data directory is a bucket"))
+            }
+            false => error.hint(model::nearest_hint(bucket.as_str(), known)),
+        }
+    }
+
+    pub(crate) fn no_object(uri: &LakeUri) -> Error {
+        Error::not_found("there is no such object").at(Place::object(uri))
+    }
+
+    /// Looks a key up: in the visible tree, then in the odd one.
+    pub(crate) fn find(&self, bucket: &OwnedFd, uri: &LakeUri) -> Result<Option<Found>> {
+        let found = match self.find_visible(bucket, uri.key()) {
+            Ok(None) => self.find_odd(uri),
+            other => other,
+        };
+        found.map_err(|errno| failed("look up", uri, errno))
+    }
+
+    fn find_visible(&self, bucket: &OwnedFd, key: &str) -> Result<Option<Found>, Errno> {
+        let Some(segments) = escape::visible(key) else { return Ok(None) };
+        if self.folds && !self.is_exact(bucket, &segments)? {
+            return Ok(None);
+        }
+        find_in(bucket, &segments, true)
+    }
+
+    fn find_odd(&self, uri: &LakeUri) -> Result<Option<Found>, Errno> {
+        match fsys::open_dir(&self.odd, &[uri.bucket().as_str()]) {
+            Ok(base) => find_in(&base, &escape::odd(uri.key()), false),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Where names fold, whether each segment is written exactly so on disk.
+    fn is_exact(&self, bucket: &OwnedFd, segments: &[&str]) -> Result<bool, Errno> {
+        for depth in 0..segments.len() {
+            let dir = match fsys::open_dir(bucket, &segments[..depth]) {
+                Ok(dir) => dir,
+                Err(errno) if fsys::is_absent(errno) => return Ok(false),
+                Err(errno) => return Err(errno),
+            };
+            if !fsys::names(&dir)?.iter().any(|name| name == segments[depth]) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a new file may stand in the visible tree: where names fold, only one that has no twin.
+    fn may_be_visible<'k>(&self, bucket: &OwnedFd, key: &'k str) -> Option<Vec<&'k str>> {
+        let segments = escape::visible(key)?;
+        let taken_by_twin = || match find_in(bucket, &segments, true) {
+            Ok(found) => found.is_some() && !self.is_exact(bucket, &segments).unwrap_or(false),
+            Err(_) => true,
+        };
+        (!self.folds || (!escape::may_fold(key) && !taken_by_twin())).then_some(segments)
+    }
+
+    /// The facts of a found file.
+    pub(crate) fn info(&self, uri: &LakeUri, found: &Found) -> ObjectInfo {
+        let record = self.records.read_at(found.dir.as_fd(), &found.name, &found.stamp);
+        info_from(uri.clone(), &found.stamp, record)
+    }
+
+    /// Opens a key's file for reading. What happens to the key later does not touch it.
+    pub(crate) fn open_object(&self, uri: &LakeUri) -> Result<(File, ObjectInfo)> {
+        let bucket = self.bucket(uri.bucket())?;
+        for _ in 0..ATTEMPTS {
+            let Some(found) = self.find(&bucket, uri)? else { return Err(Self::no_object(uri)) };
+            let file = match fsys::open_file(&found.dir, &[&found.name]) {
+                Ok(file) => File::from(file),
+                Err(errno) if fsys::is_absent(errno) => continue,
+                Err(errno) => return Err(failed("open", uri, errno)),
+            };
+            let stat = rustix::fs::fstat(&file).map_err(|errno| failed("open", uri, errno))?;
+            let stamp = Stamp::of(&stat);
+            if !fsys::is_file(&stat) {
+                continue;
+            }
+            let record = self.records.read(&file, &stamp);
+            // A replaced file's sidecar is dropped: what looks like a file without record may just be an old one.
+            if record.is_none() && self.records.need_owner() {
+                let still = fsys::stat(&found.dir, &found.name).is_ok_and(|now| Stamp::of(&now) == stamp);
+                if !still {
+                    continue;
+                }
+            }
+            return Ok((file, info_from(uri.clone(), &stamp, record)));
+        }
+        Err(Error::conflict("the object changes faster than it can be opened").at(Place::object(uri)))
+    }
+
+    /// The facts of a key's object.
+    pub(crate) fn head(&self, uri: &LakeUri) -> Result<ObjectInfo> {
+        self.open_object(uri).map(|(_, info)| info)
+    }
+
+    /// Lets a finished, synced file take its key's place, if `mode` allows. The folder is on disk when this returns.
+    pub(crate) fn place(&self, from: &OwnedFd, name: &str, uri: &LakeUri, mode: &PutMode) -> Result<()> {
+        let dir = self.place_unsynced(from, name, uri, mode)?;
+        rustix::fs::fsync(&dir).map_err(|errno| failed("write", uri, errno))?;
+        crashpoint::hit("lake.put.done");
+        Ok(())
+    }
+
+    /// The same without waiting for the folder, which is returned.
+    pub(crate) fn place_unsynced(
+        &self,
+        from: &OwnedFd,
+        name: &str,
+        uri: &LakeUri,
+        mode: &PutMode,
+    ) -> Result<OwnedFd> {
+        let bucket = self.bucket(uri.bucket())?;
+        let lock =
+            self.private.lock_key(uri.bucket(), uri.key()).map_err(|errno| failed("lock", uri, errno))?;
+        let before = self.find(&bucket, uri)?;
+        check_mode(mode, uri, before.as_ref().map(|found| self.info(uri, found)).as_ref())?;
+        let create = *mode == PutMode::Create;
+        let now = self.move_in(&bucket, from, name, uri, create).map_err(|stop| match stop {
+            Stop::Taken => exists(uri),
+            Stop::Failed(errno) => failed("write", uri, errno),
+            Stop::Again | Stop::Blocked => {
+                Error::conflict("the folders of this key change faster than it can be written")
+                    .at(Place::object(uri))
+            }
+        })?;
+        if let Some(before) = before {
+            // The same key in the other tree: the new file has replaced it.
+            if now.visible
+                && let Ok(Some(twin)) = self.find_odd(uri)
+            {
+                fsys::unlink(&twin.dir, &twin.name).map_err(|errno| failed("replace", uri, errno))?;
+                rustix::fs::fsync(&twin.dir).map_err(|errno| failed("replace", uri, errno))?;
+                self.records.forget(twin.stamp.inode);
+            }
+            self.records.forget(before.stamp.inode);
+        }
+        drop(lock);
+        Ok(now.dir)
+    }
+
+    fn move_in(
+        &self,
+        bucket: &OwnedFd,
+        from: &OwnedFd,
+        name: &str,
+        uri: &LakeUri,
+        create: bool,
+    ) -> Result<Found, Stop> {
+        let odd = escape::odd(uri.key());
+        for _ in 0..ATTEMPTS {
+            let placed = match self.may_be_visible(bucket, uri.key()) {
+                Some(segments) => move_to(bucket, &segments, from, name, create, true),
+                None => Err(Stop::Blocked),
+            };
+            let placed = match placed {
+                Err(Stop::Blocked) => fsys::ensure_dir(&self.odd, &[uri.bucket().as_str()])
+                    .map_err(Stop::Failed)
+                    .and_then(|base| move_to(&base, &odd, from, name, create, false)),
+                other => other,
+            };
+            match placed {
+                Err(Stop::Again) => {}
+                other => return other,
+            }
+        }
+        Err(Stop::Again)
+    }
+
+    /// Removes a key, from wherever it stands. `meant` may turn the present content down.
+    pub(crate) fn remove(&self, uri: &LakeUri, meant: impl Fn(&ObjectInfo) -> Result<bool>) -> Result<()> {
+        let bucket = self.bucket(uri.bucket())?;
+        let wrong = |errno| failed("delete", uri, errno);
+        let _lock = self.private.lock_key(uri.bucket(), uri.key()).map_err(wrong)?;
+        let mut first = true;
+        while let Some(found) = self.find(&bucket, uri)? {
+            if first && !meant(&self.info(uri, &found))? {
+                return Ok(());
+            }
+            first = false;
+            crashpoint::hit("lake.delete");
+            fsys::unlink(&found.dir, &found.name).map_err(wrong)?;
+            rustix::fs::fsync(&found.dir).map_err(wrong)?;
+            crashpoint::hit("lake.delete.done");
+            self.records.forget(found.stamp.inode);
+            if found.visible
+                && let Some((_, folders)) = escape::visible(uri.key()).as_deref().and_then(<[_]>::split_last)
+            {
+                fsys::prune(&bucket, folders);
+            } else if !found.visible
+                && let Some((_, folders)) = escape::odd(uri.key()).split_last()
+                && let Ok(base) = fsys::open_dir(&self.odd, &[uri.bucket().as_str()])
+            {
+                fsys::prune(base, folders);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the folder of a key to disk, wherever the key stands.
+    pub(crate) fn sync_folder_of(&self, uri: &LakeUri) -> Result<()> {
+        let bucket = self.bucket(uri.bucket())?;
+        let mut done = false;
+        if let Some(found) = self.find(&bucket, uri)? {
+            rustix::fs::fsync(&found.dir).map_err(|errno| failed("write", uri, errno))?;
+            done = true;
+        }
+        if !done
+            && let Some((_, folders)) = escape::visible(uri.key()).as_deref().and_then(<[_]>::split_last)
+            && let Ok(dir) = fsys::open_dir(&bucket, folders)
+        {
+            rustix::fs::fsync(&dir).map_err(|errno| failed("delete", uri, errno))?;
+        }
+        Ok(())
+    }
+}
+
+fn exists(uri: &LakeUri) -> Error {
+    Error::already_exists("the object exists already").at(Place::object(uri))
+}
+
+/// Whether a write may go on, given what is there.
+pub(crate) fn check_mode(mode: &PutMode, uri: &LakeUri, before: Option<&ObjectInfo>) -> Result<()> {
+    match (mode, before) {
+        (PutMode::Create, Some(_)) => Err(exists(uri)),
+        (PutMode::Match(_), None) => Err(Disk::no_object(uri)),
+        (PutMode::Match(etag), Some(info)) if crate::object::bare_etag(etag) != info.etag => {
+            let text = format!("the object has changed: its etag is \"{}\", not \"{etag}\"", info.etag);
+            Err(Error::new(ErrorKind::PreconditionFailed, text).at(Place::object(uri)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The facts of an object from its file's.
+pub(crate) fn info_from(uri: LakeUri, stamp: &Stamp, record: Option<Record>) -> ObjectInfo {
+    let known = record.is_some();
+    let record = record.unwrap_or_default();
+    ObjectInfo {
+        uri,
+        size: stamp.size,
+        etag: if known { record.etag } else { stamp.etag() },
+        last_modified: stamp.modified(),
+        checksums: record.sums,
+        content_type: record.content_type,
+        headers: record.headers,
+        metadata: record.metadata,
+    }
+}
+
+fn find_in<S: AsRef<str>>(base: &OwnedFd, segments: &[S], visible: bool) -> Result<Option<Found>, Errno> {
+    let Some((name, folders)) = segments.split_last() else { return Ok(None) };
+    let found =
+        fsys::open_dir(base, folders).and_then(|dir| fsys::stat(&dir, name.as_ref()).map(|stat| (dir, stat)));
+    match found {
+        Ok((dir, stat)) if fsys::is_file(&stat) => {
+            Ok(Some(Found { dir, name: name.as_ref().to_owned(), stamp: Stamp::of(&stat), visible }))
+        }
+        Ok(_) => Ok(None),
+        Err(errno) if fsys::is_absent(errno) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// One attempt to rename a file into its place.
+fn move_to<S: AsRef<str>>(
+    base: &OwnedFd,
+    segments: &[S],
+    from: &OwnedFd,
+    from_name: &str,
+    create: bool,
+    visible: bool,
+) -> Result<Found, Stop> {
+    let Some((name, folders)) = segments.split_last() else { return Err(Stop::Blocked) };
+    let name = name.as_ref();
+    let dir = fsys::ensure_dir(base, folders).map_err(stop)?;
+    match fsys::stat(&dir, name) {
+        Ok(stat) if fsys::is_dir(&stat) => {
+            if !fsys::remove_empty(&dir, name, EMPTY_DEPTH).map_err(stop)? {
+                return Err(Stop::Blocked);
+            }
+        }
+        Ok(stat) if !fsys::is_file(&stat) => return Err(Stop::Blocked),
+        Ok(_) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(stop(errno)),
+    }
+    let stat: Stat = fsys::stat(from, from_name).map_err(Stop::Failed)?;
+    crashpoint::hit("lake.put.before_rename");
+    match rename(from, from_name, &dir, name, create) {
+        Ok(()) => Ok(Found { dir, name: name.to_owned(), stamp: Stamp::of(&stat), visible }),
+        Err(Errno::EXIST) => match fsys::stat(&dir, name) {
+            Ok(now) if fsys::is_file(&now) => Err(Stop::Taken),
+            _ => Err(Stop::Again),
+        },
+        Err(Errno::ISDIR | Errno::NOTEMPTY) => Err(Stop::Again),
+        Err(Errno::XDEV) => Err(Stop::Failed(Errno::XDEV)),
+        Err(errno) => Err(stop(errno)),
+    }
+}
+
+fn stop(errno: Errno) -> Stop {
+    match errno {
+        Errno::NOENT => Stop::Again,
+        errno if fsys::is_blocked(errno) => Stop::Blocked,
+        errno => Stop::Failed(errno),
+    }
+}
+
+fn rename(from: &OwnedFd, old: &str, to: &OwnedFd, new: &str, create: bool) -> Result<(), Errno> {
+    if !create {
+        return rustix::fs::renameat(from, old, to, new);
+    }
+    match rustix::fs::renameat_with(from, old, to, new, RenameFlags::NOREPLACE) {
+        // File systems without it: a hard link is as atomic.
+        Err(Errno::NOSYS | Errno::INVAL) => {
+            rustix::fs::linkat(from, old, to, new, rustix::fs::AtFlags::empty())?;
+            fsys::unlink(from, old)
+        }
+        other => other,
+    }
+}
