@@ -168,7 +168,6 @@ fn decompress_prefix(prefix: &[u8], whole: bool, compression: Compression, wante
         // A decoder that asked behind the prefix would have gone on.
         _ if ran_out && !whole => Step::NeedsMore(Head { bytes, complete: false }),
         Ok(()) => Step::Done(Head { bytes, complete: true }),
-        Err(error) if ran_out => Step::Broken(io::Error::new(io::ErrorKind::UnexpectedEof, error)),
         Err(error) => Step::Broken(error),
     }
 }

@@ -96,7 +96,8 @@ fn header_schema(bytes: &[u8]) -> Result<Option<String>> {
             }
         }
         for _ in 0..count {
-            let (Some(key), Some(value)) = (cursor.bytes()?, cursor.bytes()?) else { return Ok(None) };
+            let Some(key) = cursor.bytes()? else { return Ok(None) };
+            let Some(value) = cursor.bytes()? else { return Ok(None) };
             if key == b"avro.schema" {
                 schema = Some(String::from_utf8_lossy(value).into_owned());
             }

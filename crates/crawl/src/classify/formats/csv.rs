@@ -148,9 +148,11 @@ fn quotes(sample: &Sample<'_>, options: &CsvOptions, delimiter: char) -> Vec<Opt
     if !beside('"') && beside('\'') && closed { vec![Some('\''), Some('"')] } else { vec![Some('"')] }
 }
 
-/// Consistent first, then wide.
+/// Consistent first, then wide. Lines above the table count as rows that do not fit: another delimiter may fit them.
 fn score(table: &Table<'_>) -> (u64, usize) {
-    ((table.share() * 20.0).round() as u64, table.width)
+    let fitting = table.records.len() - table.ragged;
+    let share = fitting as f64 / (table.records.len() + table.preamble).max(1) as f64;
+    ((share * 20.0).round() as u64, table.width)
 }
 
 fn tabulate<'a>(sample: &'a Sample<'_>, dialect: Dialect, limits: &Limits) -> Table<'a> {

@@ -1,7 +1,7 @@
 //! Whether the first record of a delimited text names the columns.
 //!
-//! It does when its cells are names (no numbers, dates or truth values, no two alike) and the rows below differ from
-//! them in type. When everything below is text too, the names must look like names, never recur below them, and either
+//! It does when its cells are names (no numbers, dates or truth values) and the rows below differ from them in type.
+//! When everything below is text too, the names must look like names, all differ, never recur below them, and either
 //! use words that people name columns with or be told apart from values that are no such words.
 
 use crate::classify::infer::{ColumnKind, Kind, kind_of, words_of};
@@ -86,7 +86,9 @@ pub(super) fn is_header(first: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bo
     }
     if below.is_empty() {
         // A table without rows: only names that look like nothing else.
-        return first.iter().all(|cell| is_identifier(cell.trim())) && has_name_word(first);
+        return first.iter().all(|cell| is_identifier(cell.trim()))
+            && all_differ(first)
+            && has_name_word(first);
     }
     let kinds = kinds_below(first.len(), below);
     let differs = first.iter().zip(&kinds).any(|(cell, kind)| {
@@ -99,14 +101,11 @@ pub(super) fn is_header(first: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bo
 
 /// Whether the cells could name columns at all.
 fn could_be_names(first: &[Cow<'_, str>]) -> bool {
-    let mut seen = HashSet::new();
-    let unique =
-        first.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).all(|cell| seen.insert(cell));
     let short = first.iter().all(|cell| cell.len() <= MAX_NAME);
     // At most one column, mostly an index, goes without a name.
     let named = first.iter().filter(|cell| !cell.trim().is_empty()).count();
     let enough = named > 0 && (named + 1 >= first.len() || named * 2 > first.len());
-    unique && short && enough && (first.iter().all(|cell| is_name_kind(cell)) || has_years(first))
+    short && enough && (first.iter().all(|cell| is_name_kind(cell)) || has_years(first))
 }
 
 fn is_name_kind(cell: &str) -> bool {
@@ -143,7 +142,7 @@ fn kinds_below(width: usize, below: &[&[Cow<'_, str>]]) -> Vec<ColumnKind> {
 }
 
 fn all_text_header(first: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bool {
-    if !first.iter().all(|cell| cell.trim().is_empty() || is_identifier(cell.trim())) {
+    if !first.iter().all(|cell| cell.trim().is_empty() || is_identifier(cell.trim())) || !all_differ(first) {
         return false;
     }
     let recurs = first.iter().enumerate().any(|(index, cell)| {
@@ -160,6 +159,11 @@ fn all_text_header(first: &[Cow<'_, str>], below: &[&[Cow<'_, str>]]) -> bool {
         below.len() >= 2 && values().count() >= 2 && values().all(|value| !is_identifier(value.trim()))
     });
     has_name_word(first) || told_apart
+}
+
+fn all_differ(cells: &[Cow<'_, str>]) -> bool {
+    let mut seen = HashSet::new();
+    cells.iter().map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).all(|cell| seen.insert(cell))
 }
 
 fn has_name_word(cells: &[Cow<'_, str>]) -> bool {
@@ -199,7 +203,8 @@ mod tests {
             ("name,city\nanna,rome\nben,oslo", true),
             ("anna,rome\nben,oslo", false),
             ("name,city", true),
-            ("a,a\n1,2", false),
+            ("a,a\n1,2", true),
+            ("a,a\nb,c", false),
             (",x\n0,1.5", true),
             ("country,1990,1991,1992\nchad,1.5,2,3", true),
             ("when,what\n2020-01-01T00:00:00Z,x\n2020-01-02T00:00:00Z,y", true),

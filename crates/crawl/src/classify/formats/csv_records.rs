@@ -69,7 +69,7 @@ impl<'a> Records<'a> {
     fn plain_field(&mut self) -> Cow<'a, str> {
         let delimiter = self.dialect.delimiter;
         let rest = self.rest();
-        let end = rest.find(|c| c == delimiter || c == '\n' || c == '\r').unwrap_or(rest.len());
+        let end = rest.find([delimiter, '\n', '\r']).unwrap_or(rest.len());
         self.at += end;
         Cow::Borrowed(&rest[..end])
     }

@@ -51,7 +51,7 @@ impl Postscript {
                 (1, Value::Number(n)) => found.footer_length = n,
                 (2, Value::Number(n)) => found.compression = n,
                 (3, Value::Number(n)) => {
-                    found.block_size = usize::try_from(n).unwrap_or(usize::MAX).min(MAX_BLOCK)
+                    found.block_size = usize::try_from(n).unwrap_or(usize::MAX).min(MAX_BLOCK);
                 }
                 (8000, Value::Bytes(text)) => magic = text == b"ORC",
                 _ => {}
