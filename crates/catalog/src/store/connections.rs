@@ -1,6 +1,6 @@
 //! Connections. Their names keep the spelling they were given and are found without regard to case.
 
-use super::{Catalog, from_json, get, time, to_json};
+use super::{Catalog, from_json, get, missing, time, to_json};
 use crate::types::{Connection, ConnectionEntry};
 use model::{Error, Result};
 use sqlx::Executor;
@@ -44,8 +44,7 @@ impl Catalog {
         .bind(name.to_lowercase());
         let done = tx.execute(update).await.map_err(|e| db::failed("changing a connection", e))?;
         if done.rows_affected() == 0 {
-            drop(tx);
-            return Err(self.no_connection(name).await);
+            return Err(missing::no_connection(&mut tx, name).await);
         }
         db::commit(tx).await?;
         self.get_connection(&connection.name).await
@@ -61,7 +60,10 @@ impl Catalog {
                 .map_err(|e| db::failed("reading a connection", e))?;
         match row {
             Some(row) => entry(&row),
-            None => Err(self.no_connection(name).await),
+            None => {
+                let mut tx = self.snapshot().await?;
+                Err(missing::no_connection(&mut tx, name).await)
+            }
         }
     }
 
@@ -81,8 +83,7 @@ impl Catalog {
         let delete = sqlx::query("DELETE FROM catalog_connections WHERE name = $1").bind(name.to_lowercase());
         let done = tx.execute(delete).await.map_err(|e| db::failed("deleting a connection", e))?;
         if done.rows_affected() == 0 {
-            drop(tx);
-            return Err(self.no_connection(name).await);
+            return Err(missing::no_connection(&mut tx, name).await);
         }
         db::commit(tx).await
     }

@@ -1,6 +1,6 @@
 //! Databases: create, change, read, delete.
 
-use super::{Catalog, Lock, from_json, get, time, to_json};
+use super::{Catalog, Lock, from_json, get, missing, time, to_json};
 use crate::types::{Database, DatabaseEntry};
 use model::{EntityName, Error, Result};
 use sqlx::any::AnyRow;
@@ -45,8 +45,7 @@ impl Catalog {
             .await
             .map_err(|e| db::failed("changing a database", e))?;
         if done.rows_affected() == 0 {
-            drop(tx);
-            return Err(self.no_database(&database.name).await);
+            return Err(missing::no_database(&mut tx, &database.name).await);
         }
         db::commit(tx).await?;
         self.get_database(&database.name).await
@@ -61,7 +60,10 @@ impl Catalog {
             .map_err(|e| db::failed("reading a database", e))?;
         match row {
             Some(row) => entry(&row),
-            None => Err(self.no_database(name).await),
+            None => {
+                let mut tx = self.snapshot().await?;
+                Err(missing::no_database(&mut tx, name).await)
+            }
         }
     }
 
@@ -78,8 +80,7 @@ impl Catalog {
     pub async fn delete_database(&self, name: &EntityName, cascade: bool) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(id) = self.database_id(&mut tx, name, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.no_database(name).await);
+            return Err(missing::no_database(&mut tx, name).await);
         };
         let tables = ids(&mut tx, "SELECT id FROM catalog_tables WHERE database_id = $1", id).await?;
         let functions = ids(&mut tx, "SELECT id FROM catalog_functions WHERE database_id = $1", id).await?;

@@ -1,6 +1,6 @@
 //! User-defined functions of a database.
 
-use super::{Catalog, Lock, from_json, get, time, to_json};
+use super::{Catalog, Lock, from_json, get, missing, time, to_json};
 use crate::types::{Function, FunctionEntry};
 use model::{EntityName, Error, Result};
 use sqlx::any::AnyRow;
@@ -17,8 +17,7 @@ impl Catalog {
         let now = self.clock.now_millis();
         let mut tx = self.db.begin().await?;
         let Some(id) = self.database_id(&mut tx, database, Lock::Keep).await? else {
-            drop(tx);
-            return Err(self.no_database(database).await);
+            return Err(missing::no_database(&mut tx, database).await);
         };
         let insert = sqlx::query(
             "INSERT INTO catalog_functions (database_id, name, definition, created) VALUES ($1, $2, $3, $4)
@@ -49,8 +48,7 @@ impl Catalog {
         function.check()?;
         let mut tx = self.db.begin().await?;
         let Some(id) = self.database_id(&mut tx, database, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.no_database(database).await);
+            return Err(missing::no_database(&mut tx, database).await);
         };
         let update = sqlx::query(
             "UPDATE catalog_functions SET name = $1, definition = $2 WHERE database_id = $3 AND name = $4",
@@ -61,8 +59,7 @@ impl Catalog {
         .bind(name.as_str());
         let done = tx.execute(update).await.map_err(|e| db::failed("changing a function", e))?;
         if done.rows_affected() == 0 {
-            drop(tx);
-            return Err(self.no_function(database, name).await);
+            return Err(self.absent_function(&mut tx, database, name).await);
         }
         db::commit(tx).await?;
         self.get_function(database, &function.name).await
@@ -79,8 +76,8 @@ impl Catalog {
         match row {
             Some(row) => entry(&row),
             None => {
-                self.get_database(database).await?;
-                Err(self.no_function(database, name).await)
+                let mut tx = self.snapshot().await?;
+                Err(self.absent_function(&mut tx, database, name).await)
             }
         }
     }
@@ -113,9 +110,7 @@ impl Catalog {
         .bind(name.as_str());
         let done = tx.execute(delete).await.map_err(|e| db::failed("deleting a function", e))?;
         if done.rows_affected() == 0 {
-            drop(tx);
-            self.get_database(database).await?;
-            return Err(self.no_function(database, name).await);
+            return Err(self.absent_function(&mut tx, database, name).await);
         }
         db::commit(tx).await
     }

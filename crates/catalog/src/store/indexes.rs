@@ -21,8 +21,7 @@ impl Catalog {
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(stored) = self.stored_table(&mut tx, database, table, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         check(&stored, &index)?;
         let present = read(&mut tx, stored.id).await?;
@@ -65,8 +64,7 @@ impl Catalog {
     ) -> Result<Vec<PartitionIndex>> {
         let mut tx = self.snapshot().await?;
         let Some(stored) = self.stored_table(&mut tx, database, table, Lock::None).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         read(&mut tx, stored.id).await
     }
@@ -80,8 +78,7 @@ impl Catalog {
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(stored) = self.stored_table(&mut tx, database, table, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         let delete = sqlx::query("DELETE FROM catalog_partition_indexes WHERE table_id = $1 AND name = $2")
             .bind(stored.id)

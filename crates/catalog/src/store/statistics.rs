@@ -105,7 +105,7 @@ impl Catalog {
         lock: Lock,
     ) -> Result<Owner> {
         let Some(stored) = self.stored_table(tx, database, table, lock).await? else {
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(tx, database, table).await);
         };
         let table = stored.entry.table;
         let Some(values) = values else {

@@ -1,6 +1,6 @@
 //! Tables and views: create, change under optimistic versions, rename, drop, list.
 
-use super::{Catalog, Lock, from_json, get, time, to_json};
+use super::{Catalog, Lock, from_json, get, missing, time, to_json};
 use crate::types::{Table, TableEntry, TablePage, TableQuery, UpdateOptions};
 use model::{EntityName, Error, Result};
 use sqlx::any::AnyRow;
@@ -20,8 +20,7 @@ impl Catalog {
         let now = self.clock.now_millis();
         let mut tx = self.db.begin().await?;
         let Some(database_id) = self.database_id(&mut tx, database, Lock::Keep).await? else {
-            drop(tx);
-            return Err(self.no_database(database).await);
+            return Err(missing::no_database(&mut tx, database).await);
         };
         let done = sqlx::query(
             "INSERT INTO catalog_tables (database_id, name, definition, version, created, updated)
@@ -58,7 +57,10 @@ impl Catalog {
             .map_err(|e| db::failed("reading a table", e))?;
         match row {
             Some(row) => Ok(stored(&row)?.entry),
-            None => Err(self.absent(database, name).await),
+            None => {
+                let mut tx = self.snapshot().await?;
+                Err(self.absent(&mut tx, database, name).await)
+            }
         }
     }
 
@@ -67,8 +69,7 @@ impl Catalog {
         let pattern = query.name_pattern.as_deref().map(name_pattern).transpose()?;
         let mut tx = self.snapshot().await?;
         let Some(id) = self.database_id(&mut tx, database, Lock::None).await? else {
-            drop(tx);
-            return Err(self.no_database(database).await);
+            return Err(missing::no_database(&mut tx, database).await);
         };
         let limit = query.limit.unwrap_or(usize::MAX);
         let mut after = query.after.unwrap_or_default();
@@ -149,8 +150,7 @@ impl Catalog {
     pub async fn drop_table(&self, database: &EntityName, name: &EntityName) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(stored) = self.stored_table(&mut tx, database, name, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, name).await);
+            return Err(self.absent(&mut tx, database, name).await);
         };
         self.drop_row(&mut tx, stored.id).await?;
         crashpoint::hit("catalog.drop_table.before_commit");
@@ -170,8 +170,7 @@ impl Catalog {
     ) -> Result<TableEntry> {
         let mut tx = self.db.begin().await?;
         let Some(old) = self.stored_table(&mut tx, database, name, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, name).await);
+            return Err(self.absent(&mut tx, database, name).await);
         };
         if options.expected_version.is_some_and(|expected| expected != old.entry.version) {
             return Err(Error::conflict(format!(
@@ -244,14 +243,6 @@ impl Catalog {
             .await
             .map_err(|e| db::failed("reading a table", e))?;
         row.map(|row| stored(&row)).transpose()
-    }
-
-    /// What to say when a table was not found: perhaps there is no such database either.
-    pub(super) async fn absent(&self, database: &EntityName, name: &EntityName) -> Error {
-        match self.get_database(database).await {
-            Ok(_) => self.no_table(database, name).await,
-            Err(error) => error,
-        }
     }
 }
 

@@ -17,8 +17,7 @@ impl Catalog {
     ) -> Result<VersionPage> {
         let mut tx = self.snapshot().await?;
         let Some(current) = self.stored_table(&mut tx, database, name, Lock::None).await? else {
-            drop(tx);
-            return Err(self.absent(database, name).await);
+            return Err(self.absent(&mut tx, database, name).await);
         };
         let limit = limit.unwrap_or(usize::MAX - 1);
         let before = before.unwrap_or(i64::MAX);
@@ -75,8 +74,7 @@ impl Catalog {
     ) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let Some(current) = self.stored_table(&mut tx, database, name, Lock::Keep).await? else {
-            drop(tx);
-            return Err(self.absent(database, name).await);
+            return Err(self.absent(&mut tx, database, name).await);
         };
         if current.entry.version == version {
             return Err(Error::invalid(format!(

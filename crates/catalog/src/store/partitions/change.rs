@@ -33,8 +33,7 @@ impl Catalog {
     ) -> Result<BatchOutcome> {
         let mut tx = self.db.begin().await?;
         let Some(target) = self.partition_target(&mut tx, database, table, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         let mut writer = descriptors::Writer::new(target.id, target.location.clone());
         let mut outcome = BatchOutcome::default();

@@ -19,8 +19,7 @@ impl Catalog {
     ) -> Result<BatchOutcome> {
         let mut tx = self.db.begin().await?;
         let Some(target) = self.partition_target(&mut tx, database, table, Lock::Keep).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         let mut outcome = BatchOutcome::default();
         for values in values {

@@ -99,7 +99,7 @@ impl Catalog {
     ) -> Result<Target> {
         match self.partition_target(tx, database, table, Lock::None).await? {
             Some(target) => Ok(target),
-            None => Err(self.absent(database, table).await),
+            None => Err(self.absent(tx, database, table).await),
         }
     }
 }

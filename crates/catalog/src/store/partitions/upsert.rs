@@ -27,8 +27,7 @@ impl Catalog {
     ) -> Result<UpsertOutcome> {
         let mut tx = self.db.begin().await?;
         let Some(target) = self.partition_target(&mut tx, database, table, Lock::Change).await? else {
-            drop(tx);
-            return Err(self.absent(database, table).await);
+            return Err(self.absent(&mut tx, database, table).await);
         };
         let mut outcome = UpsertOutcome::default();
         let prepared = prepare(&target, &partitions, &mut outcome.errors);
