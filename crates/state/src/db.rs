@@ -7,7 +7,7 @@
 use model::{Error, ErrorKind, Result};
 use sqlx::AnyPool;
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AssertSqlSafe, Executor, Row};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -75,16 +75,20 @@ impl Database {
         sqlx::any::install_default_drivers();
         let options = AnyConnectOptions::from_str(url)
             .map_err(|e| Error::invalid("the state database's URL cannot be read").source_is(e))?;
+        let unreachable = |e| {
+            Error::unavailable("cannot connect to the state database")
+                .hint("check state.url, and that the server runs and admits this user")
+                .source_is(e)
+        };
+        // A pool tries a server that refuses for half a minute; one connection says at once that the URL is wrong.
+        let first = sqlx::AnyConnection::connect_with(&options).await.map_err(unreachable)?;
+        first.close().await.map_err(unreachable)?;
         let pool = AnyPoolOptions::new()
             .max_connections(16)
             .acquire_timeout(Duration::from_secs(30))
             .connect_with(options)
             .await
-            .map_err(|e| {
-                Error::unavailable("cannot connect to the state database")
-                    .hint("check state.url, and that the server runs and admits this user")
-                    .source_is(e)
-            })?;
+            .map_err(unreachable)?;
         Ok(Self { inner: Arc::new(Inner { dialect: Dialect::Postgres, write: pool.clone(), read: pool }) })
     }
 
