@@ -1,4 +1,4 @@
-//! Migrations and transactions on SQLite. The same suite runs against PostgreSQL.
+//! Migrations and transactions: one suite, run against SQLite and PostgreSQL.
 
 use model::ErrorKind;
 use state::db::{self, Database, Migration};
@@ -53,4 +53,29 @@ async fn on_sqlite() {
     let path = dir.path().join("odd ?name#%.db");
     suite(async || Database::sqlite(&path).await.unwrap()).await;
     assert!(path.exists());
+}
+
+#[tokio::test]
+async fn on_postgres() {
+    let url = testkit::postgres();
+    suite(async || Database::open(&url).await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn nodes_that_start_together_migrate_once() {
+    let url = testkit::postgres();
+    let nodes = [Database::open(&url).await.unwrap(), Database::open(&url).await.unwrap()];
+    let [a, b] = nodes.map(|node| async move { node.migrate("pets", &[FIRST, SECOND]).await });
+    let (a, b) = tokio::join!(a, b);
+    a.unwrap();
+    b.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_said_to_be_so() {
+    let url = format!("postgresql://glulam@127.0.0.1:{}/none", testkit::free_port());
+    let error = Database::open(&url).await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    let error = Database::open("mysql://localhost/x").await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }

@@ -4,3 +4,5 @@
 
 mod config;
 mod database;
+mod events;
+mod ground;
