@@ -5,6 +5,7 @@
 //! This room must never know what the bytes mean (formats, tables, runs), never let a key or link lead out of its
 //! bucket's folder, and never acknowledge what a power failure could take back.
 
+mod adaptor;
 mod checksum;
 mod commit;
 mod config;

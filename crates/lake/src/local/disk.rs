@@ -72,7 +72,10 @@ impl Disk {
         drop(private.create_tmp(&probe).map_err(wrong)?);
         let folds = fsys::stat(&private.tmp, &probe.to_lowercase()).is_ok();
         fsys::unlink(&private.tmp, &probe).map_err(wrong)?;
-        let clock = private.create_tmp(&private.fresh_name()).map_err(wrong)?;
+        // Without a name, so that it is gone with the process.
+        let name = private.fresh_name();
+        let clock = private.create_tmp(&name).map_err(wrong)?;
+        fsys::unlink(&private.tmp, &name).map_err(wrong)?;
         Ok(Self { buckets, odd, uploads, records, cache: ListingCache::new(clock), folds, private })
     }
 

@@ -1,0 +1,241 @@
+//! A process that is really killed, at each point where it matters, and the lake that the next one finds.
+
+use crate::{bucket, keys, local_lake, remote, run, uri};
+use bytes::Bytes;
+use lake::{Backend, CommitOptions, CompletedPart, Lake, LakeConfig, PutMode, PutOptions};
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+
+const FOLDER: &str = "LAKE_TEST_KILL_FOLDER";
+const WORK: &str = "LAKE_TEST_KILL_WORK";
+const REMOTE: &str = "LAKE_TEST_KILL_BUCKET";
+
+fn config(folder: &Path, remote_bucket: Option<&str>) -> LakeConfig {
+    let buckets: BTreeMap<_, _> =
+        remote_bucket.map(|name| (bucket(name), Backend::S3(remote::endpoint()))).into_iter().collect();
+    LakeConfig { root: folder.into(), default: Backend::Local, buckets }
+}
+
+/// Not a test by itself: what the process that is killed does.
+#[test]
+fn killed_process() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let there = std::env::var(REMOTE).ok();
+    run(async {
+        let lake = Lake::open(config(Path::new(&folder), there.as_deref())).await.unwrap();
+        let data = bucket(there.as_deref().unwrap_or("data"));
+        match std::env::var(WORK).unwrap().as_str() {
+            "put" => {
+                for key in ["plain", "odd/", "deep/er"] {
+                    lake.put(&uri(&data, key), Bytes::from_static(b"new"), PutOptions::default())
+                        .await
+                        .unwrap();
+                }
+            }
+            "commit" => commit(&lake, &data).await,
+            "delete" => lake.delete(&uri(&data, "t/old-1")).await.unwrap(),
+            "multipart" => {
+                let key = uri(&data, "parts");
+                let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+                let part = lake
+                    .put_part(&key, &id, 1, Bytes::from_static(b"x"), PutOptions::default())
+                    .await
+                    .unwrap();
+                let parts = vec![CompletedPart { number: 1, etag: part.etag }];
+                lake.complete_multipart(&key, &id, parts, PutMode::Overwrite).await.unwrap();
+            }
+            "open" => {}
+            other => panic!("unknown work {other}"),
+        }
+    });
+}
+
+async fn commit(lake: &Lake, data: &model::BucketName) {
+    let commit = lake.begin_commit(CommitOptions::default());
+    for n in 0..6 {
+        commit.put(&uri(data, &format!("t/new-{n}")), Bytes::from_static(b"new")).await.unwrap();
+    }
+    commit.put(&uri(data, "t/both"), Bytes::from_static(b"new")).await.unwrap();
+    commit.replace_prefix(&uri(data, "t/"));
+    commit.publish().await.unwrap();
+}
+
+/// Runs that work in a process that dies at that point.
+fn kill_at(point: &str, work: &str, folder: &Path, there: Option<&str>) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", "killed::killed_process", "--nocapture"])
+        .env(FOLDER, folder)
+        .env(WORK, work)
+        .env(crashpoint::VARIABLE, point);
+    if let Some(there) = there {
+        command.env(REMOTE, there);
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(9), "{work} was not killed at {point}: {text}");
+}
+
+fn old_keys() -> Vec<String> {
+    ["t/both", "t/old-0", "t/old-1", "t/old-2"].map(str::to_owned).to_vec()
+}
+
+fn new_keys() -> Vec<String> {
+    ["t/both", "t/new-0", "t/new-1", "t/new-2", "t/new-3", "t/new-4", "t/new-5"].map(str::to_owned).to_vec()
+}
+
+async fn prepare(lake: &Lake, data: &model::BucketName) {
+    for key in old_keys() {
+        lake.put(&uri(data, &key), Bytes::from_static(b"old"), PutOptions::default()).await.unwrap();
+    }
+}
+
+/// Whether the commit happened; anything between fails.
+async fn whole_or_nothing(lake: &Lake, data: &model::BucketName, point: &str) -> bool {
+    let now = keys(lake, &uri(data, "t/")).await;
+    let is_new = now == new_keys();
+    assert!(is_new || now == old_keys(), "killed at {point}: {now:?}");
+    for key in now {
+        let expected: &[u8] = if is_new { b"new" } else { b"old" };
+        assert_eq!(&lake.read(&uri(data, &key)).await.unwrap()[..], expected, "{key} after {point}");
+    }
+    is_new
+}
+
+const COMMIT_POINTS: [(&str, bool); 10] = [
+    ("lake.commit.staged", false),
+    ("lake.commit.journal", true),
+    ("lake.commit.rename", true),
+    ("lake.commit.rename:4", true),
+    ("lake.commit.rename:7", true),
+    ("lake.commit.published", true),
+    ("lake.commit.delete", true),
+    ("lake.commit.delete:3", true),
+    ("lake.commit.cleanup", true),
+    ("lake.commit.done", true),
+];
+
+#[test]
+fn a_killed_commit_is_whole_or_nothing() {
+    for (point, happened) in COMMIT_POINTS {
+        let (dir, lake, data) = run(local_lake());
+        run(prepare(&lake, &data));
+        drop(lake);
+        kill_at(point, "commit", dir.path(), None);
+        run(async {
+            let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+            assert_eq!(whole_or_nothing(&lake, &data, point).await, happened, "{point}");
+            drop(lake);
+        });
+        crate::local::wait_for_no_leftovers(dir.path());
+    }
+}
+
+#[test]
+fn a_recovery_that_is_killed_is_recovered() {
+    let (dir, lake, data) = run(local_lake());
+    run(prepare(&lake, &data));
+    drop(lake);
+    kill_at("lake.commit.journal", "commit", dir.path(), None);
+    for point in ["lake.recover", "lake.commit.rename:3", "lake.commit.delete:2", "lake.commit.cleanup"] {
+        kill_at(point, "open", dir.path(), None);
+    }
+    run(async {
+        let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+        assert!(whole_or_nothing(&lake, &data, "several points").await);
+    });
+}
+
+#[test]
+fn what_came_after_a_commit_is_not_undone_by_its_recovery() {
+    let (dir, lake, data) = run(local_lake());
+    run(prepare(&lake, &data));
+    drop(lake);
+    kill_at("lake.commit.published", "commit", dir.path(), None);
+    // Somebody replaces a file by hand that the commit was about to remove.
+    let path = dir.path().join("buckets/data/t/old-0");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "by hand").unwrap();
+    run(async {
+        let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+        assert_eq!(lake.read(&uri(&data, "t/old-0")).await.unwrap(), "by hand");
+        assert_eq!(keys(&lake, &uri(&data, "t/")).await.len(), new_keys().len() + 1);
+    });
+}
+
+#[test]
+fn a_killed_put_is_whole_or_nothing() {
+    for (point, done) in
+        [("lake.put.before_rename", 0), ("lake.put.before_rename:2", 1), ("lake.put.done:3", 3)]
+    {
+        let (dir, lake, data) = run(local_lake());
+        drop(lake);
+        kill_at(point, "put", dir.path(), None);
+        run(async {
+            let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+            let mut expected = ["plain", "odd/", "deep/er"][..done].to_vec();
+            expected.sort_unstable();
+            assert_eq!(keys(&lake, &uri(&data, "")).await, expected, "{point}");
+            drop(lake);
+        });
+        crate::local::wait_for_no_leftovers(dir.path());
+    }
+}
+
+#[test]
+fn a_killed_delete_or_upload_leaves_the_lake_sound() {
+    for (point, work) in [
+        ("lake.delete", "delete"),
+        ("lake.delete.done", "delete"),
+        ("lake.multipart.part", "multipart"),
+        ("lake.multipart.complete", "multipart"),
+    ] {
+        let (dir, lake, data) = run(local_lake());
+        run(prepare(&lake, &data));
+        drop(lake);
+        kill_at(point, work, dir.path(), None);
+        run(async {
+            let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+            let there = keys(&lake, &uri(&data, "")).await;
+            assert_eq!(there.len(), if point == "lake.delete.done" { 3 } else { 4 }, "{point}: {there:?}");
+            let uploads = lake.list_multiparts(&uri(&data, "")).await.unwrap();
+            assert_eq!(uploads.len(), usize::from(work == "multipart"));
+            if let Some(upload) = uploads.first() {
+                let parts = lake.list_parts(&upload.uri, &upload.upload_id).await.unwrap();
+                let parts =
+                    parts.into_iter().map(|part| CompletedPart { number: part.number, etag: part.etag });
+                let (uri, id) = (&upload.uri, &upload.upload_id);
+                lake.complete_multipart(uri, id, parts.collect(), PutMode::Create).await.unwrap();
+                assert_eq!(lake.read(uri).await.unwrap(), "x");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_killed_commit_to_a_server_is_whole_or_nothing() {
+    for (point, happened) in [
+        ("lake.commit.staged", false),
+        ("lake.commit.journal", true),
+        ("lake.commit.complete:4", true),
+        ("lake.commit.delete:2", true),
+    ] {
+        let there = testkit::seaweed().fresh_bucket();
+        let data = bucket(&there);
+        let dir = tempfile::tempdir().unwrap();
+        run(async {
+            let lake = Lake::open(config(dir.path(), Some(&there))).await.unwrap();
+            prepare(&lake, &data).await;
+        });
+        kill_at(point, "commit", dir.path(), Some(&there));
+        run(async {
+            let lake = Lake::open(config(dir.path(), Some(&there))).await.unwrap();
+            assert_eq!(whole_or_nothing(&lake, &data, point).await, happened, "{point}");
+            assert!(lake.list_multiparts(&uri(&data, "")).await.unwrap().is_empty(), "{point}");
+            drop(lake);
+        });
+        crate::local::wait_for_no_leftovers(dir.path());
+    }
+}
