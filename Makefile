@@ -1,0 +1,36 @@
+# The commands of this project. `make` alone lists them; each installs what it needs (scripts/setup.sh).
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench deny fmt clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## installs what building and testing need and says what; the others call it
+	@scripts/setup.sh
+
+build: setup ## builds the release binary, target/release/glulam
+	cargo build --release --locked -p glulam
+
+test: setup ## everything that CI checks: formatting, licences, lints, tests against real servers
+	@scripts/test.sh
+
+demo: build ## generates a week of monitoring data, crawls it, shows the tables
+	@examples/monitoring/run.sh
+
+bench: build ## measures generator, crawl, listing and a million partitions (bench/README.md)
+	@scripts/setup.sh bench
+	.venv/bin/python bench/run.py
+
+deny: setup ## the full licence and source check with cargo-deny, which it installs if missing (minutes)
+	@command -v cargo-deny >/dev/null || { echo 'setup: cargo-deny, built from crates.io (some minutes, once)'; \
+		cargo install --quiet --locked cargo-deny@0.20.2; }
+	cargo deny --offline check licenses bans sources
+
+fmt: ## formats all Rust code
+	cargo fmt --all
+
+clean: ## removes all that was built or generated here, but not what setup installed
+	cargo clean
+	rm -rf glulam-data demo-data bench/data bench/out
