@@ -180,11 +180,10 @@ impl Supervisor {
             let deadline = attempt.deadline;
             tokio::select! {
                 biased;
-                ended = &mut attempt.task => return (Ended::from(ended), attempt.cause),
+                ended = &mut attempt.task => return (Ended::from(ended), self.cause_of(&attempt)),
                 () = self.inner.cutoff.cancelled(), if attempt.phase != Phase::CutOff => attempt.cut_off(&clock),
                 () = self.live.stop.cancelled(), if attempt.cause == Cause::Nobody => {
-                    let shutdown = self.live.shutdown.load(Ordering::Acquire);
-                    attempt.ask_to_stop(if shutdown { Cause::Shutdown } else { Cause::Stop }, self.grace());
+                    attempt.ask_to_stop(self.cause_of(&attempt), self.grace());
                 }
                 () = clock.sleep_until(deadline.unwrap_or_default()), if deadline.is_some() => match attempt.phase {
                     Phase::Working => attempt.ask_to_stop(Cause::Timeout, self.grace()),
@@ -202,6 +201,16 @@ impl Supervisor {
                 () = self.live.meters.notify.notified(), if due.is_none() => attempt.record_soon(self.record_every()),
                 () = clock.sleep_until(due.unwrap_or_default()), if due.is_some() => self.record(&mut attempt).await,
             }
+        }
+    }
+
+    /// Who wants the attempt to end. A quick body may end before its supervisor has seen the wish it obeyed.
+    fn cause_of(&self, attempt: &Attempt) -> Cause {
+        match attempt.cause {
+            Cause::Nobody if !self.live.stop.is_cancelled() => Cause::Nobody,
+            Cause::Nobody if self.live.shutdown.load(Ordering::Acquire) => Cause::Shutdown,
+            Cause::Nobody => Cause::Stop,
+            seen => seen,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::options::span;
 use super::{Inner, Run, Runs, lock, shutting_down};
 use model::{Result, RunId};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ const LONG: Duration = Duration::from_secs(3600);
 pub struct RunHandle {
     runs: Runs,
     id: RunId,
+}
+
+impl fmt::Debug for RunHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RunHandle").field(&self.id).finish()
+    }
 }
 
 impl RunHandle {

@@ -55,7 +55,8 @@ async fn live_listeners_hear_what_they_want(db: Database) {
 async fn durable_events_come_in_order_and_again_until_acknowledged(db: Database) {
     let g = ground(db).await;
     g.events.publish(created("s3://raw/before")).await.unwrap();
-    let mut subscription = g.events.subscribe("crawls", Filter::kind("object.created").under("s3://raw/")).await.unwrap();
+    let mut subscription =
+        g.events.subscribe("crawls", Filter::kind("object.created").under("s3://raw/")).await.unwrap();
     for subject in ["s3://raw/1", "s3://other/2", "s3://raw/3", "s3://raw/4"] {
         g.events.publish(created(subject)).await.unwrap();
     }

@@ -49,12 +49,14 @@ impl Ground {
 
     /// Moves the clock step by step until the condition holds.
     pub(crate) async fn until(&self, what: &str, step: Duration, mut holds: impl AsyncFnMut() -> bool) {
-        for _ in 0..2000 {
+        let start = std::time::Instant::now();
+        while start.elapsed() < std::time::Duration::from_secs(30) {
             if holds().await {
                 return;
             }
             self.hand.advance(step);
-            tokio::task::yield_now().await;
+            // A question to the database takes about as long as the others' work that is waited for.
+            self.count("migrations").await;
         }
         panic!("in vain: {what}");
     }

@@ -6,3 +6,5 @@ mod config;
 mod database;
 mod events;
 mod ground;
+mod runs;
+mod runs_seen;
