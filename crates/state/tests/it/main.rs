@@ -7,4 +7,5 @@ mod database;
 mod events;
 mod ground;
 mod runs;
+mod runs_recovery;
 mod runs_seen;
