@@ -152,9 +152,7 @@ impl os::ObjectStore for BucketStore {
         let uri = self.uri(location)?;
         let put = self.lake.put(&uri, payload.into(), options(&opts.attributes, mode)?).await;
         match put {
-            Ok(put) => {
-                Ok(os::PutResult { e_tag: Some(put.etag), version: None })
-            }
+            Ok(put) => Ok(os::PutResult { e_tag: Some(put.etag), version: None }),
             Err(error) if is_update && error.kind() == ErrorKind::NotFound => {
                 Err(os::Error::Precondition { path: location.to_string(), source: Box::new(error) })
             }

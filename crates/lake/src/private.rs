@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const LOCKS: u64 = 256;
+const RECOVERY: &str = "recovery.lock";
 
 /// The open folders of `root/lake` and who we are in them.
 #[derive(Debug)]
@@ -63,7 +64,11 @@ impl Private {
         let (tmp, staging, commits) = (open("tmp")?, open("staging")?, open("commits")?);
         let (locks, owners) = (open("locks")?, open("owners")?);
         let owner = random_name()?;
-        let alive = take_owner(&tmp, &owners, &owner).map_err(wrong)?;
+        // Under this lock, so that nobody who looks for dead owners meets a new one whose lock is not taken yet.
+        let quiet = lock(&base, RECOVERY).map_err(wrong)?;
+        let alive = create_in(&owners, &owner).map_err(wrong)?;
+        rustix::fs::flock(&alive, FlockOperation::NonBlockingLockExclusive).map_err(wrong)?;
+        drop(quiet);
         let counter = AtomicU64::new(0);
         let root = root.to_path_buf();
         Ok(Self { root, tmp, staging, commits, locks, owners, base, owner, counter, _alive: alive })
@@ -84,7 +89,8 @@ impl Private {
         create_in(&self.tmp, name)
     }
 
-    /// The owners that still live, ourselves among them. Names of dead ones are removed.
+    /// The owners that still live, ourselves among them. Names of dead ones are removed. The caller holds the lock of
+    /// [`lock_recovery`](Self::lock_recovery) until it has done what it does about them: no owner can appear meanwhile.
     pub(crate) fn living(&self) -> Result<HashSet<String>, Errno> {
         let mut living = HashSet::from([self.owner.clone()]);
         for name in fsys::names(&self.owners)? {
@@ -106,7 +112,7 @@ impl Private {
 
     /// Only one process at a time looks for what others left behind.
     pub(crate) fn lock_recovery(&self) -> Result<File, Errno> {
-        lock(&self.base, "recovery.lock")
+        lock(&self.base, RECOVERY)
     }
 
     /// Serialises writers of one key, of this process and of others. Keys share locks by their hash.
@@ -140,14 +146,6 @@ fn lock(dir: &OwnedFd, name: &str) -> Result<File, Errno> {
 pub(crate) fn create_in(dir: &OwnedFd, name: &str) -> Result<File, Errno> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(0o644)).map(File::from)
-}
-
-/// The lock is taken before the name can be seen, so nobody takes a new owner for a dead one.
-fn take_owner(tmp: &OwnedFd, owners: &OwnedFd, owner: &str) -> Result<File, Errno> {
-    let file = create_in(tmp, owner)?;
-    rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-    rustix::fs::renameat(tmp, owner, owners, owner)?;
-    Ok(file)
 }
 
 fn random_name() -> Result<String> {

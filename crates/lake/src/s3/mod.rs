@@ -9,6 +9,7 @@ mod notes;
 mod objects;
 mod request;
 mod sink;
+mod tokens;
 mod xml;
 
 pub(crate) use notes::noted_uploads;
@@ -35,6 +36,7 @@ struct Server {
     client: HttpClient,
     scheme: String,
     host: String,
+    tokens: tokens::Tokens,
 }
 
 impl S3Store {
@@ -75,7 +77,10 @@ impl S3Store {
             token: config.session_token.clone(),
         };
         let (scheme, host) = (scheme.to_owned(), host.to_owned());
-        Ok(Self { inner: Arc::new(Server { config, credential, client, scheme, host }), private })
+        Ok(Self {
+            inner: Arc::new(Server { config, credential, client, scheme, host, tokens: Default::default() }),
+            private,
+        })
     }
 
     /// The bucket's name over there.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::Method;
 use model::{BucketName, Error, LakeUri, Place, Result};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 pub(super) fn time(text: &str) -> DateTime<Utc> {
@@ -25,6 +26,18 @@ pub(super) fn proofs<'a>(mut call: Call<'a>, md5: [u8; 16], promised: &Checksums
         call = call.header(&format!("x-amz-checksum-{name}"), text);
     }
     call
+}
+
+/// Some servers list a part that was sent twice twice; the later one counts.
+fn latest(parts: Vec<PartInfo>) -> Vec<PartInfo> {
+    let mut by_number: BTreeMap<u16, PartInfo> = BTreeMap::new();
+    for part in parts {
+        let known = by_number.get(&part.number);
+        if known.is_none_or(|known| known.last_modified <= part.last_modified) {
+            by_number.insert(part.number, part);
+        }
+    }
+    by_number.into_values().collect()
 }
 
 impl S3Store {
@@ -89,7 +102,7 @@ impl S3Store {
             }));
             let next = answer.text("NextPartNumberMarker");
             if answer.text("IsTruncated") != "true" || next.is_empty() || next == marker {
-                return Ok(parts);
+                return Ok(latest(parts));
             }
             marker = next.to_owned();
         }

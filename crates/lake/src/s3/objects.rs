@@ -88,6 +88,10 @@ impl S3Store {
             list.split(',').map(one).collect::<Vec<_>>().join(", ")
         };
         match &options.range {
+            // Many servers count positions in 63 bits.
+            Some(GetRange::Bounded(range)) if range.end > 1 << 62 => {
+                call = call.header("range", format!("bytes={}-", range.start));
+            }
             Some(GetRange::Bounded(range)) => {
                 call = call.header("range", format!("bytes={}-{}", range.start, range.end.saturating_sub(1)));
             }
@@ -244,11 +248,13 @@ impl Store for S3Store {
             .query("encoding-type", "url")
             .query("max-keys", request.limit.to_string())
             .query("prefix", request.prefix.clone());
-        match &request.bound {
-            Bound::From(_) => {}
-            Bound::After(key) => call = call.query("start-after", key.clone()),
+        let token = self.inner.tokens.take(&request);
+        match (&request.bound, token) {
+            (_, Some(token)) => call = call.query("continuation-token", token),
+            (Bound::From(_), None) => {}
+            (Bound::After(key), None) => call = call.query("start-after", key.clone()),
             // Behind every key that begins so: the last character there is sorts behind whatever may follow.
-            Bound::Past(prefix) => call = call.query("start-after", format!("{prefix}\u{10FFFF}")),
+            (Bound::Past(prefix), None) => call = call.query("start-after", format!("{prefix}\u{10FFFF}")),
         }
         if let Some(delimiter) = &request.delimiter {
             call = call.query("delimiter", delimiter.clone());
@@ -277,6 +283,10 @@ impl Store for S3Store {
         }
         items.sort_by(|(a, _), (b, _)| a.cmp(b));
         let more = answer.text("IsTruncated") == "true" && !items.is_empty();
+        let token = answer.text("NextContinuationToken");
+        if more && !token.is_empty() {
+            self.inner.tokens.keep(&request, &items, token);
+        }
         Ok(Scan { items: items.into_iter().map(|(_, item)| item).collect(), more })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{bucket, keys, local_lake, remote, run, uri};
 use bytes::Bytes;
-use lake::{Backend, CommitOptions, CompletedPart, Lake, LakeConfig, PutMode, PutOptions};
+use lake::{Backend, CommitOptions, CompletedPart, Lake, LakeConfig, PutMode, PutOptions, S3Endpoint};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -11,10 +11,16 @@ use std::process::Command;
 const FOLDER: &str = "LAKE_TEST_KILL_FOLDER";
 const WORK: &str = "LAKE_TEST_KILL_WORK";
 const REMOTE: &str = "LAKE_TEST_KILL_BUCKET";
+const ENDPOINT: &str = "LAKE_TEST_KILL_ENDPOINT";
 
 fn config(folder: &Path, remote_bucket: Option<&str>) -> LakeConfig {
+    // The server belongs to the test run; the process that is killed must not start one of its own.
+    let endpoint = || match std::env::var(ENDPOINT) {
+        Ok(text) => S3Endpoint { endpoint: Some(text), ..remote::credentials() },
+        Err(_) => remote::endpoint(),
+    };
     let buckets: BTreeMap<_, _> =
-        remote_bucket.map(|name| (bucket(name), Backend::S3(remote::endpoint()))).into_iter().collect();
+        remote_bucket.map(|name| (bucket(name), Backend::S3(endpoint()))).into_iter().collect();
     LakeConfig { root: folder.into(), default: Backend::Local, buckets }
 }
 
@@ -71,7 +77,7 @@ fn kill_at(point: &str, work: &str, folder: &Path, there: Option<&str>) {
         .env(WORK, work)
         .env(crashpoint::VARIABLE, point);
     if let Some(there) = there {
-        command.env(REMOTE, there);
+        command.env(REMOTE, there).env(ENDPOINT, testkit::seaweed().endpoint);
     }
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);

@@ -13,18 +13,13 @@ fn a_folder_of_a_hundred_thousand_files_is_listed_and_paged() {
         let (dir, lake, data) = local_lake().await;
         let folder = dir.path().join("buckets/data/big");
         fs::create_dir(&folder).unwrap();
-        let first = folder.join("000000");
-        fs::write(&first, "x").unwrap();
+        fs::write(folder.join("000000"), "x").unwrap();
         // Links to a few inodes: a hundred thousand names in little time.
         for n in 1..MANY {
-            let from = if n % 50_000 < 2 {
-                fs::write(folder.join(format!("{n:06}")), "x").map(|()| None)
-            } else {
-                Ok(Some(()))
-            };
-            if from.unwrap().is_some() {
-                let source = folder.join(format!("{:06}", n - n % 50_000 + 1));
-                fs::hard_link(source, folder.join(format!("{n:06}"))).unwrap();
+            let path = folder.join(format!("{n:06}"));
+            match n % 50_000 {
+                0 => fs::write(path, "x").unwrap(),
+                _ => fs::hard_link(folder.join(format!("{:06}", n - n % 50_000)), path).unwrap(),
             }
         }
         let mut expected = 0;
