@@ -32,7 +32,7 @@ fn values(layout: &[&str], row: &Row) -> Vec<String> {
 
 async fn answers_are_those_of_the_naive_evaluation(place: &Place) {
     let mut runner = TestRunner::deterministic();
-    for case in 0..12 {
+    for case in 0..5 {
         let rows = rows().new_tree(&mut runner).unwrap().current();
         let expressions = expressions().new_tree(&mut runner).unwrap().current();
         for (number, layout) in LAYOUTS.iter().enumerate() {
@@ -85,7 +85,7 @@ async fn mistakes_are_shown_where_they_are(place: &Place) {
         ("year = 20a", 8, 3, "`20a` is no number"),
         ("year # 1", 6, 1, "`#` has no meaning in a filter"),
         ("1 = 1", 1, 1, "a comparison needs a partition key on one side"),
-        ("year = component", 8, 9, "two partition keys cannot be compared with each other"),
+        ("year = component", 1, 16, "two partition keys cannot be compared with each other"),
         ("ratio > 0.5", 1, 5, "the partition key `ratio` of type double cannot be filtered"),
         ("year IN ()", 10, 1, "`)` stands where a partition key or a value should be"),
         ("component LIKE 'a!b' ESCAPE '!'", 16, 5, "the escape character must stand before %, _ or itself"),
@@ -114,7 +114,7 @@ async fn mistakes_are_shown_where_they_are(place: &Place) {
 
 async fn typed_literals(place: &Place) {
     let keys =
-        table("t", &["day date", "at timestamp", "price decimal(10,2)", "flag boolean", "year string"]);
+        table("t", &["day date", "at timestamp", "amount decimal(10,2)", "flag boolean", "year string"]);
     let catalog = place.with(&keys).await;
     let rows = [
         ["2020-06-01", "2020-06-01 00:00:00", "12.50", "true", "2020"],
@@ -129,9 +129,9 @@ async fn typed_literals(place: &Place) {
         ("at = date '2020-06-01'", 1),
         ("at between '2020-06-01' and '2020-06-01T12:30'", 1),
         ("at > '2020-06-01 12:30:00.2'", 1),
-        ("price > -3.01", 2),
-        ("price = 12.5 AND flag = TRUE", 1),
-        ("price < '0'", 1),
+        ("amount > -3.01", 2),
+        ("amount = 12.5 AND flag = TRUE", 1),
+        ("amount < '0'", 1),
         ("flag <> 'true'", 1),
         ("year = 2020", 1),
         ("year > 2", 1),

@@ -156,7 +156,7 @@ pub(crate) fn rows() -> impl Strategy<Value = Vec<Row>> {
         prop::option::weighted(0.85, 1u8..=30),
     );
     let row = row.prop_map(|(text, number, date)| Row { text, number, date });
-    prop::collection::btree_set(row, 1..60).prop_map(|rows| rows.into_iter().collect())
+    prop::collection::btree_set(row, 1..40).prop_map(|rows| rows.into_iter().collect())
 }
 
 pub(crate) fn expressions() -> impl Strategy<Value = Vec<Expr>> {
@@ -183,5 +183,5 @@ pub(crate) fn expressions() -> impl Strategy<Value = Vec<Expr>> {
             inner.prop_map(|a| Expr::Not(Box::new(a))),
         ]
     });
-    prop::collection::vec(expression, 25)
+    prop::collection::vec(expression, 20)
 }
