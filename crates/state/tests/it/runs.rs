@@ -289,6 +289,7 @@ async fn a_key_lets_so_many_work_at_once(db: Database) {
     // Another key is free meanwhile.
     let other = limited("other", 1, WhenFull::Wait);
     g.runs.start(other, async |_| Ok(Value::Null)).await.unwrap().wait().await.unwrap();
+    g.until("two at work", millis(0), async || at_work.load(Ordering::SeqCst) == 2).await;
     turn.add_permits(6);
     for handle in &handles {
         assert_eq!(handle.wait().await.unwrap().state, RunState::Succeeded);
