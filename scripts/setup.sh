@@ -84,10 +84,11 @@ install_python() {
     say "Python packages of $*"
     local file arguments=()
     for file in "$@"; do arguments+=(-r "$file"); done
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "${arguments[@]}"
 }
 
 install_samples() {
+    grep -qs "\"version\": \"${SAMPLES#*@}\"" node_modules/vega-datasets/package.json && return
     say "sample data: $SAMPLES from npm"
     npm install --prefix . --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent "$SAMPLES"
 }
