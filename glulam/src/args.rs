@@ -1,0 +1,312 @@
+//! The command line's words. Each command's help ends with examples that run as they stand.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0 done   1 failed   2 wrong command or input   3 not found   4 in use, or exists already
+  5 a disk, server or network failed   70 a bug of ours   124 timed out   130 stopped
+
+Start here:
+  glulam init                                       a data directory and a commented glulam.toml
+  glulam crawl ./my-folder --database sales         describe files as tables
+  glulam tables                                     what there is
+";
+
+/// An open data-lake platform in one binary: crawl, catalog, describe.
+#[derive(Debug, Parser)]
+#[command(name = "glulam", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) shared: Shared,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Shared {
+    /// The data directory [default: ./glulam-data, or what GLULAM_DATA or glulam.toml says]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Everywhere")]
+    pub(crate) data: Option<PathBuf>,
+    /// The configuration file [default: ./glulam.toml if there is one, or GLULAM_CONFIG]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
+    pub(crate) config: Option<PathBuf>,
+    /// Sets one setting for this call; `glulam config` lists them
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE", help_heading = "Everywhere")]
+    pub(crate) set: Vec<String>,
+    /// Answers as JSON, for machines
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub(crate) json: bool,
+    /// No progress, no remarks; only the answer
+    #[arg(short, long, global = true, help_heading = "Everywhere")]
+    pub(crate) quiet: bool,
+    /// How much to say about what goes on: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL", help_heading = "Everywhere")]
+    pub(crate) log: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server on a data directory
+    #[command(
+        after_help = "Examples:\n  glulam up\n  glulam up --data /srv/lake\n\nIt prints one line that begins with `ready` once it serves, and ends on Ctrl-C or SIGTERM."
+    )]
+    Up(Up),
+    /// Make a data directory and a commented glulam.toml
+    #[command(after_help = "Examples:\n  glulam init\n  glulam init ~/lake --bucket raw --bucket curated")]
+    Init(Init),
+    /// Find out what files hold and describe them as tables
+    #[command(
+        after_help = "Examples:\n  glulam crawl s3://metrics/ --database monitoring\n  glulam crawl ./downloads --database scratch\n  glulam crawl s3://logs/ --database monitoring --exclude '**/_tmp/**' --name logs --save\n  glulam crawl logs                       run the saved crawler again"
+    )]
+    Crawl(Crawl),
+    /// List tables
+    #[command(
+        after_help = "Examples:\n  glulam tables\n  glulam tables monitoring\n  glulam tables monitoring --match 'order*' --json"
+    )]
+    Tables(Tables),
+    /// Show a table: columns, partition keys, format, location
+    #[command(
+        after_help = "Examples:\n  glulam describe monitoring.metrics\n  glulam describe monitoring.metrics --versions"
+    )]
+    Describe(Describe),
+    /// List a table's partitions
+    #[command(
+        after_help = "Examples:\n  glulam partitions lake.events\n  glulam partitions lake.events --where \"year = 2020 AND month IN (6, 7)\""
+    )]
+    Partitions(Partitions),
+    /// List what ran, newest first; or show one run whole
+    #[command(
+        after_help = "Examples:\n  glulam runs\n  glulam runs --kind crawl --state failed\n  glulam runs 01jq…                       one run, with its outcome\n  glulam runs 01jq… --stop"
+    )]
+    Runs(RunsArgs),
+    /// Show a run's log
+    #[command(
+        after_help = "Examples:\n  glulam logs 01jq…\n  glulam logs 01jq… --follow\n  glulam logs --last --level warn"
+    )]
+    Logs(Logs),
+    /// Generate test data from a task file
+    #[command(
+        after_help = "Examples:\n  glulam gen task.json\n  glulam gen task.json --output ./data --seed 7\n  glulam gen task.json --output s3://metrics/     into a bucket, whole or not at all\n  glulam gen stream.json --output -               events to standard output"
+    )]
+    Gen(Gen),
+    /// Show every setting, where its value came from and what it means
+    #[command(
+        after_help = "Examples:\n  glulam config\n  GLULAM_LOG_LEVEL=info glulam config --json\n  glulam config --template > glulam.toml"
+    )]
+    Config(Config),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  glulam completions bash > ~/.local/share/bash-completion/completions/glulam\n  glulam completions zsh > ~/.zfunc/_glulam\n  glulam completions fish > ~/.config/fish/completions/glulam.fish"
+    )]
+    Completions(Completions),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Up {
+    /// Address of the AWS door; this version has none yet
+    #[arg(long, value_name = "ADDR", default_value = "off")]
+    pub(crate) aws: String,
+    /// Address of the console; this version has none yet
+    #[arg(long, value_name = "ADDR", default_value = "off")]
+    pub(crate) console: String,
+    /// Address of the PostgreSQL door; this version has none yet
+    #[arg(long, value_name = "ADDR", default_value = "off")]
+    pub(crate) pg: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Init {
+    /// The folder for glulam.toml and the data directory
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// A bucket to make; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bucket: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Crawl {
+    /// What to crawl: s3://bucket/prefix, a local folder or file, or the name of a saved crawler
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// The database for the tables; made if it is missing
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Begins every table's name
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(crate) prefix: String,
+    /// Leaves out what matches, relative to the target; `*` stays in a folder, `**` does not
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+    /// A file of custom classifiers (JSON, as Glue's CreateClassifier takes them), tried in order before the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classifiers: Vec<PathBuf>,
+    /// What to do with changed schemas
+    #[arg(long, value_enum, default_value_t = OnChange::Update)]
+    pub(crate) on_change: OnChange,
+    /// What to do with tables and partitions whose data is gone
+    #[arg(long, value_enum, default_value_t = OnGone::Deprecate)]
+    pub(crate) on_gone: OnGone,
+    /// What to look at when it was crawled before
+    #[arg(long, value_enum, default_value_t = Recrawl::Everything)]
+    pub(crate) recrawl: Recrawl,
+    /// One table per include path even when schemas differ, as far as they can be united
+    #[arg(long)]
+    pub(crate) combine: bool,
+    /// The folder level at which tables begin; the bucket is level 1
+    #[arg(long, value_name = "N")]
+    pub(crate) table_level: Option<u32>,
+    /// How many files of a folder are looked into
+    #[arg(long, value_name = "N")]
+    pub(crate) sample: Option<u32>,
+    /// The crawler's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Keeps the crawler under its name, to be run again
+    #[arg(long, requires = "name")]
+    pub(crate) save: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OnChange {
+    /// Take the new schema over
+    Update,
+    /// Only add columns that are new
+    AddColumns,
+    /// Only report
+    Log,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OnGone {
+    /// Delete them from the catalog
+    Delete,
+    /// Mark the table as deprecated
+    Deprecate,
+    /// Only report
+    Log,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Recrawl {
+    /// Everything again
+    Everything,
+    /// Only folders that were not there before
+    NewFolders,
+    /// Only what events say has changed
+    ByEvent,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Tables {
+    /// Only this database
+    pub(crate) database: Option<String>,
+    /// Only tables whose names match; `*` stands for anything
+    #[arg(long = "match", value_name = "PATTERN")]
+    pub(crate) pattern: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Describe {
+    /// The table, as DATABASE.TABLE
+    #[arg(value_name = "DATABASE.TABLE")]
+    pub(crate) table: String,
+    /// Also list the versions and what changed in each
+    #[arg(long)]
+    pub(crate) versions: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Partitions {
+    /// The table, as DATABASE.TABLE
+    #[arg(value_name = "DATABASE.TABLE")]
+    pub(crate) table: String,
+    /// A condition on the partition keys
+    #[arg(long = "where", value_name = "CONDITION")]
+    pub(crate) filter: Option<String>,
+    /// How many to list
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunsArgs {
+    /// One run
+    pub(crate) id: Option<String>,
+    /// Only this kind: crawl, generate, …
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// Only runs in this state; may be given several times
+    #[arg(long)]
+    pub(crate) state: Vec<String>,
+    /// How many to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// Stop the run
+    #[arg(long, requires = "id")]
+    pub(crate) stop: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Logs {
+    /// The run
+    #[arg(required_unless_present = "last")]
+    pub(crate) id: Option<String>,
+    /// The newest run
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) last: bool,
+    /// Only lines of this level and worse: debug, info, warn, error
+    #[arg(long)]
+    pub(crate) level: Option<String>,
+    /// Goes on until the run ends
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Gen {
+    /// The task file
+    #[arg(value_name = "TASK.json")]
+    pub(crate) task: PathBuf,
+    /// Where to write: a folder, a file, s3://bucket/prefix/, or `-` for standard output (stream tasks) [default: what the task says]
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<String>,
+    /// Makes it repeatable when the task has no randomSeed
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Lets a realtime timer really wait between events
+    #[arg(long)]
+    pub(crate) pace: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Config {
+    /// Prints a commented glulam.toml instead
+    #[arg(long)]
+    pub(crate) template: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_declarations_hold_together_and_every_command_has_examples() {
+        let command = Args::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("glulam"), "`{}` has no example", sub.get_name());
+        }
+    }
+}

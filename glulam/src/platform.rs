@@ -1,0 +1,90 @@
+//! The rooms, opened in order over one data directory, and closed in the reverse.
+
+use crate::settings;
+use catalog::Catalog;
+use chrono::Duration;
+use crawl::Crawlers;
+use lake::Lake;
+use model::{Error, Result};
+use state::events::Events;
+use state::runs::{RunOptions, Runs};
+use state::{Clock, Config, DataDir, Database};
+
+/// Everything a command or a door may need.
+pub(crate) struct Platform {
+    pub(crate) clock: Clock,
+    pub(crate) lake: Lake,
+    pub(crate) catalog: Catalog,
+    pub(crate) crawlers: Crawlers,
+    pub(crate) runs: Runs,
+    database: Database,
+    data: DataDir,
+}
+
+impl Platform {
+    /// Opens all rooms; each repairs what a crash has left in it.
+    pub(crate) async fn open(config: &Config, data: DataDir) -> Result<Self> {
+        let clock = Clock::system();
+        let database = match config.text("state.url") {
+            Some(url) => Database::open(url).await?,
+            None => Database::sqlite(&data.root().join("state.db")).await?,
+        };
+        let lake = Lake::open(settings::lake(config, data.root())?).await?;
+        let events = Events::open(database.clone(), clock.clone()).await?;
+        let exclusive = config.text("state.url").is_none();
+        let options = RunOptions {
+            node: node_name(),
+            max_running: usize::try_from(config.count("runs.max_running")).unwrap_or(8),
+            exclusive,
+            ..RunOptions::default()
+        };
+        let runs = Runs::open(database.clone(), clock.clone(), events.clone(), options).await?;
+        let catalog = Catalog::open(database.clone(), clock.clone()).await?;
+        let crawlers = Crawlers::open(
+            database.clone(),
+            clock.clone(),
+            lake.clone(),
+            catalog.clone(),
+            runs.clone(),
+            events.clone(),
+        )
+        .await?;
+        let platform = Self { clock, lake, catalog, crawlers, runs, database, data };
+        platform.tidy(config).await?;
+        Ok(platform)
+    }
+
+    /// Forgets what is older than the configuration wants to keep.
+    async fn tidy(&self, config: &Config) -> Result<()> {
+        let days = i64::try_from(config.count("runs.keep_days")).unwrap_or(90);
+        self.runs.delete_before(self.clock.now() - Duration::days(days)).await?;
+        self.lake.sweep(self.clock.now() - Duration::days(1)).await?;
+        Ok(())
+    }
+
+    /// The directory this platform owns.
+    pub(crate) fn data(&self) -> &DataDir {
+        &self.data
+    }
+
+    /// Ends runs and closes the database.
+    pub(crate) async fn close(&self) {
+        self.runs.shutdown(std::time::Duration::from_secs(15)).await;
+        self.database.close().await;
+    }
+}
+
+fn node_name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{}:{}", if host.trim().is_empty() { "local" } else { host.trim() }, std::process::id())
+}
+
+/// Splits `database.table`.
+pub(crate) fn table_name(text: &str) -> Result<(model::EntityName, model::EntityName)> {
+    let clean = text.replace(['`', '"'], "");
+    match clean.split_once('.') {
+        Some((database, table)) => Ok((model::EntityName::new(database)?, model::EntityName::new(table)?)),
+        None => Err(Error::invalid(format!("`{text}` names no table"))
+            .hint("write DATABASE.TABLE; `glulam tables` lists them")),
+    }
+}

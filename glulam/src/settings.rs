@@ -1,0 +1,78 @@
+//! Gathers the configuration's sources from the process, once, and turns settings into the rooms' options.
+
+use crate::args::Shared;
+use lake::{Backend, LakeConfig, S3Endpoint};
+use model::{BucketName, Error, Result};
+use state::Config;
+use state::config::Sources;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reads defaults, file, environment and flags.
+pub(crate) fn load(shared: &Shared) -> Result<Config> {
+    let environment: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let named = shared.config.clone().or_else(|| {
+        environment.iter().find(|(key, _)| key == "GLULAM_CONFIG").map(|(_, value)| PathBuf::from(value))
+    });
+    let file = named.or_else(|| Some(PathBuf::from("glulam.toml")).filter(|path| path.exists()));
+    let mut flags = Vec::new();
+    for pair in &shared.set {
+        let (key, value) = pair.split_once('=').ok_or_else(|| {
+            Error::invalid(format!("`--set {pair}` has no value"))
+                .hint("write --set KEY=VALUE, such as --set log.level=info")
+        })?;
+        flags.push((key.to_owned(), value.to_owned(), format!("--set {key}")));
+    }
+    if let Some(data) = &shared.data {
+        flags.push(("data".to_owned(), data.display().to_string(), "--data".to_owned()));
+    }
+    if let Some(level) = &shared.log {
+        flags.push(("log.level".to_owned(), level.clone(), "--log".to_owned()));
+    }
+    Config::load(&Sources { file, environment, flags })
+}
+
+/// Where the lake's buckets live.
+pub(crate) fn lake(config: &Config, root: &Path) -> Result<LakeConfig> {
+    let mut buckets = BTreeMap::new();
+    for bucket in config.buckets() {
+        buckets.insert(bucket.clone(), backend(config, Some(&bucket))?);
+    }
+    Ok(LakeConfig { root: root.to_path_buf(), default: backend(config, None)?, buckets })
+}
+
+fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
+    let own = |name: &str| bucket.map(|bucket| format!("lake.buckets.{bucket}.{name}"));
+    let text = |name: &str| {
+        own(name)
+            .and_then(|key| config.text(&key).map(str::to_owned))
+            .or_else(|| config.text(&format!("lake.{name}")).map(str::to_owned))
+    };
+    let switch = |name: &str| {
+        own(name)
+            .and_then(|key| config.switch(&key))
+            .or_else(|| config.switch(&format!("lake.{name}")))
+            .unwrap_or(false)
+    };
+    if text("backend").as_deref() != Some("s3") {
+        return Ok(Backend::Local);
+    }
+    let required = |name: &str| {
+        text(name).ok_or_else(|| {
+            let place = bucket.map_or_else(|| "lake".to_owned(), |bucket| format!("lake.buckets.{bucket}"));
+            Error::invalid(format!("`{place}.backend` is s3, but `{place}.{name}` is not set"))
+        })
+    };
+    Ok(Backend::S3(S3Endpoint {
+        endpoint: text("endpoint"),
+        region: required("region")?,
+        access_key_id: required("access_key_id")?,
+        secret_access_key: required("secret_access_key")?,
+        session_token: None,
+        path_style: switch("path_style"),
+        allow_http: switch("allow_http"),
+        remote_bucket: own("name").and_then(|key| config.text(&key).map(str::to_owned)),
+    }))
+}

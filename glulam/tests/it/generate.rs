@@ -1,0 +1,101 @@
+//! `glulam gen` through the command line.
+
+use crate::home::Home;
+use std::io::Read;
+use std::process::Stdio;
+
+const STREAM: &str = r#"{ "@type": "kinesis-metrics-stream", "randomSeed": 7, "iterationsNumber": 1000,
+  "stream": { "region": "eu-central-1", "streamName": "metrics" },
+  "timer": { "@type": "realtime", "startTime": "2026-03-02T00:00:00.000Z", "rateMillis": 1000 },
+  "metrics": { "order-service": { "cpu": { "unit": "percent", "minValue": 0, "maxValue": 100 } } } }"#;
+
+const WINDOWED: &str = r#"{ "@type": "windowed-metrics", "numberOfIterations": 100,
+  "timer": { "@type": "synthetic", "startTime": "2026-03-02T00:00:00.000Z", "stepMillis": 300000 },
+  "outputFilePath": "./data",
+  "metrics": { "order-service": { "cpu": { "unit": "percent", "averageFrom": 1, "averageTo": 2, "minDiff": 0, "maxDiff": 1 } },
+               "user-service": { "cpu": { "unit": "percent", "averageFrom": 1, "averageTo": 2, "minDiff": 0, "maxDiff": 1 } } } }"#;
+
+#[test]
+fn events_on_standard_output_are_json_lines_and_repeatable() {
+    let home = Home::new();
+    home.write("stream.json", STREAM);
+    let first = home.succeed(["gen", "stream.json", "--output", "-"]);
+    assert_eq!(first.lines().count(), 1000);
+    for line in first.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(event["componentName"], "order-service");
+    }
+    assert_eq!(first, home.succeed(["gen", "stream.json", "--output", "-"]));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure_of_ours() {
+    let home = Home::new();
+    home.write("stream.json", &STREAM.replace("1000,\n  \"stream\"", "3000000,\n  \"stream\""));
+    let mut child = home
+        .command(["gen", "stream.json", "--output", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut head = [0u8; 100];
+    child.stdout.take().unwrap().read_exact(&mut head).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&ended.stderr).contains("panicked"));
+    assert!(ended.status.code().is_some());
+}
+
+#[test]
+fn into_files_with_a_seed_of_the_command_line() {
+    let home = Home::new();
+    home.write("task.json", WINDOWED);
+    let account = home.json(["gen", "task.json", "--output", "out", "--seed", "5"]);
+    assert_eq!((account["rows"].as_u64(), account["seed"].as_u64()), (Some(200), Some(5)));
+    let first = std::fs::read(home.path().join("out/order-service.csv")).unwrap();
+    home.succeed(["gen", "task.json", "--output", "out", "--seed", "5"]);
+    assert_eq!(first, std::fs::read(home.path().join("out/order-service.csv")).unwrap());
+    home.succeed(["gen", "task.json", "--output", "out", "--seed", "6"]);
+    assert_ne!(first, std::fs::read(home.path().join("out/order-service.csv")).unwrap());
+}
+
+#[test]
+fn into_the_lake_as_a_run() {
+    let home = Home::new();
+    home.write("task.json", WINDOWED);
+    home.succeed(["gen", "task.json", "--output", "s3://metrics/a/b/", "--seed", "5"]);
+    let folder = home.bucket("metrics").join("a/b");
+    let text = std::fs::read_to_string(folder.join("order-service.csv")).unwrap();
+    assert!(
+        text.starts_with("componentName,fromTimestamp,maxValue,metricName,minValue,toTimestamp,unit\n"),
+        "{text}"
+    );
+    assert_eq!(text.lines().count(), 101);
+    let runs = home.json(["runs", "--kind", "generate"]);
+    assert_eq!(
+        (runs[0]["state"].as_str(), runs[0]["counters"]["rows"].as_u64()),
+        (Some("succeeded"), Some(200))
+    );
+    let scratch = home.path().join("glulam-data/scratch");
+    assert!(!scratch.exists() || std::fs::read_dir(scratch).unwrap().next().is_none());
+}
+
+#[test]
+fn a_wrong_task_is_shown_where_it_is_wrong() {
+    let home = Home::new();
+    home.write(
+        "task.json",
+        &WINDOWED.replace(
+            "averageFrom\": 1, \"averageTo\": 2, \"minDiff\": 0, \"maxDiff\": 1 } },",
+            "averageForm\": 1, \"averageTo\": 2, \"minDiff\": 0, \"maxDiff\": 1 } },",
+        ),
+    );
+    let finished = home.run(["gen", "task.json"]);
+    assert_eq!(finished.code, Some(2));
+    assert!(
+        finished.stderr.contains("task.json:4") && finished.stderr.contains("did you mean `averageFrom`"),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.lines().count() <= 11, "{}", finished.stderr);
+    assert!(!home.path().join("data").exists());
+}

@@ -1,0 +1,11 @@
+//! The binary, tested from outside as its users meet it: one module per part.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod command_line;
+mod demo;
+mod generate;
+mod home;
+mod kill;
+mod server;
