@@ -100,7 +100,7 @@ fn options(attributes: &Attributes, mode: PutMode) -> os::Result<PutOptions> {
             Attribute::ContentType => options.content_type = Some(value),
             Attribute::CacheControl => drop(options.headers.insert("cache-control".into(), value)),
             Attribute::ContentDisposition => {
-                drop(options.headers.insert("content-disposition".into(), value))
+                drop(options.headers.insert("content-disposition".into(), value));
             }
             Attribute::ContentEncoding => drop(options.headers.insert("content-encoding".into(), value)),
             Attribute::ContentLanguage => drop(options.headers.insert("content-language".into(), value)),

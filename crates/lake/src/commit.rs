@@ -281,16 +281,8 @@ impl Lake {
                 async move { store.publish_put(&put).await }
             })
             .await?;
-        let mut by_bucket: BTreeMap<BucketName, Vec<LakeUri>> = BTreeMap::new();
-        for uri in
-            journal.puts.iter().map(|put| &put.uri).chain(journal.deletes.iter().map(|delete| &delete.uri))
-        {
-            by_bucket.entry(uri.bucket().clone()).or_default().push(uri.clone());
-        }
         // The new objects are on disk before an old one goes.
-        for (bucket, uris) in &by_bucket {
-            self.store(bucket).settle(uris.clone()).await?;
-        }
+        self.settle(journal.puts.iter().map(|put| &put.uri)).await?;
         crashpoint::hit("lake.commit.published");
         futures::stream::iter(journal.deletes.clone().into_iter().map(Ok))
             .try_for_each_concurrent(AT_ONCE, |delete| {
@@ -298,8 +290,20 @@ impl Lake {
                 async move { store.publish_delete(&delete).await }
             })
             .await?;
+        self.settle(journal.deletes.iter().map(|delete| &delete.uri)).await?;
         let (private, copy) = (Arc::clone(&self.inner.private), journal.clone());
         blocking(move || copy.remove(&private)).await
+    }
+
+    async fn settle(&self, uris: impl Iterator<Item = &LakeUri>) -> Result<()> {
+        let mut by_bucket: BTreeMap<BucketName, Vec<LakeUri>> = BTreeMap::new();
+        for uri in uris {
+            by_bucket.entry(uri.bucket().clone()).or_default().push(uri.clone());
+        }
+        for (bucket, uris) in by_bucket {
+            self.store(&bucket).settle(uris).await?;
+        }
+        Ok(())
     }
 
     /// An object's facts, or none. The caller holds the gate.

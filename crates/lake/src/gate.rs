@@ -80,6 +80,13 @@ impl View {
         prefix: &str,
         end: Option<&str>,
     ) -> Vec<ObjectInfo> {
+        if self.gate.history().changes.is_empty() {
+            let object = |item| match item {
+                Listed::Object(info) => Some(*info),
+                Listed::Prefix(_) => None,
+            };
+            return page.into_iter().filter_map(object).collect();
+        }
         let mut objects: BTreeMap<String, ObjectInfo> = BTreeMap::new();
         for item in page {
             if let Listed::Object(info) = item {

@@ -212,6 +212,7 @@ pub struct PutOptions {
 /// S3's limit for the user's metadata, and ours for the standard headers.
 const MAX_METADATA: usize = 2048;
 const MAX_HEADERS: usize = 1024;
+const MAX_NAMES: usize = 100;
 
 impl PutOptions {
     /// A write that must not replace anything.
@@ -238,6 +239,10 @@ impl PutOptions {
                 let text = format!("the object's {what} hold {is} bytes, the limit is {limit}");
                 return Err(Error::new(ErrorKind::LimitExceeded, text).at(Place::object(uri)));
             }
+        }
+        if self.metadata.len() + self.headers.len() > MAX_NAMES {
+            let text = format!("the object has more than {MAX_NAMES} names in its metadata and headers");
+            return Err(Error::new(ErrorKind::LimitExceeded, text).at(Place::object(uri)));
         }
         for name in self.metadata.keys().chain(self.headers.keys()) {
             let fits = |b: u8| b.is_ascii_graphic() && !b.is_ascii_uppercase() && b != b':';

@@ -267,8 +267,14 @@ impl Disk {
         Err(Stop::Again)
     }
 
-    /// Removes a key, from wherever it stands. `meant` may turn the present content down.
-    pub(crate) fn remove(&self, uri: &LakeUri, meant: impl Fn(&ObjectInfo) -> Result<bool>) -> Result<()> {
+    /// Removes a key, from wherever it stands. `meant` may turn the present content down. With `sync` it is gone from
+    /// the disk when this returns.
+    pub(crate) fn remove(
+        &self,
+        uri: &LakeUri,
+        sync: bool,
+        meant: impl Fn(&ObjectInfo) -> Result<bool>,
+    ) -> Result<()> {
         let bucket = self.bucket(uri.bucket())?;
         let wrong = |errno| failed("delete", uri, errno);
         let _lock = self.private.lock_key(uri.bucket(), uri.key()).map_err(wrong)?;
@@ -280,7 +286,9 @@ impl Disk {
             first = false;
             crashpoint::hit("lake.delete");
             fsys::unlink(&found.dir, &found.name).map_err(wrong)?;
-            rustix::fs::fsync(&found.dir).map_err(wrong)?;
+            if sync {
+                rustix::fs::fsync(&found.dir).map_err(wrong)?;
+            }
             crashpoint::hit("lake.delete.done");
             self.records.forget(found.stamp.inode);
             if found.visible
@@ -297,22 +305,32 @@ impl Disk {
         Ok(())
     }
 
-    /// Brings the folder of a key to disk, wherever the key stands.
-    pub(crate) fn sync_folder_of(&self, uri: &LakeUri) -> Result<()> {
-        let bucket = self.bucket(uri.bucket())?;
-        let mut done = false;
-        if let Some(found) = self.find(&bucket, uri)? {
-            rustix::fs::fsync(&found.dir).map_err(|errno| failed("write", uri, errno))?;
-            done = true;
+    /// Brings the folders of a key to disk, in both trees. Of a folder that is gone, the one above tells so.
+    pub(crate) fn sync_folders_of(&self, uri: &LakeUri) -> Result<()> {
+        let wrong = |errno| failed("write", uri, errno);
+        if let Some((_, folders)) = escape::visible(uri.key()).as_deref().and_then(<[_]>::split_last) {
+            sync_nearest(&self.bucket(uri.bucket())?, folders).map_err(wrong)?;
         }
-        if !done
-            && let Some((_, folders)) = escape::visible(uri.key()).as_deref().and_then(<[_]>::split_last)
-            && let Ok(dir) = fsys::open_dir(&bucket, folders)
-        {
-            rustix::fs::fsync(&dir).map_err(|errno| failed("delete", uri, errno))?;
+        match fsys::open_dir(&self.odd, &[uri.bucket().as_str()]) {
+            Ok(base) => {
+                let path = escape::odd(uri.key());
+                sync_nearest(&base, &path[..path.len().saturating_sub(1)]).map_err(wrong)
+            }
+            Err(Errno::NOENT) => Ok(()),
+            Err(errno) => Err(wrong(errno)),
         }
-        Ok(())
     }
+}
+
+fn sync_nearest<S: AsRef<str>>(base: &OwnedFd, folders: &[S]) -> Result<(), Errno> {
+    for depth in (0..=folders.len()).rev() {
+        match fsys::open_dir(base, &folders[..depth]) {
+            Ok(dir) => return rustix::fs::fsync(dir),
+            Err(errno) if fsys::is_absent(errno) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 fn exists(uri: &LakeUri) -> Error {

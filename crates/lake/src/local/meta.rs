@@ -30,7 +30,7 @@ impl Records {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
         let file = rustix::fs::openat(tmp, name, flags, Mode::from_raw_mode(0o600))?;
         // As large as the largest record, so that it does not fail later.
-        let big = vec![b'x'; 3500];
+        let big = vec![b'x'; 3600];
         let works = !sidecars && rustix::fs::fsetxattr(&file, ATTRIBUTE, &big, XattrFlags::empty()).is_ok();
         let mut value = [0u8; 4096];
         let through_proc =

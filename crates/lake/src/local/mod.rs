@@ -129,7 +129,7 @@ impl Store for LocalStore {
     async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<()> {
         let (uri, etag) = (uri.clone(), etag.map(str::to_owned));
         self.run(move |disk| {
-            disk.remove(&uri, |info| match &etag {
+            disk.remove(&uri, true, |info| match &etag {
                 Some(etag) if bare_etag(etag) != info.etag => {
                     Err(Error::new(ErrorKind::PreconditionFailed, "the object has changed")
                         .at(Place::object(&uri)))
@@ -215,7 +215,7 @@ impl Store for LocalStore {
         self.run(move |disk| {
             crashpoint::hit("lake.commit.delete");
             match disk.stamp(&delete.uri) {
-                Ok(now) if now == delete.stamp => disk.remove(&delete.uri, |_| Ok(true)),
+                Ok(now) if now == delete.stamp => disk.remove(&delete.uri, false, |_| Ok(true)),
                 Ok(_) => Ok(()),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
@@ -226,12 +226,15 @@ impl Store for LocalStore {
 
     async fn settle(&self, uris: Vec<LakeUri>) -> Result<()> {
         // One fsync for each folder, not for each object.
-        let mut folders: BTreeMap<(BucketName, String), LakeUri> = BTreeMap::new();
+        let mut folders: BTreeMap<(BucketName, String, String), LakeUri> = BTreeMap::new();
         for uri in uris {
             let folder = uri.key().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-            folders.insert((uri.bucket().clone(), folder), uri);
+            // Long keys of one folder may stand in different folders of the odd tree.
+            let odd = escape::odd(uri.key());
+            let odd = odd[..odd.len().saturating_sub(1)].concat();
+            folders.insert((uri.bucket().clone(), folder, odd), uri);
         }
-        self.run(move |disk| folders.values().try_for_each(|uri| disk.sync_folder_of(uri))).await
+        self.run(move |disk| folders.values().try_for_each(|uri| disk.sync_folders_of(uri))).await
     }
 
     async fn discard(&self, put: &StagedPut) -> Result<()> {

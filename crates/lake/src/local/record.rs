@@ -134,8 +134,8 @@ impl Record {
             tag::CRC64 => self.sums.crc64nvme = Some(u64::from_le_bytes(value.try_into().ok()?)),
             tag::SHA256 => self.sums.sha256 = Some(value.try_into().ok()?),
             tag::CONTENT_TYPE => self.content_type = Some(text()?),
-            tag::HEADER => drop(self.headers.extend([pair()?])),
-            tag::METADATA => drop(self.metadata.extend([pair()?])),
+            tag::HEADER => self.headers.extend([pair()?]),
+            tag::METADATA => self.metadata.extend([pair()?]),
             tag::OWNER => self.owner = Some(text()?),
             // A later version's field: what we do not know we do not need.
             _ => {}

@@ -155,6 +155,26 @@ fn a_recovery_that_is_killed_is_recovered() {
 }
 
 #[test]
+fn nobody_sees_a_commit_that_cannot_be_completed_yet() {
+    let (dir, lake, data) = run(local_lake());
+    run(prepare(&lake, &data));
+    drop(lake);
+    kill_at("lake.commit.rename:3", "commit", dir.path(), None);
+    let (folder, away) = (dir.path().join("buckets/data"), dir.path().join("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    run(async {
+        let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+        lake.create_bucket(&bucket("other")).await.unwrap();
+        assert!(keys(&lake, &uri(&bucket("other"), "")).await.is_empty());
+        let error = lake.read(&uri(&data, "t/both")).await.unwrap_err();
+        assert_eq!(error.kind(), model::ErrorKind::Unavailable);
+        assert!(error.message().contains("only in part"), "{error}");
+        std::fs::rename(&away, &folder).unwrap();
+        assert!(whole_or_nothing(&lake, &data, "lake.commit.rename:3").await);
+    });
+}
+
+#[test]
 fn what_came_after_a_commit_is_not_undone_by_its_recovery() {
     let (dir, lake, data) = run(local_lake());
     run(prepare(&lake, &data));

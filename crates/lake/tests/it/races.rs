@@ -139,7 +139,7 @@ fn readers_see_a_commit_whole_or_not_at_all() {
                 })
             })
             .collect();
-        for generation in 1..15 {
+        for generation in 1..10 {
             commit(generation).await;
         }
         stop.store(true, Ordering::Relaxed);
