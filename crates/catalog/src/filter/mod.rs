@@ -4,6 +4,7 @@
 //! comparison of texts serves SQL and Rust alike. Mistakes are answered with their place in the expression.
 //! Three-valued logic as in SQL: negations are pushed down to the comparisons, and a comparison with null is never true.
 
+mod constraint;
 mod eval;
 mod lexer;
 mod like;
@@ -11,6 +12,7 @@ mod literal;
 mod parser;
 mod sql;
 
+pub(crate) use constraint::Constraint;
 pub(crate) use sql::Condition;
 
 use crate::keys::Key;

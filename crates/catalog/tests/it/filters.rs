@@ -9,7 +9,12 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-on_both!(answers_are_those_of_the_naive_evaluation, mistakes_are_shown_where_they_are, typed_literals);
+on_both!(
+    answers_are_those_of_the_naive_evaluation,
+    mistakes_are_shown_where_they_are,
+    typed_literals,
+    keys_of_very_many_values
+);
 
 const NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
@@ -143,6 +148,42 @@ async fn typed_literals(place: &Place) {
             left,
             "{filter}"
         );
+    }
+}
+
+/// More customers than are worth listing: then the index of a later key is the way, or none.
+async fn keys_of_very_many_values(place: &Place) {
+    let keys = table("t", &["customer int", "day date", "code string"]);
+    let catalog = place.with(&keys).await;
+    let row = |n: i64| (n, n % 30 + 1, n % 7);
+    let rows: Vec<(i64, i64, i64)> = (0..1500).map(row).collect();
+    let all = rows.iter().map(|(customer, day, code)| {
+        Partition::new(vec![customer.to_string(), format!("2020-06-{day:02}"), format!("c{code}")])
+    });
+    assert_eq!(
+        catalog.create_partitions(&name("db"), &keys.name, all.collect()).await.unwrap().created,
+        1500
+    );
+    type Wanted = fn(i64, i64, i64) -> bool;
+    let filters: [(&str, Wanted); 10] = [
+        ("day = '2020-06-05'", |_, day, _| day == 5),
+        ("day > '2020-06-29' AND code = 'c3'", |_, day, code| day > 29 && code == 3),
+        ("code IN ('c1', 'c9')", |_, _, code| code == 1),
+        ("customer > 1400 AND code = 'c1'", |customer, _, code| customer > 1400 && code == 1),
+        ("customer = 7 AND code = 'c0'", |customer, _, _| customer == 7),
+        ("code LIKE 'c2%' AND day < '2020-06-04'", |_, day, code| code == 2 && day < 4),
+        ("(code = 'c1' AND day = '2020-06-02') OR code = 'c4'", |_, day, code| {
+            code == 1 && day == 2 || code == 4
+        }),
+        ("code IS NULL", |_, _, _| false),
+        ("code = 'c1' AND code = 'c2'", |_, _, _| false),
+        ("customer < 10 AND NOT (day = '2020-06-01') AND day IS NOT NULL", |customer, day, _| {
+            customer < 10 && day != 1
+        }),
+    ];
+    for (filter, wanted) in filters {
+        let left = rows.iter().filter(|(customer, day, code)| wanted(*customer, *day, *code)).count();
+        assert_eq!(ask(place, filter).await.unwrap(), left, "{filter}");
     }
 }
 

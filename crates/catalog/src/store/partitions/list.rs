@@ -3,6 +3,7 @@
 use super::super::schema::KEY_COLUMNS;
 use super::super::{Catalog, get};
 use super::descriptors::Descriptors;
+use super::plan::{Plan, Planner};
 use super::row::{AnyQuery, COLUMNS, IDENTITY, Identity, RowReader};
 use crate::filter::{Condition, Filter};
 use crate::keys::{self, Key};
@@ -10,7 +11,7 @@ use crate::types::{Partition, PartitionPage, PartitionQuery};
 use model::{EntityName, Error, Result};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use state::{Transaction, db};
+use state::{Dialect, Transaction, db};
 
 /// Rows read at once.
 const CHUNK: usize = 10_000;
@@ -35,7 +36,17 @@ impl Catalog {
         let segment = check_segment(query.segment)?;
         let first = if segment.1 > 1 { 4 } else { 2 };
         let condition = filter.as_ref().map(|filter| filter.condition(self.db.dialect(), KEY_COLUMNS, first));
+        let plan = match (&filter, &condition) {
+            (Some(filter), Some(condition)) => {
+                let planner = Planner { tx: &mut tx, dialect: self.db.dialect(), table: target.id };
+                let columns = target.keys.len().min(KEY_COLUMNS);
+                planner.plan(filter, columns, first + condition.binds.len()).await?
+            }
+            _ => Plan::default(),
+        };
         let mut listing = Listing {
+            plan,
+            dialect: self.db.dialect(),
             table: target.id,
             keys: &target.keys,
             residual: filter.filter(|_| condition.as_ref().is_some_and(|condition| !condition.is_exact)),
@@ -53,6 +64,8 @@ struct Listing<'a> {
     table: i64,
     keys: &'a [Key],
     condition: Option<Condition>,
+    plan: Plan,
+    dialect: Dialect,
     /// The filter, where the condition does not say all of it.
     residual: Option<Filter>,
     segment: (u32, u32),
@@ -110,7 +123,7 @@ impl Listing<'_> {
         if self.segment.1 > 1 {
             query = query.bind(i64::from(self.segment.1)).bind(i64::from(self.segment.0));
         }
-        for bind in self.condition.iter().flat_map(|condition| &condition.binds) {
+        for bind in self.condition.iter().flat_map(|condition| &condition.binds).chain(&self.plan.binds) {
             query = query.bind(bind.clone());
         }
         if let Some(after) = &self.after {
@@ -120,7 +133,10 @@ impl Listing<'_> {
     }
 
     fn sql(&self, size: usize) -> String {
-        let mut sql = format!("SELECT {COLUMNS} FROM catalog_partitions WHERE table_id = $1");
+        let mut sql = format!(
+            "SELECT {COLUMNS} FROM catalog_partitions{} WHERE table_id = $1",
+            self.plan.indexed_by(self.dialect)
+        );
         let mut binds = 1;
         if self.segment.1 > 1 {
             sql.push_str(" AND id % $2 = $3");
@@ -129,7 +145,8 @@ impl Listing<'_> {
         if let Some(condition) = &self.condition {
             sql.push_str(" AND ");
             sql.push_str(&condition.sql);
-            binds += condition.binds.len();
+            sql.push_str(&self.plan.sql);
+            binds += condition.binds.len() + self.plan.binds.len();
         }
         if self.after.is_some() {
             let places: Vec<String> = (1..=KEY_COLUMNS + 1).map(|n| format!("${}", binds + n)).collect();

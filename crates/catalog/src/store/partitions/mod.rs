@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod descriptors;
 mod list;
+mod plan;
 mod read;
 mod rekey;
 mod row;
