@@ -61,6 +61,26 @@ impl Inventory {
         folder.bytes += size;
         folder.kinds.entry(ending(name)).or_default().add(name, size);
     }
+
+    /// Whether there are objects at that path or beneath it, empty ones included. Of a very large folder not every
+    /// name is known; a file of it is then taken to be there.
+    pub(crate) fn holds(&self, relative: &str) -> bool {
+        if relative.is_empty() {
+            return !self.folders.is_empty();
+        }
+        let beneath = format!("{relative}/");
+        let next = self.folders.range(beneath.clone()..).next();
+        if self.folders.contains_key(relative) || next.is_some_and(|(path, _)| path.starts_with(&beneath)) {
+            return true;
+        }
+        let (folder, name) = relative.rsplit_once('/').unwrap_or(("", relative));
+        self.folders.get(folder).is_some_and(|folder| {
+            folder.empty.iter().any(|empty| empty == name)
+                || folder.kinds.get(&ending(name)).is_some_and(|kind| {
+                    kind.files > MAX_NAMES as u64 || kind.names.iter().any(|(known, _)| known == name)
+                })
+        })
+    }
 }
 
 impl Kind {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 /// This share of a folder's files make it a table; the others are strays. Also Glue's measure for like schemas.
 pub(crate) const ALIKE: f64 = 0.7;
+/// Less likeness is enough where one only has columns more.
+const GROWN: f64 = 0.5;
 
 /// What a folder's own files are.
 pub(crate) enum Own {
@@ -44,11 +46,17 @@ pub(crate) fn unite(
     if Arc::ptr_eq(a, b) {
         return Some(a.clone());
     }
-    if !any_likeness && similarity(a, b) < ALIKE {
+    let likeness = if any_likeness { 1.0 } else { similarity(a, b) };
+    if likeness < ALIKE && !(likeness >= GROWN && (contains(a, b) || contains(b, a))) {
         return None;
     }
     let merged = merge(a, b)?;
     Some(if merged == **a { a.clone() } else { Arc::new(merged) })
+}
+
+/// Whether every column of the second is one of the first.
+fn contains(all: &Classification, some: &Classification) -> bool {
+    some.schema.columns.iter().all(|column| all.schema.column(&column.name).is_some())
 }
 
 fn clusters<'a>(findings: &'a [Finding], any_likeness: bool) -> Vec<Cluster<'a>> {

@@ -83,8 +83,6 @@ pub(crate) struct PlannedPartition {
     pub(crate) location: String,
     /// Where it differs from the table.
     pub(crate) own: Option<Arc<Classification>>,
-    pub(crate) files: u64,
-    pub(crate) bytes: u64,
 }
 
 /// Makes the plan for one target.

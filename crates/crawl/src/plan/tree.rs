@@ -7,7 +7,7 @@ use crate::classify::Classification;
 use crate::inventory::Folder;
 use crate::naming::{looks_like_value, safe};
 use model::{Error, Place};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// A folder with files of one table.
@@ -43,12 +43,21 @@ struct Node<'a> {
 pub(crate) struct Planner<'a> {
     known: &'a Known<'a>,
     rules: &'a Rules,
+    /// What the read folders of a family showed, for those that were not read.
+    families: BTreeMap<&'a str, Arc<Classification>>,
     pub(crate) plan: Plan,
 }
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(known: &'a Known<'a>, rules: &'a Rules) -> Self {
-        Self { known, rules, plan: Plan::default() }
+        let mut families = BTreeMap::new();
+        for (folder, findings) in known.findings {
+            let found = findings.iter().find_map(|finding| finding.result.as_ref().ok());
+            if let (Some(family), Some(found)) = (known.families.get(folder), found) {
+                families.entry(family.as_str()).or_insert_with(|| found.clone());
+            }
+        }
+        Self { known, rules, families, plan: Plan::default() }
     }
 
     pub(crate) fn run(&mut self) {
@@ -70,10 +79,6 @@ impl<'a> Planner<'a> {
         self.plan.problems.push(error.diagnosis());
     }
 
-    fn uri(&self, path: &str) -> String {
-        format!("{}{path}", self.known.root)
-    }
-
     fn folder_uri(&self, path: &str) -> String {
         if path.is_empty() { self.known.root.to_owned() } else { format!("{}{path}/", self.known.root) }
     }
@@ -81,24 +86,24 @@ impl<'a> Planner<'a> {
     fn visit(&mut self, path: &str, node: &Node<'_>, depth: u32) -> Shape {
         let own = node.own.map_or(Own::Nothing, |folder| self.own_files(path, folder));
         let mut children = Vec::new();
-        let mut done = 0;
+        let mut done = Vec::new();
         for (name, child) in &node.children {
             let child_path = if path.is_empty() { (*name).to_owned() } else { format!("{path}/{name}") };
             match self.visit(&child_path, child, depth + 1) {
                 Shape::Nothing => {}
-                Shape::Done => done += 1,
+                Shape::Done => done.push((*name).to_owned()),
                 Shape::Data(data) => children.push(((*name).to_owned(), data)),
             }
         }
         if let Some(level) = self.rules.table_level {
             let here = self.known.root_level + depth;
-            return self.at_level(path, own, children, here.cmp(&level));
+            return self.at_level(path, own, children, &done, here.cmp(&level));
         }
         let keyed = children.iter().filter(|(name, _)| name.contains('=')).count();
-        if keyed > 0 && keyed * 2 >= children.len() + done {
+        if keyed > 0 && keyed * 2 >= children.len() + done.len() {
             return self.keyed(path, own, children);
         }
-        self.plain(path, own, children, done)
+        self.plain(path, own, children, &done)
     }
 
     fn own_files(&mut self, path: &str, folder: &Folder) -> Own {
@@ -115,13 +120,7 @@ impl<'a> Planner<'a> {
 
     /// A folder that was not read is like the read ones of its family.
     fn assume(&self, path: &str, folder: &Folder) -> Own {
-        let Some(family) = self.known.families.get(path) else { return Own::Nothing };
-        let found = self.known.findings.iter().find_map(|(other, findings)| {
-            if self.known.families.get(other) != Some(family) {
-                return None;
-            }
-            findings.iter().find_map(|finding| finding.result.as_ref().ok())
-        });
+        let found = self.known.families.get(path).and_then(|family| self.families.get(family.as_str()));
         match found {
             None => Own::Nothing,
             Some(found) => Own::Uniform(Files {
@@ -157,15 +156,28 @@ impl<'a> Planner<'a> {
     /// All children as one table of this folder; what cannot be united keeps its own format or is left out.
     fn united(&mut self, path: &str, children: Vec<(String, Data)>) -> Shape {
         let mut clusters: Vec<(Arc<Classification>, Vec<Data>)> = Vec::new();
+        // Folders that were not read share one finding: it need be united only once.
+        let mut placed: HashMap<*const Classification, usize> = HashMap::new();
         for (_, data) in children {
-            let fitting =
-                clusters.iter_mut().find_map(|one| unite(&one.0, &data.found, true).map(|merged| (one, merged)));
+            let finding = Arc::as_ptr(&data.found);
+            if let Some(cluster) = placed.get(&finding).and_then(|index| clusters.get_mut(*index)) {
+                cluster.1.push(data);
+                continue;
+            }
+            let fitting = clusters
+                .iter_mut()
+                .enumerate()
+                .find_map(|(index, one)| unite(&one.0, &data.found, true).map(|merged| (index, one, merged)));
             match fitting {
-                Some((cluster, merged)) => {
+                Some((index, cluster, merged)) => {
+                    placed.insert(finding, index);
                     cluster.0 = merged;
                     cluster.1.push(data);
                 }
-                None => clusters.push((data.found.clone(), vec![data])),
+                None => {
+                    placed.insert(finding, clusters.len());
+                    clusters.push((data.found.clone(), vec![data]));
+                }
             }
         }
         clusters.sort_by_key(|(_, datas)| std::cmp::Reverse(datas.iter().map(|d| d.leaves.len()).sum::<usize>()));
@@ -187,12 +199,12 @@ impl<'a> Planner<'a> {
         Shape::Data(Data { base: path.to_owned(), leaves, found })
     }
 
-    fn plain(&mut self, path: &str, own: Own, children: Vec<(String, Data)>, done: usize) -> Shape {
+    fn plain(&mut self, path: &str, own: Own, children: Vec<(String, Data)>, done: &[String]) -> Shape {
         let is_known = self.rules.known_tables.contains_key(&self.folder_uri(path));
-        let one_table = done == 0 && self.are_one_table(path, &children);
+        let one_table = done.is_empty() && self.are_one_table(path, &children);
         match own {
             Own::Nothing if children.is_empty() => {
-                if done > 0 { Shape::Done } else { Shape::Nothing }
+                if done.is_empty() { Shape::Nothing } else { Shape::Done }
             }
             Own::Nothing if one_table && children.len() == 1 && !is_known => {
                 let lone = children.into_iter().next();
@@ -205,16 +217,16 @@ impl<'a> Planner<'a> {
                 }
             }
             Own::Nothing if one_table => self.united(path, children),
-            Own::Uniform(files) if children.is_empty() && done == 0 => {
+            Own::Uniform(files) if children.is_empty() && done.is_empty() => {
                 let found = files.found.clone();
                 let leaf = Leaf { path: path.to_owned(), files };
                 Shape::Data(Data { base: path.to_owned(), leaves: vec![leaf], found })
             }
             Own::Uniform(files) if one_table => match self.nested(path, &files, &children) {
                 Some(data) => Shape::Data(data),
-                None => self.separate(path, Own::Uniform(files), children),
+                None => self.separate(path, Own::Uniform(files), children, done),
             },
-            own => self.separate(path, own, children),
+            own => self.separate(path, own, children, done),
         }
     }
 
@@ -267,17 +279,11 @@ impl<'a> Planner<'a> {
     }
 
     /// Children and own files are tables of their own.
-    fn separate(&mut self, path: &str, own: Own, children: Vec<(String, Data)>) -> Shape {
-        let beneath: Vec<String> = self
-            .known
-            .inventory
-            .folders
-            .keys()
-            .filter_map(|folder| under_strictly(path, folder))
-            .map(|name| format!("{}{name}/**", self.folder_uri(path)))
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .collect();
+    fn separate(&mut self, path: &str, own: Own, children: Vec<(String, Data)>, done: &[String]) -> Shape {
+        let folder = self.folder_uri(path);
+        let beneath = children.iter().map(|(name, _)| format!("{folder}{name}/**"));
+        let beneath: BTreeSet<String> =
+            beneath.chain(done.iter().map(|name| format!("{folder}{name}/**"))).collect();
         for (_, data) in children {
             self.emit(data);
         }
@@ -301,9 +307,16 @@ impl<'a> Planner<'a> {
     }
 
     /// Tables stand at a given level: above it nothing is united, at and below it everything.
-    fn at_level(&mut self, path: &str, own: Own, children: Vec<(String, Data)>, here: std::cmp::Ordering) -> Shape {
+    fn at_level(
+        &mut self,
+        path: &str,
+        own: Own,
+        children: Vec<(String, Data)>,
+        done: &[String],
+        here: std::cmp::Ordering,
+    ) -> Shape {
         if here.is_lt() {
-            return self.separate(path, own, children);
+            return self.separate(path, own, children, done);
         }
         match own {
             Own::Uniform(files) if children.is_empty() => {
@@ -311,7 +324,7 @@ impl<'a> Planner<'a> {
                 let leaf = Leaf { path: path.to_owned(), files };
                 Shape::Data(Data { base: path.to_owned(), leaves: vec![leaf], found })
             }
-            Own::Each(_) if children.is_empty() => self.separate(path, own, children),
+            Own::Each(_) if children.is_empty() => self.separate(path, own, children, done),
             Own::Nothing => self.united(path, children),
             own => match &own {
                 Own::Uniform(files) => match self.nested(path, files, &children) {
@@ -390,13 +403,7 @@ impl<'a> Planner<'a> {
                     || own.input_format != table.input_format
                     || own.serde_parameters != table.serde_parameters)
         });
-        PlannedPartition {
-            values,
-            location: self.folder_uri(&leaf.path),
-            own,
-            files: leaf.files.files,
-            bytes: leaf.files.bytes,
-        }
+        PlannedPartition { values, location: self.folder_uri(&leaf.path), own }
     }
 
     /// A key's name must not be a column's: where columns are read by name the column is left out, since its value
@@ -447,12 +454,6 @@ fn drop_columns(found: &Arc<Classification>, keys: &[model::Column]) -> Arc<Clas
     let mut kept = (**found).clone();
     kept.schema.columns.retain(|column| !is_key(&column.name));
     Arc::new(kept)
-}
-
-/// The name of the folder directly under `path` that leads to `folder`.
-fn under_strictly<'f>(path: &str, folder: &'f str) -> Option<&'f str> {
-    let rest = if path.is_empty() { folder } else { folder.strip_prefix(path)?.strip_prefix('/')? };
-    rest.split('/').next().filter(|name| !name.is_empty())
 }
 
 fn incompatible(uri: &str, is: &Classification, table: &Classification) -> Error {
