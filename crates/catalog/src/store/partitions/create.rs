@@ -38,7 +38,7 @@ impl Catalog {
         partitions: Vec<Partition>,
     ) -> Result<BatchOutcome> {
         let mut tx = self.db.begin().await?;
-        let Some(target) = self.partition_target(&mut tx, database, table, Lock::Keep).await? else {
+        let Some(target) = self.partition_target(&mut tx, database, table, Lock::Change).await? else {
             return Err(self.absent(&mut tx, database, table).await);
         };
         let mut outcome = BatchOutcome::default();
@@ -58,7 +58,8 @@ impl Catalog {
         Ok(outcome)
     }
 
-    /// The table, held so that it neither goes away nor changes its keys until the transaction ends.
+    /// The table, held as asked. Whoever writes partitions holds it against all others: then the table neither goes
+    /// away nor changes its keys meanwhile, and two writers of the same partitions cannot wait for each other.
     pub(super) async fn partition_target(
         &self,
         tx: &mut Transaction,

@@ -18,7 +18,7 @@ impl Catalog {
         values: Vec<Vec<String>>,
     ) -> Result<BatchOutcome> {
         let mut tx = self.db.begin().await?;
-        let Some(target) = self.partition_target(&mut tx, database, table, Lock::Keep).await? else {
+        let Some(target) = self.partition_target(&mut tx, database, table, Lock::Change).await? else {
             return Err(self.absent(&mut tx, database, table).await);
         };
         let mut outcome = BatchOutcome::default();
