@@ -46,7 +46,8 @@ enum Extent {
 impl Crawl {
     /// Crawls. The value is the account.
     pub(crate) async fn run(&self, context: RunContext) -> Result<serde_json::Value> {
-        let mut report = CrawlReport { database: self.crawler.database.to_string(), ..CrawlReport::default() };
+        let mut report =
+            CrawlReport { database: self.crawler.database.to_string(), ..CrawlReport::default() };
         let pending = self.pending().await?;
         let extent = self.extent(&pending).await?;
         let mut surveys = self.list(&extent, &context, &mut report).await?;
@@ -59,7 +60,9 @@ impl Crawl {
             let seen = surveys.iter().flat_map(Survey::folders).collect();
             self.store.finish(&self.crawler.name, &seen, &pending).await?;
         }
-        context.info(format!("done: {} problems, {} files read", report.problems_total, report.files_read)).await;
+        context
+            .info(format!("done: {} problems, {} files read", report.problems_total, report.files_read))
+            .await;
         serde_json::to_value(&report).map_err(|e| Error::internal("cannot write the account").source_is(e))
     }
 
@@ -158,7 +161,9 @@ impl Crawl {
                 .sample_size
                 .or(self.crawler.sample_size)
                 .map_or(DEFAULT_FILES, |n| usize::try_from(n).unwrap_or(DEFAULT_FILES));
-            survey.read(&self.classifiers, per_folder, self.crawler.grouping.combine_compatible, &mut meter).await?;
+            survey
+                .read(&self.classifiers, per_folder, self.crawler.grouping.combine_compatible, &mut meter)
+                .await?;
         }
         report.files_read = meter.done;
         report.bytes_read = bytes.load(Ordering::Relaxed);
@@ -188,7 +193,8 @@ impl Crawl {
             }
             for table in &found.tables {
                 for note in &table.found.notes {
-                    report.note(format!("{}: {note}", table.location));
+                    let named = note.starts_with(&table.location);
+                    report.note(if named { note.clone() } else { format!("{}: {note}", table.location) });
                 }
             }
             found.notes.into_iter().for_each(|note| report.note(note));
@@ -200,7 +206,9 @@ impl Crawl {
         let partial = !matches!(extent, Extent::Everything);
         // Glue's rule: a crawl of new folders only adds partitions and tables.
         let update = match extent {
-            Extent::NewFolders(_) if self.crawler.schema_change.update == UpdateBehavior::UpdateInDatabase => {
+            Extent::NewFolders(_)
+                if self.crawler.schema_change.update == UpdateBehavior::UpdateInDatabase =>
+            {
                 UpdateBehavior::AddNewColumnsOnly
             }
             _ => self.crawler.schema_change.update,
@@ -231,7 +239,8 @@ impl Crawl {
 
     async fn say(&self, context: &RunContext, problem: Diagnosis, report: &mut CrawlReport) {
         if report.problems.len() < LOGGED {
-            let place = problem.place.as_ref().map(|place| format!("{}: ", place.short())).unwrap_or_default();
+            let place =
+                problem.place.as_ref().map(|place| format!("{}: ", place.short())).unwrap_or_default();
             context.warn(format!("{place}{}", problem.what)).await;
         }
         context.count("problems", 1);

@@ -93,7 +93,9 @@ impl Crawler {
             .hint("split it into several crawlers, or name a common folder"));
         }
         if self.table_prefix.chars().count() > 128 || self.table_prefix.chars().any(char::is_control) {
-            return Err(Error::invalid("a table prefix must have at most 128 characters, none of them control characters"));
+            return Err(Error::invalid(
+                "a table prefix must have at most 128 characters, none of them control characters",
+            ));
         }
         if self.grouping.table_level.is_some_and(|level| level == 0 || level > 64) {
             return Err(Error::invalid("the table level must be 1 to 64").why("level 1 is the bucket itself"));
@@ -261,7 +263,9 @@ pub struct Grouping {
 pub(crate) fn check_name(what: &str, name: &str) -> Result<()> {
     let length = name.chars().count();
     if length == 0 || length > 255 {
-        return Err(Error::invalid(format!("a {what}'s name must have 1 to 255 characters, this one has {length}")));
+        return Err(Error::invalid(format!(
+            "a {what}'s name must have 1 to 255 characters, this one has {length}"
+        )));
     }
     if name.chars().any(char::is_control) {
         return Err(Error::invalid(format!("a {what}'s name must not hold control characters")));
@@ -305,7 +309,8 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_refused() {
-        let good = Crawler::new("c", EntityName::new("db").unwrap(), vec![Target::parse("s3://abc/x/").unwrap()]);
+        let good =
+            Crawler::new("c", EntityName::new("db").unwrap(), vec![Target::parse("s3://abc/x/").unwrap()]);
         let mut none = good.clone();
         none.targets.clear();
         let mut level = good.clone();

@@ -42,7 +42,8 @@ impl Glob {
             return Err(Error::invalid(format!("an exclusion pattern must have 1 to {MAX_LENGTH} bytes")));
         }
         let text = translate(pattern)?;
-        let regex = Regex::new(&text).map_err(|e| wrong(pattern, "it is too large or has an empty range", 0).source_is(e))?;
+        let regex = Regex::new(&text)
+            .map_err(|e| wrong(pattern, "it is too large or has an empty range", 0).source_is(e))?;
         Ok(Self { regex })
     }
 
@@ -111,7 +112,11 @@ fn class(
     let negated = members.first() == Some(&'!');
     let members = if negated { &members[1..] } else { &members[..] };
     if !closed || members.is_empty() {
-        return Err(wrong(pattern, if closed { "the bracket is empty" } else { "the bracket is not closed" }, at));
+        return Err(wrong(
+            pattern,
+            if closed { "the bracket is empty" } else { "the bracket is not closed" },
+            at,
+        ));
     }
     out.push_str(if negated { "[^/" } else { "[" });
     let mut index = 0;

@@ -103,7 +103,8 @@ impl Kind {
 
     /// At most `n` of the files: the first, the last, and others evenly between.
     pub(crate) fn spread(&self, n: usize) -> Vec<(&str, u64)> {
-        let mut all: Vec<(&str, u64)> = self.names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+        let mut all: Vec<(&str, u64)> =
+            self.names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
         if let Some((name, size)) = &self.last
             && all.last().is_none_or(|(known, _)| known != name)
         {

@@ -20,9 +20,7 @@ mod sampling;
 mod store;
 mod survey;
 
-pub use crawler::{
-    Crawler, DeleteBehavior, Grouping, Recrawl, SchemaChangePolicy, Target, UpdateBehavior,
-};
+pub use crawler::{Crawler, DeleteBehavior, Grouping, Recrawl, SchemaChangePolicy, Target, UpdateBehavior};
 pub use crawlers::{CrawlSpec, Crawlers, ONCE, RUN_KIND};
 pub use report::{CrawlReport, PartitionCounts, TableChange, TableSummary};
 pub use store::Stored;

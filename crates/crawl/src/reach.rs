@@ -62,12 +62,15 @@ impl Reach {
                 Err(error) => return Err(error),
             };
         let folder = if is_file {
-            path.with_key(path.key().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/")))?
+            path.with_key(
+                path.key().rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/")),
+            )?
         } else {
             path.as_folder()
         };
         let parts = folder.key().split('/').filter(|part| !part.is_empty()).count();
-        let name = if folder.key().is_empty() { folder.bucket().to_string() } else { folder.name().to_owned() };
+        let name =
+            if folder.key().is_empty() { folder.bucket().to_string() } else { folder.name().to_owned() };
         Ok(Self {
             exclusions,
             root: folder.to_string(),
@@ -87,9 +90,15 @@ impl Reach {
         Ok(Self {
             exclusions,
             root: format!("file://{}/", text.trim_end_matches('/')),
-            root_name: folder.file_name().map_or("root".to_owned(), |name| name.to_string_lossy().into_owned()),
+            root_name: folder
+                .file_name()
+                .map_or("root".to_owned(), |name| name.to_string_lossy().into_owned()),
             root_level: 1,
-            single: if is_file { path.file_name().map(|name| name.to_string_lossy().into_owned()) } else { None },
+            single: if is_file {
+                path.file_name().map(|name| name.to_string_lossy().into_owned())
+            } else {
+                None
+            },
             sample_size: None,
             place: Where::Local(folder),
         })
@@ -128,7 +137,11 @@ impl Reach {
     }
 
     /// Lists some folders only, given relative to the target, without what is beneath them.
-    pub(crate) async fn list_folders(&self, folders: &BTreeSet<String>, stop: &CancellationToken) -> Result<Inventory> {
+    pub(crate) async fn list_folders(
+        &self,
+        folders: &BTreeSet<String>,
+        stop: &CancellationToken,
+    ) -> Result<Inventory> {
         let Where::Lake(lake, root) = &self.place else { return self.list(stop).await };
         if self.single.is_some() {
             return self.list(stop).await;
@@ -141,7 +154,8 @@ impl Reach {
                 if stop.is_cancelled() {
                     return Err(Error::cancelled());
                 }
-                let options = ListOptions { delimiter: Some("/".to_owned()), start_after, ..ListOptions::default() };
+                let options =
+                    ListOptions { delimiter: Some("/".to_owned()), start_after, ..ListOptions::default() };
                 let page = lake.list_page(&folder, options).await?;
                 for info in page.objects {
                     self.take(&mut inventory, info.uri.key().strip_prefix(root.key()), info.size);
@@ -157,7 +171,8 @@ impl Reach {
 
     /// Counts an object, unless it is a folder's marker, hidden or excluded.
     fn take(&self, inventory: &mut Inventory, relative: Option<&str>, size: u64) {
-        let Some(relative) = relative.filter(|relative| !relative.is_empty() && !relative.ends_with('/')) else {
+        let Some(relative) = relative.filter(|relative| !relative.is_empty() && !relative.ends_with('/'))
+        else {
             return;
         };
         if is_hidden(relative) || relative.ends_with("_$folder$") {

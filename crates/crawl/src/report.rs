@@ -166,10 +166,16 @@ impl fmt::Display for CrawlReport {
         if self.problems_total > 0 {
             lines.push(format!("not understood: {}", counted(self.problems_total, "problem")));
             for problem in self.problems.iter().take(SHOWN) {
-                let place = problem.place.as_ref().map(|place| format!("{}: ", place.short())).unwrap_or_default();
+                let place =
+                    problem.place.as_ref().map(|place| format!("{}: ", place.short())).unwrap_or_default();
                 lines.push(format!("  {place}{}", problem.what));
+                lines.extend(problem.why.iter().map(|why| format!("    {why}")));
+            }
+            if self.problems_total > SHOWN as u64 {
+                lines.push(format!("  and {} more", self.problems_total - SHOWN as u64));
             }
         }
+        section(&mut lines, "note", &self.notes);
         lines.truncate(25);
         f.write_str(&lines.join("\n"))
     }

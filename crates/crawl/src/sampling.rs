@@ -116,7 +116,10 @@ mod tests {
         let sampling = choose(&inventory(all.chain(["t/day=0100/odd.json".to_owned()])), DEFAULT_FILES);
         let csv = sampling.picks.iter().filter(|pick| pick.name.ends_with("csv")).count();
         assert!((50..=110).contains(&csv), "{csv}");
-        assert!(sampling.picks.iter().any(|pick| pick.name == "odd.json"), "a folder of another kind is its own family");
+        assert!(
+            sampling.picks.iter().any(|pick| pick.name == "odd.json"),
+            "a folder of another kind is its own family"
+        );
         assert_eq!(sampling.families.len(), 5000);
     }
 

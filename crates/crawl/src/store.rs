@@ -111,8 +111,12 @@ impl Store {
             .await
             .map_err(|e| db::failed(&format!("storing a {}", T::WORD), e))?;
         if done.rows_affected() == 0 {
-            return Err(Error::already_exists(format!("there is a {} `{}` already", T::WORD, definition.name()))
-                .hint("choose another name, or update the one that is there"));
+            return Err(Error::already_exists(format!(
+                "there is a {} `{}` already",
+                T::WORD,
+                definition.name()
+            ))
+            .hint("choose another name, or update the one that is there"));
         }
         db::commit(tx).await?;
         self.get(definition.name()).await
@@ -208,7 +212,8 @@ impl Store {
         seen: &BTreeSet<String>,
         dealt_with: &BTreeSet<String>,
     ) -> Result<()> {
-        self.remember(crawler, Folders::Seen, seen).await?;
+        let known = self.folders(crawler, Folders::Seen).await?;
+        self.remember(crawler, Folders::Seen, &seen.difference(&known).cloned().collect()).await?;
         let dealt_with: Vec<&String> = dealt_with.iter().collect();
         for chunk in dealt_with.chunks(CHUNK) {
             let mut tx = self.db.begin().await?;
@@ -233,7 +238,12 @@ impl Store {
     }
 
     /// Adds folders to a list.
-    pub(crate) async fn remember(&self, crawler: &str, list: Folders, folders: &BTreeSet<String>) -> Result<()> {
+    pub(crate) async fn remember(
+        &self,
+        crawler: &str,
+        list: Folders,
+        folders: &BTreeSet<String>,
+    ) -> Result<()> {
         let folders: Vec<&String> = folders.iter().collect();
         for chunk in folders.chunks(CHUNK) {
             let values: Vec<String> = (0..chunk.len()).map(|n| format!("($1, ${})", n + 2)).collect();
@@ -288,10 +298,5 @@ fn stored<T: Kind>(row: &AnyRow, name: &str) -> Result<Stored<T>> {
     let definition = serde_json::from_str(&text).map_err(|e| {
         Error::corrupt(format!("the stored {} `{name}` cannot be read", T::WORD)).source_is(e)
     })?;
-    Ok(Stored {
-        definition,
-        version: row.try_get(1).map_err(failed)?,
-        created: time(2)?,
-        updated: time(3)?,
-    })
+    Ok(Stored { definition, version: row.try_get(1).map_err(failed)?, created: time(2)?, updated: time(3)? })
 }

@@ -81,7 +81,8 @@ impl Survey {
         meter.total += picks.len() as u64;
         meter.context.progress(meter.done, Some(meter.total), Unit::Files);
         let tasks = picks.into_iter().map(|pick| {
-            let (reach, classifiers, bytes) = (self.reach.clone(), Arc::clone(classifiers), Arc::clone(&meter.bytes));
+            let (reach, classifiers, bytes) =
+                (self.reach.clone(), Arc::clone(classifiers), Arc::clone(&meter.bytes));
             async move {
                 // A task of its own, so that decoding uses all processors.
                 tokio::spawn(async move { look(&reach, pick, &classifiers, bytes).await })
@@ -146,8 +147,14 @@ impl Survey {
     }
 }
 
-async fn look(reach: &Reach, pick: Pick, classifiers: &Classifiers, bytes: Arc<AtomicU64>) -> (String, Finding) {
-    let relative = if pick.folder.is_empty() { pick.name.clone() } else { format!("{}/{}", pick.folder, pick.name) };
+async fn look(
+    reach: &Reach,
+    pick: Pick,
+    classifiers: &Classifiers,
+    bytes: Arc<AtomicU64>,
+) -> (String, Finding) {
+    let relative =
+        if pick.folder.is_empty() { pick.name.clone() } else { format!("{}/{}", pick.folder, pick.name) };
     let result = match reach.source(&relative, pick.size, bytes) {
         Ok(source) => classifiers.classify(source.as_ref(), &Limits::default()).await,
         Err(error) => Err(error),

@@ -18,7 +18,9 @@ pub(crate) fn evolve(existing: &[Column], found: &Schema, policy: UpdateBehavior
     let target = wanted(&known, found, partial);
     let changes = known.changes_to(&target);
     match policy {
-        UpdateBehavior::UpdateInDatabase => Evolved { columns: target.columns, applied: changes, left: Vec::new() },
+        UpdateBehavior::UpdateInDatabase => {
+            Evolved { columns: target.columns, applied: changes, left: Vec::new() }
+        }
         UpdateBehavior::Log => Evolved { columns: existing.to_vec(), applied: Vec::new(), left: changes },
         UpdateBehavior::AddNewColumnsOnly => {
             let mut columns = existing.to_vec();
@@ -32,7 +34,9 @@ pub(crate) fn evolve(existing: &[Column], found: &Schema, policy: UpdateBehavior
 
 fn wanted(known: &Schema, found: &Schema, partial: bool) -> Schema {
     if !partial {
-        return Schema::new(found.columns.iter().map(|new| follow(known, new, new.hive_type.clone())).collect());
+        return Schema::new(
+            found.columns.iter().map(|new| follow(known, new, new.hive_type.clone())).collect(),
+        );
     }
     let mut columns: Vec<Column> = known
         .columns
@@ -119,7 +123,8 @@ mod tests {
     fn comments_stay_and_nothing_new_is_no_change() {
         let mut old = columns("a:int b:string");
         old[0].comment = Some("people wrote this".into());
-        let evolved = evolve(&old, &Schema::new(columns("A:int B:string")), UpdateBehavior::UpdateInDatabase, false);
+        let evolved =
+            evolve(&old, &Schema::new(columns("A:int B:string")), UpdateBehavior::UpdateInDatabase, false);
         assert_eq!(evolved, Evolved { columns: old, ..Evolved::default() });
     }
 

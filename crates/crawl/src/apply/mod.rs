@@ -93,7 +93,12 @@ impl Applier<'_> {
         existing.iter().filter(here).filter(|table| rank(table).is_some()).min_by_key(|table| rank(table))
     }
 
-    async fn create(&self, name: &EntityName, planned: &PlannedTable, report: &mut CrawlReport) -> Result<bool> {
+    async fn create(
+        &self,
+        name: &EntityName,
+        planned: &PlannedTable,
+        report: &mut CrawlReport,
+    ) -> Result<bool> {
         let table = new_table(name.clone(), planned, &self.policy);
         match self.catalog.create_table(self.database, table).await {
             Ok(_) => {}
@@ -113,7 +118,11 @@ impl Applier<'_> {
             location: planned.location.clone(),
             classification: planned.found.classification.clone(),
             columns: planned.found.schema.columns.len(),
-            partition_keys: planned.keys.iter().map(|key| format!("{} {}", key.name, key.hive_type)).collect(),
+            partition_keys: planned
+                .keys
+                .iter()
+                .map(|key| format!("{} {}", key.name, key.hive_type))
+                .collect(),
             partitions: planned.partitions.len() as u64,
         };
         self.context.info(format!("created table {summary}")).await;
@@ -122,7 +131,12 @@ impl Applier<'_> {
         Ok(true)
     }
 
-    async fn update(&self, name: &EntityName, planned: &PlannedTable, report: &mut CrawlReport) -> Result<bool> {
+    async fn update(
+        &self,
+        name: &EntityName,
+        planned: &PlannedTable,
+        report: &mut CrawlReport,
+    ) -> Result<bool> {
         let mut altered = table::Altered::default();
         let change = |table: &mut Table| {
             altered = alter(table, planned, &self.policy)?;
@@ -151,7 +165,12 @@ impl Applier<'_> {
     }
 
     /// Tables of this crawler that were not found again.
-    async fn vanished(&self, existing: &[Table], kept: &BTreeSet<String>, report: &mut CrawlReport) -> Result<()> {
+    async fn vanished(
+        &self,
+        existing: &[Table],
+        kept: &BTreeSet<String>,
+        report: &mut CrawlReport,
+    ) -> Result<()> {
         for table in existing.iter().filter(|table| !kept.contains(table.name.as_str())) {
             let is_ours = table.parameters.get(UPDATED_BY) == Some(&self.policy.crawler);
             let Some(location) = table.storage.location.as_deref().filter(|_| is_ours) else { continue };

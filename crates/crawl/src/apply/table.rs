@@ -86,7 +86,8 @@ pub(crate) struct Altered {
 /// Brings a table up to what was found, as far as the policy goes. What people wrote into it stays.
 pub(crate) fn alter(table: &mut Table, planned: &PlannedTable, policy: &Policy) -> Result<Altered> {
     let name = table.name.to_string();
-    let keys = evolve_keys(&table.partition_keys, &planned.keys).ok_or_else(|| keys_differ(table, planned))?;
+    let keys =
+        evolve_keys(&table.partition_keys, &planned.keys).ok_or_else(|| keys_differ(table, planned))?;
     let evolved = evolve(&table.storage.columns, &planned.found.schema, policy.update, policy.partial);
     let mut other = Vec::new();
     for (old, new) in table.partition_keys.iter().zip(&keys).filter(|(old, new)| old != new) {
@@ -128,7 +129,11 @@ fn follow_format(table: &mut Table, found: &Classification, policy: &Policy) -> 
     let before = table.parameters.get("classification").cloned();
     let wanted = storage(found, "");
     if before.as_deref().is_some_and(|before| before != found.classification) {
-        changes.push(format!("changed format from {} to {}", before.unwrap_or_default(), found.classification));
+        changes.push(format!(
+            "changed format from {} to {}",
+            before.unwrap_or_default(),
+            found.classification
+        ));
         table.storage.serde.parameters.clear();
     } else if table.storage.serde.library != wanted.serde.library {
         changes.push("changed the serde".to_owned());
@@ -148,7 +153,10 @@ fn follow_format(table: &mut Table, found: &Classification, policy: &Policy) -> 
         .map(|(key, _)| key)
         .collect();
     if !settings.is_empty() && changes.is_empty() {
-        changes.push(format!("changed {}", settings.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ")));
+        changes.push(format!(
+            "changed {}",
+            settings.iter().map(|s| format!("`{s}`")).collect::<Vec<_>>().join(", ")
+        ));
     }
     table.storage.serde.parameters.extend(wanted.serde.parameters);
     if !policy.partial {

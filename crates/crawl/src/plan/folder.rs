@@ -124,7 +124,8 @@ pub(crate) fn understand(
             }
             let strays = clusters.split_off(1);
             let mut files = whole(folder, findings, &clusters[0]);
-            for finding in strays.iter().flat_map(|cluster| cluster.files.iter().map(move |f| (cluster, *f))) {
+            for finding in strays.iter().flat_map(|cluster| cluster.files.iter().map(move |f| (cluster, *f)))
+            {
                 let (cluster, finding) = finding;
                 let uri = object(known, path, &finding.name);
                 report(stray(&uri, &cluster.found, &files.found));
@@ -192,12 +193,16 @@ fn mixed(known: &Known<'_>, path: &str, kinds: usize, clusters: &[Cluster<'_>]) 
         .iter()
         .take(4)
         .filter_map(|cluster| {
-            cluster.files.first().map(|file| format!("{} is {}", file.name, cluster.found.classification))
+            let first = &cluster.files.first()?.name;
+            let more = if cluster.files.len() > 1 { " and others are" } else { " is" };
+            Some(format!("{first}{more} {}", cluster.found.classification))
         })
         .collect();
     let more = if kinds > names.len() { ", …" } else { "" };
-    Error::invalid(format!("the folder mixes objects of {kinds} kinds; each object becomes a table of its own"))
-        .at(Place::object(object(known, path, "")))
-        .why(format!("{}{more}", names.join(", ")))
-        .hint("give each kind a folder of its own if they are to be one table")
+    Error::invalid(format!(
+        "the folder mixes objects of {kinds} kinds; each object becomes a table of its own"
+    ))
+    .at(Place::object(object(known, path, "")))
+    .why(format!("{}{more}", names.join(", ")))
+    .hint("give each kind a folder of its own if they are to be one table")
 }

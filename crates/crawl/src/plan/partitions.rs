@@ -27,7 +27,10 @@ pub(crate) fn majority<'a>(
     let is_wanted = |structure: &Structure| {
         wanted.is_some_and(|names| {
             names.len() == structure.len()
-                && names.iter().zip(structure).all(|(name, level)| level.as_ref().is_none_or(|key| key == name))
+                && names
+                    .iter()
+                    .zip(structure)
+                    .all(|(name, level)| level.as_ref().is_none_or(|key| key == name))
         })
     };
     let mut best: Option<(bool, (u64, u64), Structure)> = None;
@@ -92,7 +95,10 @@ pub(crate) fn partition(
         column.name = column.name.to_lowercase();
     }
     report_outliers(&columns, &kept, &uri, report);
-    Partitioned { keys: columns, leaves: kept.into_iter().map(|(parts, leaf)| (values(&parts), leaf)).collect() }
+    Partitioned {
+        keys: columns,
+        leaves: kept.into_iter().map(|(parts, leaf)| (values(&parts), leaf)).collect(),
+    }
 }
 
 /// The part of a path under a folder.
@@ -165,7 +171,9 @@ fn report_outliers(
     uri: &impl Fn(&str) -> String,
     report: &mut dyn FnMut(Error),
 ) {
-    for (level, column) in columns.iter().enumerate().filter(|(_, column)| column.hive_type == HiveType::String) {
+    for (level, column) in
+        columns.iter().enumerate().filter(|(_, column)| column.hive_type == HiveType::String)
+    {
         let mut outliers: BTreeMap<&str, &str> = BTreeMap::new();
         let mut distinct: BTreeSet<&str> = BTreeSet::new();
         for (parts, leaf) in kept {
@@ -178,10 +186,13 @@ fn report_outliers(
         let few = !outliers.is_empty() && outliers.len() <= 3 && distinct.len() >= outliers.len() * 3;
         for (value, path) in outliers.into_iter().filter(|_| few) {
             report(
-                Error::invalid(format!("`{value}` is no number, as the other values of `{}` are", column.name))
-                    .at(Place::object(format!("{}/", uri(path))))
-                    .why(format!("the partition key `{}` is therefore a string", column.name))
-                    .hint("rename the folder, or exclude it, and crawl again"),
+                Error::invalid(format!(
+                    "`{value}` is no number, as the other values of `{}` are",
+                    column.name
+                ))
+                .at(Place::object(format!("{}/", uri(path))))
+                .why(format!("the partition key `{}` is therefore a string", column.name))
+                .hint("rename the folder, or exclude it, and crawl again"),
             );
         }
     }

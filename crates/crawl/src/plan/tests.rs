@@ -19,7 +19,8 @@ fn planned(files: &[(&str, &str)], rules: &Rules) -> Plan {
     let sampling = choose(&inventory, DEFAULT_FILES);
     let mut findings: BTreeMap<String, Vec<Finding>> = BTreeMap::new();
     for pick in sampling.picks {
-        let path = if pick.folder.is_empty() { pick.name.clone() } else { format!("{}/{}", pick.folder, pick.name) };
+        let path =
+            if pick.folder.is_empty() { pick.name.clone() } else { format!("{}/{}", pick.folder, pick.name) };
         let text = files.iter().find(|(known, _)| *known == path).unwrap().1;
         let source = BytesSource::new(format!("s3://lake/data/{path}"), text.to_owned());
         assert_eq!(source.size(), pick.size);
@@ -43,7 +44,8 @@ fn shown(plan: &Plan) -> Vec<String> {
     plan.tables
         .iter()
         .map(|table| {
-            let keys: Vec<String> = table.keys.iter().map(|key| format!("{} {}", key.name, key.hive_type)).collect();
+            let keys: Vec<String> =
+                table.keys.iter().map(|key| format!("{} {}", key.name, key.hive_type)).collect();
             let values: Vec<String> = table.partitions.iter().map(|one| one.values.join("/")).collect();
             let location = table.location.strip_prefix("s3://lake/").unwrap();
             format!("{}[{}] {location} ({})", table.name, keys.join(", "), values.join(" "))
@@ -148,7 +150,8 @@ fn a_wrong_key_is_named_and_nothing_else_is_lost() {
 
 #[test]
 fn a_value_of_another_type_is_pointed_at() {
-    let files: Vec<(String, &str)> = ["1", "2", "3", "4", "x5"].map(|n| (format!("t/day={n}/a.csv"), ORDERS)).into();
+    let files: Vec<(String, &str)> =
+        ["1", "2", "3", "4", "x5"].map(|n| (format!("t/day={n}/a.csv"), ORDERS)).into();
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
     check(&files, &["t[day string] data/t/ (1 2 3 4 x5)"], &["`x5` is no number"]);
 }
@@ -187,7 +190,12 @@ fn a_folder_of_mixed_formats() {
 #[test]
 fn what_cannot_be_read_is_named_and_the_rest_is_a_table() {
     check(
-        &[("t/a.csv", ORDERS), ("t/empty.csv.gz", ""), ("t/broken.parquet", "PAR1 nothing more"), ("u/\u{1}", "\u{1}\u{2}\u{3}\u{0}\u{1}\u{2}")],
+        &[
+            ("t/a.csv", ORDERS),
+            ("t/empty.csv.gz", ""),
+            ("t/broken.parquet", "PAR1 nothing more"),
+            ("u/\u{1}", "\u{1}\u{2}\u{3}\u{0}\u{1}\u{2}"),
+        ],
         &["t[] data/t/ ()"],
         &["t/empty.csv.gz", "t/broken.parquet", "data/u/"],
     );

@@ -141,7 +141,9 @@ impl<'a> Planner<'a> {
     }
 
     fn beside_partitions(&mut self, path: &str, own: Own) {
-        let Some(names) = self.known.findings.get(path).filter(|_| !matches!(own, Own::Nothing)) else { return };
+        let Some(names) = self.known.findings.get(path).filter(|_| !matches!(own, Own::Nothing)) else {
+            return;
+        };
         for finding in names.iter().filter(|finding| finding.result.is_ok()) {
             let uri = folder::object(self.known, path, &finding.name);
             self.report(
@@ -180,7 +182,8 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        clusters.sort_by_key(|(_, datas)| std::cmp::Reverse(datas.iter().map(|d| d.leaves.len()).sum::<usize>()));
+        clusters
+            .sort_by_key(|(_, datas)| std::cmp::Reverse(datas.iter().map(|d| d.leaves.len()).sum::<usize>()));
         let mut clusters = clusters.into_iter();
         let Some((found, main)) = clusters.next() else { return Shape::Nothing };
         let mut leaves: Vec<Leaf> = main.into_iter().flat_map(|data| data.leaves).collect();
@@ -204,7 +207,11 @@ impl<'a> Planner<'a> {
         let one_table = done.is_empty() && self.are_one_table(path, &children);
         match own {
             Own::Nothing if children.is_empty() => {
-                if done.is_empty() { Shape::Nothing } else { Shape::Done }
+                if done.is_empty() {
+                    Shape::Nothing
+                } else {
+                    Shape::Done
+                }
             }
             Own::Nothing if one_table && children.len() == 1 && !is_known => {
                 let lone = children.into_iter().next();
@@ -289,9 +296,12 @@ impl<'a> Planner<'a> {
         }
         match own {
             Own::Nothing => {}
-            Own::Each(tables) => tables.into_iter().for_each(|(name, files)| self.emit_file(path, &name, files)),
+            Own::Each(tables) => {
+                tables.into_iter().for_each(|(name, files)| self.emit_file(path, &name, files));
+            }
             Own::Uniform(files) if files.files == 1 => {
-                let name = self.known.findings.get(path).and_then(|all| all.iter().find(|f| f.result.is_ok()));
+                let name =
+                    self.known.findings.get(path).and_then(|all| all.iter().find(|f| f.result.is_ok()));
                 if let Some(name) = name.map(|finding| finding.name.clone()) {
                     self.emit_file(path, &name, files);
                 }
@@ -365,8 +375,7 @@ impl<'a> Planner<'a> {
         let root = self.known.root;
         let mut problems = Vec::new();
         let mut report = |error: Error| problems.push(error.diagnosis());
-        let split =
-            partitions::partition(leaves, &base, wanted, |path| format!("{root}{path}"), &mut report);
+        let split = partitions::partition(leaves, &base, wanted, |path| format!("{root}{path}"), &mut report);
         self.plan.problems.extend(problems);
         let mut keys = split.keys;
         let exact = split.leaves.iter().all(|(_, leaf)| leaf.files.rows.is_some());
@@ -386,7 +395,17 @@ impl<'a> Planner<'a> {
         } else {
             safe(base.rsplit('/').next().unwrap_or(&base))
         };
-        self.plan.tables.push(PlannedTable { name, location, found, keys, partitions, files, bytes, rows, exclusions });
+        self.plan.tables.push(PlannedTable {
+            name,
+            location,
+            found,
+            keys,
+            partitions,
+            files,
+            bytes,
+            rows,
+            exclusions,
+        });
     }
 
     fn planned(
@@ -427,7 +446,8 @@ impl<'a> Planner<'a> {
                 let base = key.name.clone();
                 let mut n = 0;
                 while taken(&key.name) {
-                    key.name = if n == 0 { format!("partition_{base}") } else { format!("partition_{base}_{n}") };
+                    key.name =
+                        if n == 0 { format!("partition_{base}") } else { format!("partition_{base}_{n}") };
                     n += 1;
                 }
                 self.plan.notes.push(format!(

@@ -3,7 +3,8 @@
 use crate::crawler_lake::{ORDERS, PEOPLE, World, columns, db, report};
 use crawl::classify::{CustomClassifier, GrokClassifier};
 use crawl::{
-    CrawlReport, CrawlSpec, Crawler, DeleteBehavior, Grouping, Recrawl, SchemaChangePolicy, Target, UpdateBehavior,
+    CrawlReport, CrawlSpec, Crawler, DeleteBehavior, Grouping, Recrawl, SchemaChangePolicy, Target,
+    UpdateBehavior,
 };
 use model::{EntityName, ErrorKind, RunState};
 use state::events::NewEvent;
@@ -47,11 +48,13 @@ async fn tables_are_found_and_found_again() {
     assert_eq!(partitions[0].storage.location.as_deref(), Some("s3://raw/data/metrics/order-service/"));
     assert!(first.to_string().lines().count() <= 25);
 
-    let versions = world.catalog.get_table(&db(), &EntityName::new("raw_orders").unwrap()).await.unwrap().version;
+    let versions =
+        world.catalog.get_table(&db(), &EntityName::new("raw_orders").unwrap()).await.unwrap().version;
     let second = world.crawl().await;
     assert_quiet(&second);
     assert_eq!(second.unchanged.len(), 3);
-    let again = world.catalog.get_table(&db(), &EntityName::new("raw_orders").unwrap()).await.unwrap().version;
+    let again =
+        world.catalog.get_table(&db(), &EntityName::new("raw_orders").unwrap()).await.unwrap().version;
     assert_eq!(versions, again, "a crawl that finds nothing new writes nothing");
 }
 
@@ -97,7 +100,9 @@ async fn policies_keep_changes_out() {
         let world = World::new().await;
         world.put("orders/a.json", "{\"id\":1}\n").await;
         world
-            .crawler("s3://raw/orders/", |crawler| crawler.schema_change = policy(update, DeleteBehavior::Log))
+            .crawler("s3://raw/orders/", |crawler| {
+                crawler.schema_change = policy(update, DeleteBehavior::Log);
+            })
             .await;
         world.crawl().await;
         world.put("orders/a.json", "{\"id\":3000000000,\"note\":\"x\"}\n").await;
@@ -128,11 +133,17 @@ async fn what_is_gone_is_marked_or_removed() {
         world.delete("data/orders/day=2/a.csv").await;
         let report = world.crawl().await;
         if delete == DeleteBehavior::DeleteFromDatabase {
-            assert_eq!((report.deleted.as_slice(), report.partitions.deleted), (&["people".to_owned()][..], 1));
+            assert_eq!(
+                (report.deleted.as_slice(), report.partitions.deleted),
+                (&["people".to_owned()][..], 1)
+            );
             assert_eq!(world.tables().await, ["orders"]);
             assert_eq!(world.partitions("orders").await.len(), 1);
         } else {
-            assert_eq!((report.deprecated.as_slice(), report.partitions.deprecated), (&["people".to_owned()][..], 1));
+            assert_eq!(
+                (report.deprecated.as_slice(), report.partitions.deprecated),
+                (&["people".to_owned()][..], 1)
+            );
             assert!(world.table("people").await.parameters.contains_key("DEPRECATED_BY_CRAWLER"));
             assert_quiet(&world.crawl().await);
             world.put("data/people/a.csv", PEOPLE).await;
@@ -235,7 +246,11 @@ async fn folders_with_events_are_read_again() {
         world.events.publish(event).await.unwrap();
     }
     let report = world.crawl().await;
-    assert_eq!((report.files_read, report.partitions.added, report.partitions.deleted), (1, 1, 1), "{report}");
+    assert_eq!(
+        (report.files_read, report.partitions.added, report.partitions.deleted),
+        (1, 1, 1),
+        "{report}"
+    );
     assert_eq!(world.partitions("orders").await.len(), 3);
     assert_eq!(world.crawl().await.files_read, 0);
 }
@@ -254,7 +269,10 @@ async fn local_folders_and_single_files_without_a_stored_crawler() {
     let orders = world.table("orders").await;
     let location = orders.storage.location.unwrap();
     assert!(location.starts_with("file:///") && location.ends_with("/home/orders/"), "{location}");
-    assert_eq!(world.table("people_csv").await.storage.location.as_deref(), Some("s3://raw/lists/People.csv"));
+    assert_eq!(
+        world.table("people_csv").await.storage.location.as_deref(),
+        Some("s3://raw/lists/People.csv")
+    );
     assert_quiet(&report(&world.crawlers.crawl_once(spec).await.unwrap().wait().await.unwrap()));
 }
 
@@ -267,7 +285,8 @@ async fn a_missing_target_is_named_and_the_others_are_crawled() {
     let spec = CrawlSpec::new(db(), vec![missing.clone(), good]);
     let both = report(&world.crawlers.crawl_once(spec).await.unwrap().wait().await.unwrap());
     assert_eq!((both.created.len(), both.problems_total), (1, 1), "{both}");
-    let run = world.crawlers.crawl_once(CrawlSpec::new(db(), vec![missing])).await.unwrap().wait().await.unwrap();
+    let run =
+        world.crawlers.crawl_once(CrawlSpec::new(db(), vec![missing])).await.unwrap().wait().await.unwrap();
     assert_eq!(run.state, RunState::Failed);
     assert_eq!(run.result().unwrap_err().kind(), ErrorKind::NotFound);
 }
@@ -305,7 +324,10 @@ async fn definitions_are_kept_with_versions() {
     let mut changed = stored.definition.clone();
     changed.grouping = Grouping { combine_compatible: true, table_level: Some(2) };
     assert_eq!(world.crawlers.update_crawler(changed.clone(), Some(1)).await.unwrap().version, 2);
-    assert_eq!(world.crawlers.update_crawler(changed, Some(1)).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        world.crawlers.update_crawler(changed, Some(1)).await.unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     let unknown = world.crawlers.start("cc").await.err().unwrap();
     assert!(unknown.diagnosis().to_string().contains("did you mean `c`?"), "{unknown}");
     world.crawlers.delete_crawler("c").await.unwrap();
@@ -332,18 +354,39 @@ async fn one_crawl_at_a_time_and_a_stop_is_heeded() {
 }
 
 #[tokio::test]
-async fn zz_measure() {
+async fn partitions_that_people_added_elsewhere_stay() {
     let world = World::new().await;
-    let n: usize = std::env::var("N").map_or(100, |n| n.parse().unwrap());
-    for n in 0..n {
-        let folder = world.root().join(format!("buckets/raw/orders/y={}/n={n}", n % 7));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("a.csv"), ORDERS).unwrap();
-    }
-    world.crawler("s3://raw/orders/", |_| {}).await;
-    for _ in 0..2 {
-        let start = std::time::Instant::now();
-        let report = world.crawl().await;
-        println!("MEASURE {n} {:?} {report}", start.elapsed());
-    }
+    world.put("orders/day=1/a.csv", ORDERS).await;
+    world.put("orders/day=__HIVE_DEFAULT_PARTITION__/a.csv", ORDERS).await;
+    world.put("elsewhere/a.csv", ORDERS).await;
+    world
+        .crawler("s3://raw/orders/", |crawler| {
+            crawler.schema_change.delete = DeleteBehavior::DeleteFromDatabase;
+        })
+        .await;
+    assert_eq!(world.crawl().await.partitions.added, 2);
+    let mut theirs = catalog::Partition::new(vec!["77".into()]);
+    theirs.storage.location = Some("s3://raw/elsewhere/".into());
+    theirs.parameters.insert("team".into(), "sales".into());
+    let name = EntityName::new("orders").unwrap();
+    world.catalog.create_partitions(&db(), &name, vec![theirs]).await.unwrap();
+    assert_quiet(&world.crawl().await);
+    assert_eq!(world.partitions("orders").await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_table_whose_keys_changed_is_left_and_named() {
+    let world = World::new().await;
+    world.put("data/orders/day=1/a.csv", ORDERS).await;
+    world.put("data/people/a.csv", PEOPLE).await;
+    world.crawler("s3://raw/data/", |_| {}).await;
+    world.crawl().await;
+    world.delete("data/orders/day=1/a.csv").await;
+    world.put("data/orders/hour=1/a.csv", ORDERS).await;
+    world.put("data/people/b.csv", PEOPLE).await;
+    let report = world.crawl().await;
+    assert_eq!(report.problems_total, 1, "{report}");
+    assert!(report.problems[0].what.contains("partition keys of table `orders`"), "{report}");
+    assert_eq!(report.unchanged, ["people"]);
+    assert_eq!(world.table("orders").await.partition_keys[0].name, "day");
 }

@@ -34,10 +34,12 @@ impl World {
         let db = Database::sqlite(&root.join("state.db")).await.unwrap();
         let lake = Lake::open(LakeConfig::local(root)).await.unwrap();
         let events = Events::open(db.clone(), clock.clone()).await.unwrap();
-        let runs = Runs::open(db.clone(), clock.clone(), events.clone(), RunOptions::default()).await.unwrap();
+        let runs =
+            Runs::open(db.clone(), clock.clone(), events.clone(), RunOptions::default()).await.unwrap();
         let catalog = Catalog::open(db.clone(), clock.clone()).await.unwrap();
-        let crawlers =
-            Crawlers::open(db, clock, lake.clone(), catalog.clone(), runs.clone(), events.clone()).await.unwrap();
+        let crawlers = Crawlers::open(db, clock, lake.clone(), catalog.clone(), runs.clone(), events.clone())
+            .await
+            .unwrap();
         let bucket = "raw".parse().unwrap();
         if !lake.bucket_exists(&bucket).await.unwrap() {
             lake.create_bucket(&bucket).await.unwrap();
