@@ -36,7 +36,7 @@ fn ragged_rows_and_wrong_bytes_keep_the_table_and_are_reported() {
     }
     home.drop_file("raw", "things/a.csv", &csv);
     let said = home.succeed(["crawl", "s3://raw/", "--database", "shop"]);
-    assert_eq!(home.columns("shop.things"), ["id bigint", "name string", "price double"]);
+    assert_eq!(home.columns("shop.things"), ["id int", "name string", "price double"]);
     assert!(said.contains("s3://raw/things/a.csv"), "{said}");
 }
 

@@ -41,12 +41,12 @@ fn a_week_of_metrics_and_logs_becomes_tables() {
     assert_eq!(
         home.columns("monitoring.metrics_csv"),
         [
-            "componentname string",
-            "fromtimestamp string",
-            "maxvalue double",
-            "metricname string",
-            "minvalue double",
-            "totimestamp string",
+            "componentName string",
+            "fromTimestamp string",
+            "maxValue double",
+            "metricName string",
+            "minValue double",
+            "toTimestamp string",
             "unit string"
         ]
         .map(str::to_owned)

@@ -83,7 +83,7 @@ impl Home {
         let table = &description["entry"]["table"];
         [&table["storage"]["columns"], &table["partition_keys"]]
             .into_iter()
-            .flat_map(|list| list.as_array().unwrap().clone())
+            .flat_map(|list| list.as_array().cloned().unwrap_or_default())
             .map(|column| {
                 format!("{} {}", column["name"].as_str().unwrap(), column["type"].as_str().unwrap())
             })

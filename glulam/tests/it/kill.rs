@@ -146,7 +146,7 @@ fn catalog_change_killed_is_whole_or_not() {
     home.succeed(["crawl", "s3://raw/", "--database", "zoo"]);
     home.drop_file("raw", "pets/b.csv", "name,age,colour\nbo,5,red\nkim,6,blue\n");
     killed(&home, "catalog.update_table.before_commit", ["crawl", "s3://raw/", "--database", "zoo"]);
-    assert_eq!(home.columns("zoo.pets"), ["name string", "age bigint"]);
+    assert_eq!(home.columns("zoo.pets"), ["name string", "age int"]);
     home.succeed(["crawl", "s3://raw/", "--database", "zoo"]);
-    assert_eq!(home.columns("zoo.pets"), ["name string", "age bigint", "colour string"]);
+    assert_eq!(home.columns("zoo.pets"), ["name string", "age int", "colour string"]);
 }

@@ -8,4 +8,5 @@ mod demo;
 mod generate;
 mod home;
 mod kill;
+mod samples;
 mod server;

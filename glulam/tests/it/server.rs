@@ -21,7 +21,7 @@ fn commands_work_the_same_with_and_without_a_server() {
     let shape = |text: &str| text.lines().count();
     assert_eq!(shape(&alone), shape(&served), "{alone}\n{served}");
     assert_eq!(home.succeed(["describe", "one.pets"]), tables);
-    assert_eq!(home.columns("two.pets"), ["name string", "age bigint"]);
+    assert_eq!(home.columns("two.pets"), ["name string", "age int"]);
     let missing = home.run(["describe", "two.pet"]);
     assert_eq!(missing.code, Some(3));
     assert!(missing.stderr.contains("did you mean `pets`"), "{}", missing.stderr);

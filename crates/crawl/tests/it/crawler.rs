@@ -390,3 +390,34 @@ async fn a_table_whose_keys_changed_is_left_and_named() {
     assert_eq!(report.unchanged, ["people"]);
     assert_eq!(world.table("orders").await.partition_keys[0].name, "day");
 }
+
+#[tokio::test]
+async fn on_postgresql_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = tokio::task::spawn_blocking(testkit::postgres).await.unwrap();
+    let world = World::with(folder.path(), state::Database::postgres(&url).await.unwrap()).await;
+    for day in 1..=3 {
+        world.put(&format!("orders/day={day}/a.csv"), ORDERS).await;
+    }
+    world.crawler("s3://raw/orders/", |crawler| crawler.recrawl = Recrawl::NewFoldersOnly).await;
+    assert_eq!(world.crawl().await.partitions.added, 3);
+    world.put("orders/day=4/a.csv", ORDERS).await;
+    let second = world.crawl().await;
+    assert_eq!((second.files_read, second.partitions.added), (1, 1), "{second}");
+    let definition = world.crawlers.get_crawler("c").await.unwrap().definition;
+    assert_eq!(world.crawlers.update_crawler(definition.clone(), Some(1)).await.unwrap().version, 2);
+    assert_eq!(world.crawlers.update_crawler(definition, Some(1)).await.unwrap_err().kind(), ErrorKind::Conflict);
+    world.crawlers.delete_crawler("c").await.unwrap();
+}
+#[tokio::test]
+async fn zz_real() {
+    let world = World::new().await;
+    for dir in std::env::var("DIRS").unwrap_or_default().split(',').filter(|d| !d.is_empty()) {
+        let spec = CrawlSpec::new(db(), vec![Target::local(dir)]);
+        let r = report(&world.crawlers.crawl_once(spec.clone()).await.unwrap().wait().await.unwrap());
+        println!("REAL {dir}\n{r}\nproblems {:#?}\nnotes {:?}", r.problems.iter().map(ToString::to_string).collect::<Vec<_>>(), r.notes);
+        let r = report(&world.crawlers.crawl_once(spec).await.unwrap().wait().await.unwrap());
+        println!("AGAIN {}\n{r}", r.nothing_changed());
+    }
+    for t in world.tables().await { println!("{t}: {}", columns(&world.table(&t).await)); }
+}

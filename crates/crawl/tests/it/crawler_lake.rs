@@ -30,8 +30,11 @@ impl World {
     }
 
     pub(crate) async fn at(root: &Path) -> Self {
+        Self::with(root, Database::sqlite(&root.join("state.db")).await.unwrap()).await
+    }
+
+    pub(crate) async fn with(root: &Path, db: Database) -> Self {
         let clock = Clock::system();
-        let db = Database::sqlite(&root.join("state.db")).await.unwrap();
         let lake = Lake::open(LakeConfig::local(root)).await.unwrap();
         let events = Events::open(db.clone(), clock.clone()).await.unwrap();
         let runs =

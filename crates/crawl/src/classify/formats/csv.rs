@@ -241,7 +241,9 @@ fn describe(
     let rows = if has_header { &fitting[1..] } else { &fitting[..] };
     let names = column_names(&table, options, has_header, fitting[0]);
     let mut notes = Vec::new();
-    let columns = columns(names, rows, options, &mut notes);
+    // A ragged row's values stand under the wrong columns: they say nothing about types.
+    let even: Vec<&[Cow<'_, str>]> = rows.iter().filter(|row| row.len() == table.width).copied().collect();
+    let columns = columns(names, if even.is_empty() { rows } else { &even }, options, &mut notes);
     let quoted = table.records.iter().any(|record| record.quoted);
     let hive = match options.serde {
         Some(CsvSerde::OpenCsvSerde) => &OPEN,
@@ -251,10 +253,15 @@ fn describe(
     };
     let mut found = Classification::of_text("csv", hive, columns, sample);
     found.notes.extend(notes);
+    let general = found.notes.len();
     found.sampled_rows = rows.len() as u64;
     found.confidence = table.share();
     parameters(&mut found, &table, has_header, quoted);
     note_oddities(&mut found, &table);
+    // These speak of one object's rows: they must name it wherever they are read.
+    for note in found.notes.iter_mut().skip(general) {
+        *note = format!("{}: {note}", sample.name);
+    }
     Ok(found)
 }
 
