@@ -221,10 +221,16 @@ impl Reach {
     pub(crate) fn source(&self, relative: &str, size: u64, read: Arc<AtomicU64>) -> Result<Box<dyn Source>> {
         let name = format!("{}{relative}", self.root);
         Ok(match &self.place {
-            Where::Lake(lake, root) => {
-                Box::new(LakeSource { lake: lake.clone(), uri: root.join(relative)?, name, size, read })
+            Where::Lake(lake, root) => Box::new(KeepsHead::of(LakeSource {
+                lake: lake.clone(),
+                uri: root.join(relative)?,
+                name,
+                size,
+                read,
+            })),
+            Where::Local(root) => {
+                Box::new(KeepsHead::of(FileSource { path: root.join(relative), name, size, read }))
             }
-            Where::Local(root) => Box::new(FileSource { path: root.join(relative), name, size, read }),
         })
     }
 
@@ -251,6 +257,43 @@ fn cannot_read(path: &Path, error: std::io::Error) -> Error {
     };
     let what = if kind == ErrorKind::NotFound { "there is no such file or folder" } else { "cannot read" };
     Error::new(kind, what).at(Place::object(path.display())).source_is(error)
+}
+
+/// An object whose beginning is read once: its first bytes tell the format, and are needed again as part of the sample.
+struct KeepsHead<S> {
+    source: S,
+    head: tokio::sync::Mutex<Bytes>,
+}
+
+impl<S> KeepsHead<S> {
+    fn of(source: S) -> Self {
+        Self { source, head: tokio::sync::Mutex::new(Bytes::new()) }
+    }
+}
+
+#[async_trait]
+impl<S: Source> Source for KeepsHead<S> {
+    fn name(&self) -> &str {
+        self.source.name()
+    }
+
+    fn size(&self) -> u64 {
+        self.source.size()
+    }
+
+    async fn read_range(&self, range: Range<u64>) -> Result<Bytes> {
+        if range.start > 0 {
+            return self.source.read_range(range).await;
+        }
+        let mut head = self.head.lock().await;
+        let known = head.len() as u64;
+        if known < range.end {
+            let more = self.source.read_range(known..range.end).await?;
+            *head = if head.is_empty() { more } else { [head.as_ref(), more.as_ref()].concat().into() };
+        }
+        let end = usize::try_from(range.end).unwrap_or(usize::MAX).min(head.len());
+        Ok(head.slice(..end))
+    }
 }
 
 struct LakeSource {

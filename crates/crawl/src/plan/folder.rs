@@ -119,7 +119,9 @@ pub(crate) fn understand(
             let dominant = main.files.len() >= 2 && main.files.len() as f64 >= ALIKE * read as f64;
             let in_partition = path.contains('=');
             if !dominant && !in_partition && folder.files <= MAX_NAMES as u64 {
-                report(mixed(known, path, n, &clusters));
+                if let Some(error) = mixed(known, path, n, &clusters) {
+                    report(error);
+                }
                 return Own::Each(each(&clusters));
             }
             let strays = clusters.split_off(1);
@@ -188,21 +190,24 @@ fn stray(uri: &str, is: &Classification, others: &Classification) -> Error {
         .hint("move it to a folder of its own, or exclude it")
 }
 
-fn mixed(known: &Known<'_>, path: &str, kinds: usize, clusters: &[Cluster<'_>]) -> Error {
+/// Different formats in one folder are a mistake to point at; one format with a schema for each file is how people keep
+/// small tables.
+fn mixed(known: &Known<'_>, path: &str, kinds: usize, clusters: &[Cluster<'_>]) -> Option<Error> {
+    let first = clusters.first()?;
+    clusters.iter().find(|cluster| cluster.found.classification != first.found.classification)?;
+    let mut formats = std::collections::BTreeSet::new();
     let names: Vec<String> = clusters
         .iter()
-        .take(4)
+        .filter(|cluster| formats.insert(cluster.found.classification.as_str()))
         .filter_map(|cluster| {
-            let first = &cluster.files.first()?.name;
-            let more = if cluster.files.len() > 1 { " and others are" } else { " is" };
-            Some(format!("{first}{more} {}", cluster.found.classification))
+            cluster.files.first().map(|file| format!("{} is {}", file.name, cluster.found.classification))
         })
         .collect();
-    let more = if kinds > names.len() { ", …" } else { "" };
-    Error::invalid(format!(
-        "the folder mixes objects of {kinds} kinds; each object becomes a table of its own"
-    ))
-    .at(Place::object(object(known, path, "")))
-    .why(format!("{}{more}", names.join(", ")))
-    .hint("give each kind a folder of its own if they are to be one table")
+    let what = format!("the folder mixes {kinds} formats or schemas; each object becomes a table of its own");
+    Some(
+        Error::invalid(what)
+            .at(Place::object(object(known, path, "")))
+            .why(names.join(", "))
+            .hint("give each kind a folder of its own if its objects are to be one table"),
+    )
 }

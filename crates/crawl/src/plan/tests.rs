@@ -175,7 +175,12 @@ fn a_folder_of_mixed_formats() {
             "c_csv[] data/m/c.csv ()",
             "people[] data/people/ ()",
         ],
-        &["mixes objects of 3 kinds"],
+        &["a.csv is csv, b.json is json"],
+    );
+    check(
+        &[("m/a.csv", ORDERS), ("m/c.csv", PEOPLE)],
+        &["a_csv[] data/m/a.csv ()", "c_csv[] data/m/c.csv ()"],
+        &[],
     );
     let plan = planned(
         &[("m/1.csv", ORDERS), ("m/2.csv", ORDERS), ("m/3.csv", ORDERS), ("m/odd.json", ORDERS_JSON)],

@@ -406,18 +406,9 @@ async fn on_postgresql_as_well() {
     assert_eq!((second.files_read, second.partitions.added), (1, 1), "{second}");
     let definition = world.crawlers.get_crawler("c").await.unwrap().definition;
     assert_eq!(world.crawlers.update_crawler(definition.clone(), Some(1)).await.unwrap().version, 2);
-    assert_eq!(world.crawlers.update_crawler(definition, Some(1)).await.unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        world.crawlers.update_crawler(definition, Some(1)).await.unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     world.crawlers.delete_crawler("c").await.unwrap();
-}
-#[tokio::test]
-async fn zz_real() {
-    let world = World::new().await;
-    for dir in std::env::var("DIRS").unwrap_or_default().split(',').filter(|d| !d.is_empty()) {
-        let spec = CrawlSpec::new(db(), vec![Target::local(dir)]);
-        let r = report(&world.crawlers.crawl_once(spec.clone()).await.unwrap().wait().await.unwrap());
-        println!("REAL {dir}\n{r}\nproblems {:#?}\nnotes {:?}", r.problems.iter().map(ToString::to_string).collect::<Vec<_>>(), r.notes);
-        let r = report(&world.crawlers.crawl_once(spec).await.unwrap().wait().await.unwrap());
-        println!("AGAIN {}\n{r}", r.nothing_changed());
-    }
-    for t in world.tables().await { println!("{t}: {}", columns(&world.table(&t).await)); }
 }
