@@ -17,6 +17,7 @@ pub(crate) struct Platform {
     pub(crate) catalog: Catalog,
     pub(crate) crawlers: Crawlers,
     pub(crate) runs: Runs,
+    pub(crate) events: Events,
     database: Database,
     data: DataDir,
 }
@@ -49,7 +50,7 @@ impl Platform {
             events.clone(),
         )
         .await?;
-        let platform = Self { clock, lake, catalog, crawlers, runs, database, data };
+        let platform = Self { clock, lake, catalog, crawlers, runs, events, database, data };
         platform.tidy(config).await?;
         Ok(platform)
     }

@@ -17,6 +17,14 @@ pub(super) async fn run(context: &Context, wanted: args::Describe) -> Result<u8>
     Ok(0)
 }
 
+/// A parameter's value with what cannot be seen written out.
+fn visible(value: &str) -> String {
+    value
+        .chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
 fn text(answer: &TableDescription) -> String {
     let table = &answer.entry.table;
     let mut facts = vec![
@@ -31,7 +39,7 @@ fn text(answer: &TableDescription) -> String {
         facts.push(("serde", library.clone()));
     }
     for (key, value) in &table.storage.serde.parameters {
-        facts.push(("", format!("{key} = {}", value.escape_debug())));
+        facts.push(("", format!("{key} = {}", visible(value))));
     }
     for (key, label) in [("recordCount", "rows"), ("objectCount", "files"), ("sizeKey", "size")] {
         let Some(number) = table.parameters.get(key).and_then(|text| text.parse::<u64>().ok()) else {

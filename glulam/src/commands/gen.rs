@@ -138,11 +138,11 @@ async fn into_files(
     let took = clock.now() - begun;
     match (to_stdout, context.shared.json) {
         (true, _) => {
-            terminal::remark(context.shared.quiet, &summary(report.rows, 0, report.bytes, report.seed, took))
+            terminal::remark(context.shared.quiet, &summary(report.rows, 0, report.bytes, report.seed, took));
         }
         (false, true) => terminal::print_json(&report)?,
         (false, false) => {
-            terminal::print(&summary(report.rows, report.files.len(), report.bytes, report.seed, took))
+            terminal::print(&summary(report.rows, report.files.len(), report.bytes, report.seed, took));
         }
     }
     Ok(0)

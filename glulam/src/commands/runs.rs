@@ -66,7 +66,7 @@ async fn one(context: &Context, id: RunId, stop: bool) -> Result<u8> {
     match &run.outcome {
         Some(Outcome::Diagnosis(diagnosis)) => terminal::print(&format!("\n{diagnosis}")),
         Some(Outcome::Result(account)) => {
-            terminal::print(&format!("\n{}", super::crawl::account_text(&run, account)))
+            terminal::print(&format!("\n{}", super::crawl::account_text(&run, account)));
         }
         None => {}
     }

@@ -7,6 +7,7 @@ use lake::{CommitOptions, Lake, PutOptions};
 use model::{Error, LakeUri, Place, Result, RunKind, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use state::events::{Events, NewEvent};
 use state::runs::{NewRun, RunContext};
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncReadExt;
@@ -47,17 +48,18 @@ impl Operation for StartGenerate {
         }
         let mut new = NewRun::new(RunKind::new("generate")?, file);
         new.arguments = json!({ "output": output, "seed": seed });
-        let (lake, now, scratch) =
-            (platform.lake.clone(), platform.clock.now(), platform.data().root().join("scratch"));
+        let (lake, events) = (platform.lake.clone(), platform.events.clone());
+        let (now, scratch) = (platform.clock.now(), platform.data().root().join("scratch"));
         let handle = platform
             .runs
             .start(new, move |run: RunContext| {
-                let (lake, task, output) = (lake.clone(), task.clone(), output.as_folder());
+                let (lake, events) = (lake.clone(), events.clone());
+                let (task, output) = (task.clone(), output.as_folder());
                 let folder = scratch.join(run.id().as_str());
                 async move {
                     let made = make(&run, task, seed, now, &folder).await;
                     let published = match made {
-                        Ok(report) => publish(&run, &lake, &folder, &output, &report).await,
+                        Ok(report) => publish(&run, &lake, &events, &folder, &output, &report).await,
                         Err(error) => Err(error),
                     };
                     let _ = tokio::fs::remove_dir_all(&folder).await;
@@ -104,6 +106,7 @@ async fn make(
 async fn publish(
     run: &RunContext,
     lake: &Lake,
+    events: &Events,
     folder: &Path,
     output: &LakeUri,
     report: &Report,
@@ -126,6 +129,9 @@ async fn publish(
         names.push(uri.to_string());
     }
     commit.publish().await?;
+    for name in &names {
+        events.publish(NewEvent::new("object.created", name.as_str(), json!({ "run": run.id() }))).await?;
+    }
     run.count("rows", report.rows);
     run.count("bytes", report.bytes);
     run.count("files", report.files.len() as u64);

@@ -1,7 +1,7 @@
 //! Tables and views: create, change under optimistic versions, rename, drop, list.
 
 use super::{Catalog, Lock, from_json, get, missing, time, to_json};
-use crate::types::{Table, TableEntry, TablePage, TableQuery, UpdateOptions};
+use crate::types::{BatchOutcome, Partition, Table, TableEntry, TablePage, TableQuery, UpdateOptions};
 use model::{EntityName, Error, Result};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Executor};
@@ -16,11 +16,42 @@ const CHUNK: i64 = 500;
 impl Catalog {
     /// Creates a table or view.
     pub async fn create_table(&self, database: &EntityName, table: Table) -> Result<TableEntry> {
+        let mut tx = self.db.begin().await?;
+        let entry = self.insert_table(&mut tx, database, table).await?;
+        crashpoint::hit("catalog.create_table.before_commit");
+        db::commit(tx).await?;
+        Ok(entry)
+    }
+
+    /// Creates a table together with its first partitions: both are there at once, or neither is. Partitions that
+    /// cannot be added are refused one by one, as [`Catalog::create_partitions`] does.
+    pub async fn create_table_with(
+        &self,
+        database: &EntityName,
+        table: Table,
+        partitions: Vec<Partition>,
+    ) -> Result<(TableEntry, BatchOutcome)> {
+        let mut tx = self.db.begin().await?;
+        let entry = self.insert_table(&mut tx, database, table).await?;
+        let outcome = match self.partition_target(&mut tx, database, &entry.table.name, Lock::Change).await? {
+            Some(target) => self.add_partitions(&mut tx, &target, partitions).await?,
+            None => return Err(self.absent(&mut tx, database, &entry.table.name).await),
+        };
+        crashpoint::hit("catalog.create_table.before_commit");
+        db::commit(tx).await?;
+        Ok((entry, outcome))
+    }
+
+    async fn insert_table(
+        &self,
+        tx: &mut Transaction,
+        database: &EntityName,
+        table: Table,
+    ) -> Result<TableEntry> {
         table.check()?;
         let now = self.clock.now_millis();
-        let mut tx = self.db.begin().await?;
-        let Some(database_id) = self.database_id(&mut tx, database, Lock::Keep).await? else {
-            return Err(missing::no_database(&mut tx, database).await);
+        let Some(database_id) = self.database_id(tx, database, Lock::Keep).await? else {
+            return Err(missing::no_database(tx, database).await);
         };
         let done = sqlx::query(
             "INSERT INTO catalog_tables (database_id, name, definition, version, created, updated)
@@ -30,14 +61,12 @@ impl Catalog {
         .bind(table.name.as_str())
         .bind(to_json(&table)?)
         .bind(now)
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await
         .map_err(|e| db::failed("creating a table", e))?;
         if done.rows_affected() == 0 {
             return Err(exists(database, &table.name));
         }
-        crashpoint::hit("catalog.create_table.before_commit");
-        db::commit(tx).await?;
         Ok(TableEntry {
             database: database.clone(),
             table,

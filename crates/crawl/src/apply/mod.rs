@@ -100,8 +100,8 @@ impl Applier<'_> {
         report: &mut CrawlReport,
     ) -> Result<bool> {
         let table = new_table(name.clone(), planned, &self.policy);
-        match self.catalog.create_table(self.database, table).await {
-            Ok(_) => {}
+        match self.catalog.create_table_with(self.database, table, self.first_partitions(planned)).await {
+            Ok((_, outcome)) => self.added(name, outcome, report),
             // Somebody made it in between.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 report.problem(error.diagnosis());

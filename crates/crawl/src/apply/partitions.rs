@@ -5,12 +5,14 @@ use super::{Applier, Presence};
 use crate::crawler::{DeleteBehavior, UpdateBehavior};
 use crate::plan::PlannedTable;
 use crate::report::CrawlReport;
-use catalog::{Partition, PartitionQuery};
+use catalog::{BatchOutcome, Partition, PartitionQuery};
 use model::{EntityName, Error, Place, Result};
 use std::collections::BTreeMap;
 
 /// Partitions that change in one transaction.
 const BATCH: usize = 100;
+/// Partitions that appear in one transaction with their new table: a few seconds' work.
+const FIRST: usize = 20_000;
 /// Registered partitions that are compared at a time.
 const PAGE: usize = 1000;
 
@@ -43,9 +45,7 @@ impl Applier<'_> {
         for batch in new.chunks(BATCH) {
             self.context.check()?;
             let outcome = self.catalog.create_partitions(self.database, name, batch.to_vec()).await?;
-            report.partitions.added += outcome.created as u64;
-            self.context.count("partitions_added", outcome.created as u64);
-            refused(name, outcome.errors, report);
+            self.added(name, outcome, report);
             crashpoint::hit("crawl.mid_partitions");
         }
         report.partitions.changed += self.rewrite(name, work.changed, report).await?;
@@ -57,6 +57,21 @@ impl Applier<'_> {
             refused(name, outcome.errors, report);
         }
         Ok(())
+    }
+
+    /// The partitions that a new table is created with, so that nobody sees it without them.
+    pub(super) fn first_partitions(&self, planned: &PlannedTable) -> Vec<Partition> {
+        if planned.keys.is_empty() {
+            return Vec::new();
+        }
+        planned.partitions.iter().take(FIRST).map(|one| partition(one, &self.policy)).collect()
+    }
+
+    /// Takes note of partitions that were added, and of those that were refused.
+    pub(super) fn added(&self, name: &EntityName, outcome: BatchOutcome, report: &mut CrawlReport) {
+        report.partitions.added += outcome.created as u64;
+        self.context.count("partitions_added", outcome.created as u64);
+        refused(name, outcome.errors, report);
     }
 
     /// Takes what is registered rightly out of `wanted`, and finds what else is to be done.

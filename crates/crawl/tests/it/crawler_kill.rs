@@ -4,6 +4,7 @@ use crate::crawler_lake::{ORDERS, PEOPLE, World};
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
+const PARTITIONS: usize = 250;
 const PLACE: &str = "CRAWL_KILL_TEST_ROOT";
 
 /// The process that is killed: this test binary, started again by the test below. Without a place it has nothing to do.
@@ -23,6 +24,9 @@ async fn killed_anywhere_the_next_crawl_completes() {
         "crawl.before_table:2",
         "crawl.after_table",
         "crawl.after_table:2",
+        "catalog.partitions.mid",
+        "catalog.partitions.mid:2",
+        "catalog.create_table.before_commit",
         "crawl.mid_partitions",
         "crawl.mid_partitions:2",
         "crawl.applied",
@@ -31,13 +35,19 @@ async fn killed_anywhere_the_next_crawl_completes() {
         {
             let world = World::at(folder.path()).await;
             // Files that people drop into a bucket's folder are objects.
-            for n in 0..150 {
+            let drop = |n: usize| {
                 let folder = folder.path().join(format!("buckets/raw/data/orders/n={n}"));
                 std::fs::create_dir_all(&folder).unwrap();
                 std::fs::write(folder.join("a.csv"), ORDERS).unwrap();
-            }
+            };
             world.put("data/people/a.csv", PEOPLE).await;
             world.crawler("s3://raw/data/", |_| {}).await;
+            if point.starts_with("crawl.mid_partitions") {
+                // Only a table that is there already gets its partitions in batches.
+                (0..5).for_each(drop);
+                world.crawl().await;
+            }
+            (0..PARTITIONS).for_each(drop);
             world.runs.shutdown(std::time::Duration::from_secs(5)).await;
         }
         let status = Command::new(std::env::current_exe().unwrap())
@@ -49,9 +59,12 @@ async fn killed_anywhere_the_next_crawl_completes() {
             .status;
         assert_eq!(status.signal(), Some(9), "not killed at {point}: {status}");
         let world = World::at(folder.path()).await;
+        if world.tables().await.contains(&"orders".to_owned()) && !point.starts_with("crawl.mid_partitions") {
+            assert_eq!(world.partitions("orders").await.len(), PARTITIONS, "half a table after {point}");
+        }
         let report = world.crawl().await;
         assert_eq!(world.tables().await, ["orders", "people"], "after {point}: {report}");
-        assert_eq!(world.partitions("orders").await.len(), 150, "after {point}: {report}");
+        assert_eq!(world.partitions("orders").await.len(), PARTITIONS, "after {point}: {report}");
         assert!(world.crawl().await.nothing_changed(), "after {point}");
     }
 }

@@ -85,7 +85,7 @@ impl World {
     }
 
     pub(crate) async fn tables(&self) -> Vec<String> {
-        let page = self.catalog.list_tables(&db(), catalog::TableQuery::default()).await.unwrap();
+        let page = self.catalog.list_tables(&db(), catalog::TableQuery::default()).await.unwrap_or_default();
         page.tables.iter().map(|entry| entry.table.name.to_string()).collect()
     }
 }

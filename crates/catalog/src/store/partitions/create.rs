@@ -15,7 +15,7 @@ use std::collections::HashSet;
 const ROWS: usize = 100;
 
 /// A table whose partitions are about to change.
-pub(super) struct Target {
+pub(in super::super) struct Target {
     pub(super) id: i64,
     pub(super) keys: Vec<Key>,
     pub(super) location: Option<String>,
@@ -41,26 +41,37 @@ impl Catalog {
         let Some(target) = self.partition_target(&mut tx, database, table, Lock::Change).await? else {
             return Err(self.absent(&mut tx, database, table).await);
         };
+        let outcome = self.add_partitions(&mut tx, &target, partitions).await?;
+        db::commit(tx).await?;
+        Ok(outcome)
+    }
+
+    /// Adds partitions within a transaction.
+    pub(in super::super) async fn add_partitions(
+        &self,
+        tx: &mut Transaction,
+        target: &Target,
+        partitions: Vec<Partition>,
+    ) -> Result<BatchOutcome> {
         let mut outcome = BatchOutcome::default();
-        let prepared = prepare(&target, &partitions, &mut outcome.errors);
+        let prepared = prepare(target, &partitions, &mut outcome.errors);
         let mut writer = descriptors::Writer::new(target.id, target.location.clone());
         for some in prepared.chunks(ROWS) {
-            let there = self.insert(&mut tx, &target, &mut writer, some, &partitions).await?;
+            let there = self.insert(tx, target, &mut writer, some, &partitions).await?;
             outcome.created += some.len() - there.len();
             for prepared in there {
                 let values = partitions[prepared.index].values.clone();
-                let error = exists(&target, &values);
+                let error = exists(target, &values);
                 outcome.errors.push((values, error));
             }
             crashpoint::hit("catalog.partitions.mid");
         }
-        db::commit(tx).await?;
         Ok(outcome)
     }
 
     /// The table, held as asked. Whoever writes partitions holds it against all others: then the table neither goes
     /// away nor changes its keys meanwhile, and two writers of the same partitions cannot wait for each other.
-    pub(super) async fn partition_target(
+    pub(in super::super) async fn partition_target(
         &self,
         tx: &mut Transaction,
         database: &EntityName,
