@@ -21,7 +21,7 @@ demo: build ## generates a week of monitoring data, crawls it, shows the tables
 
 bench: build ## measures generator, crawl, listing and a million partitions (bench/README.md)
 	@scripts/setup.sh bench
-	.venv/bin/python bench/run.py
+	.venv/bin/python bench/run.py --write
 
 deny: setup ## the full licence and source check with cargo-deny, which it installs if missing (minutes)
 	@command -v cargo-deny >/dev/null || { echo 'setup: cargo-deny, built from crates.io (some minutes, once)'; \
