@@ -62,3 +62,23 @@ fn a_week_of_metrics_and_logs_becomes_tables() {
     assert!(changed.contains("host") && changed.contains("string"), "{changed}");
     assert!(home.columns("monitoring.plain_metrics").contains(&"host string".to_owned()));
 }
+
+#[test]
+fn a_saved_crawler_by_event_reads_what_was_written_since() {
+    let home = Home::new();
+    let small = r#"{ "@type": "windowed-metrics", "numberOfIterations": 5,
+      "timer": { "@type": "synthetic", "startTime": "2026-03-02T00:00:00.000Z", "stepMillis": 300000 },
+      "outputFilePath": "./data", "metrics": { "a": { "cpu":
+        { "unit": "percent", "averageFrom": 1, "averageTo": 2, "minDiff": 0, "maxDiff": 1 } } } }"#;
+    home.write("task.json", small);
+    home.succeed(["gen", "task.json", "--output", "s3://metrics/first/"]);
+    let target =
+        ["crawl", "s3://metrics/", "--database", "m", "--recrawl", "by-event", "--name", "m", "--save"];
+    home.succeed(target);
+    assert_eq!(home.tables(), ["m.first"]);
+    // Dropped by hand: nobody tells. Written through the platform: an event does.
+    home.drop_file("metrics", "dropped/a.csv", "name,age\nrex,3\nmia,4\n");
+    home.succeed(["gen", "task.json", "--output", "s3://metrics/second/"]);
+    home.succeed(["crawl", "m"]);
+    assert_eq!(home.tables(), ["m.first", "m.second"]);
+}
