@@ -332,7 +332,7 @@ fn columns(
     }
     if !other_times.is_empty() {
         notes.push(format!(
-            "{} hold times that Hive's timestamp does not parse (it wants `yyyy-MM-dd HH:mm:ss`): kept as string",
+            "{}: times that Hive's timestamp does not parse (it wants `yyyy-MM-dd HH:mm:ss`): kept as string",
             few(&other_times)
         ));
     }
