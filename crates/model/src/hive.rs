@@ -157,8 +157,9 @@ impl HiveType {
             (T::Array(a), T::Array(b)) => Some(T::array(a.common(b)?)),
             (T::Map(ka, va), T::Map(kb, vb)) => Some(T::map(ka.common(kb)?, va.common(vb)?)),
             (T::Struct(a), T::Struct(b)) => {
-                let mut fields = a.clone();
-                for field in b {
+                // Both go through the same gate: a struct may hold one name twice, in two spellings.
+                let mut fields: Vec<StructField> = Vec::with_capacity(a.len().max(b.len()));
+                for field in a.iter().chain(b) {
                     match fields.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&field.name)) {
                         Some(known) => known.hive_type = known.hive_type.common(&field.hive_type)?,
                         None => fields.push(field.clone()),
@@ -530,6 +531,8 @@ mod tests {
             ("array<int>", "int", None),
             ("string", "int", None),
             ("date", "int", None),
+            ("struct<>", "struct<a:int,A:string>", None),
+            ("struct<a:int,A:string>", "struct<>", None),
         ] {
             assert_eq!(t(a).common(&t(b)), common.map(t), "{a} and {b}");
         }
