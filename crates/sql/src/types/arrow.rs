@@ -21,7 +21,9 @@ impl SqlType {
             SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Json | SqlType::Uuid => DataType::Utf8View,
             SqlType::Varbinary | SqlType::IpAddress | SqlType::HyperLogLog => DataType::BinaryView,
             SqlType::Date => DataType::Date32,
-            SqlType::Time(p) => DataType::Time64(if *p <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond }),
+            SqlType::Time(p) => {
+                DataType::Time64(if *p <= 6 { TimeUnit::Microsecond } else { TimeUnit::Nanosecond })
+            }
             SqlType::Timestamp(p) => DataType::Timestamp(unit(*p), None),
             SqlType::TimestampTz(p, zone) => DataType::Timestamp(unit(*p), Some(zone.clone())),
             SqlType::IntervalYearMonth => DataType::Interval(IntervalUnit::YearMonth),
@@ -62,9 +64,10 @@ impl SqlType {
                 SqlType::Decimal(*p, u8::try_from(*s).ok()?)
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => SqlType::VARCHAR,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-                SqlType::Varbinary
-            }
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => SqlType::Varbinary,
             DataType::Date32 | DataType::Date64 => SqlType::Date,
             DataType::Time32(TimeUnit::Second | TimeUnit::Millisecond) => SqlType::Time(3),
             DataType::Time64(TimeUnit::Microsecond) => SqlType::Time(6),
@@ -73,13 +76,15 @@ impl SqlType {
             DataType::Timestamp(unit, Some(zone)) => SqlType::TimestampTz(precision(*unit), zone.clone()),
             DataType::Interval(IntervalUnit::YearMonth) => SqlType::IntervalYearMonth,
             DataType::Duration(_) => SqlType::IntervalDaySecond,
-            DataType::List(f) | DataType::LargeList(f) | DataType::ListView(f) | DataType::FixedSizeList(f, _) => {
-                SqlType::array(Self::from_arrow(f.data_type())?)
-            }
+            DataType::List(f)
+            | DataType::LargeList(f)
+            | DataType::ListView(f)
+            | DataType::FixedSizeList(f, _) => SqlType::array(Self::from_arrow(f.data_type())?),
             DataType::Map(entries, _) => match entries.data_type() {
-                DataType::Struct(fields) if fields.len() == 2 => {
-                    SqlType::map(Self::from_arrow(fields[0].data_type())?, Self::from_arrow(fields[1].data_type())?)
-                }
+                DataType::Struct(fields) if fields.len() == 2 => SqlType::map(
+                    Self::from_arrow(fields[0].data_type())?,
+                    Self::from_arrow(fields[1].data_type())?,
+                ),
                 _ => return None,
             },
             DataType::Struct(fields) => SqlType::Row(

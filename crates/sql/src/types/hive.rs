@@ -24,13 +24,19 @@ impl SqlType {
             HiveType::Array(e) => SqlType::array(Self::from_hive(e)),
             HiveType::Map(k, v) => SqlType::map(Self::from_hive(k), Self::from_hive(v)),
             HiveType::Struct(fields) => SqlType::Row(
-                fields.iter().map(|f| RowField::named(f.name.to_lowercase(), Self::from_hive(&f.hive_type))).collect(),
+                fields
+                    .iter()
+                    .map(|f| RowField::named(f.name.to_lowercase(), Self::from_hive(&f.hive_type)))
+                    .collect(),
             ),
             // A union is read as the row of its alternatives behind a tag, as Trino does.
             HiveType::Union(types) => SqlType::Row(
                 std::iter::once(RowField::named("tag", SqlType::TinyInt))
                     .chain(
-                        types.iter().enumerate().map(|(i, t)| RowField::named(format!("field{i}"), Self::from_hive(t))),
+                        types
+                            .iter()
+                            .enumerate()
+                            .map(|(i, t)| RowField::named(format!("field{i}"), Self::from_hive(t))),
                     )
                     .collect(),
             ),

@@ -8,8 +8,28 @@ use std::str::FromStr;
 const MAX_DEPTH: usize = 64;
 
 const NAMES: &[&str] = &[
-    "boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "decimal", "varchar", "char",
-    "varbinary", "json", "uuid", "ipaddress", "date", "time", "timestamp", "interval", "array", "map", "row",
+    "boolean",
+    "tinyint",
+    "smallint",
+    "integer",
+    "int",
+    "bigint",
+    "real",
+    "double",
+    "decimal",
+    "varchar",
+    "char",
+    "varbinary",
+    "json",
+    "uuid",
+    "ipaddress",
+    "date",
+    "time",
+    "timestamp",
+    "interval",
+    "array",
+    "map",
+    "row",
 ];
 
 impl FromStr for SqlType {
@@ -102,7 +122,9 @@ impl Reader<'_> {
         match self.parameter()? {
             None => Ok(3),
             Some(p @ 0..=9) => Ok(u8::try_from(p).unwrap_or(9)),
-            Some(p @ 10..=12) => Err(self.wrong(&format!("{p} digits of a second are more than the nine supported"))),
+            Some(p @ 10..=12) => {
+                Err(self.wrong(&format!("{p} digits of a second are more than the nine supported")))
+            }
             Some(p) => Err(self.wrong(&format!("{p} digits of a second do not exist"))),
         }
     }
@@ -284,13 +306,18 @@ mod tests {
         }
         assert_eq!(shown("INT"), "integer");
         assert_eq!(shown("array<row<x double>>"), "array(row(x double))");
-        assert_eq!(shown("row(\"date\" date, timestamp timestamp)"), "row(date date, timestamp timestamp(3))");
+        assert_eq!(
+            shown("row(\"date\" date, timestamp timestamp)"),
+            "row(date date, timestamp timestamp(3))"
+        );
         assert_eq!(shown("double precision"), "double");
     }
 
     #[test]
     fn a_wrong_type_is_refused_by_name() {
-        for text in ["", "bigit", "array(", "decimal(40)", "row(a bigit)", "time with time zone", "map(bigint)"] {
+        for text in
+            ["", "bigit", "array(", "decimal(40)", "row(a bigit)", "time with time zone", "map(bigint)"]
+        {
             assert!(text.parse::<SqlType>().is_err(), "{text}");
         }
         let deep = "array(".repeat(10_000);

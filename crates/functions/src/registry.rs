@@ -1,0 +1,171 @@
+//! Finds functions by name and decides which overload is meant.
+
+use crate::signature::{ArgType, Signature, Substitution};
+use crate::{Aggregate, Scalar, Session};
+use model::{Error, Result, nearest_hint};
+use sql::SqlType;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+/// The functions of one file.
+#[derive(Debug, Clone, Copy)]
+pub struct Family {
+    /// Its title in the documentation.
+    pub title: &'static str,
+    /// Scalar functions.
+    pub scalars: &'static [Scalar],
+    /// Aggregate functions.
+    pub aggregates: &'static [Aggregate],
+}
+
+/// All families, in the order of the documentation. A new file is one line here.
+pub fn families() -> &'static [Family] {
+    &[]
+}
+
+/// Families of functions that Trino has and that are refused by name, with what to do instead.
+const REFUSED: &[(&str, &str)] = &[
+    ("st_", "geospatial functions are not supported"),
+    ("to_geometry", "geospatial functions are not supported"),
+    ("to_spherical_geography", "geospatial functions are not supported"),
+    ("bing_tile", "geospatial functions are not supported"),
+    ("learn_", "machine-learning functions are not supported"),
+];
+
+#[derive(Debug, Default)]
+struct Index {
+    scalars: HashMap<&'static str, Vec<&'static Scalar>>,
+    aggregates: HashMap<&'static str, Vec<&'static Aggregate>>,
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = Index::default();
+        for family in families() {
+            for scalar in family.scalars {
+                index.scalars.entry(scalar.name).or_default().push(scalar);
+            }
+            for aggregate in family.aggregates {
+                index.aggregates.entry(aggregate.name).or_default().push(aggregate);
+            }
+        }
+        index
+    })
+}
+
+/// The scalar functions of this name (lower case); none if there is no such name.
+pub fn find_scalar(name: &str) -> &'static [&'static Scalar] {
+    index().scalars.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The aggregate functions of this name (lower case).
+pub fn find_aggregate(name: &str) -> &'static [&'static Aggregate] {
+    index().aggregates.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The names that queries may call, in order.
+pub fn names() -> Vec<&'static str> {
+    let index = index();
+    let mut names: Vec<&'static str> = index
+        .scalars
+        .keys()
+        .chain(index.aggregates.keys())
+        .copied()
+        .filter(|n| !n.starts_with('$'))
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The error for a name that no function has; `known` are names that the caller knows besides (special forms).
+pub fn unknown_function(name: &str, known: &[&'static str]) -> Error {
+    let error = Error::not_found(format!("function `{name}` does not exist"));
+    if let Some((_, why)) = REFUSED.iter().find(|(prefix, _)| name.starts_with(prefix)) {
+        return Error::unsupported(format!("function `{name}` is not supported")).why(*why);
+    }
+    let all = names();
+    error.hint(nearest_hint(name, all.iter().chain(known).copied()))
+}
+
+/// An overload that fits, with its types settled.
+#[derive(Debug)]
+pub struct Resolved<F: 'static> {
+    /// The function.
+    pub function: &'static F,
+    /// The types its arguments have to be turned into.
+    pub arg_types: Vec<SqlType>,
+    /// What it returns.
+    pub return_type: SqlType,
+}
+
+/// Finds the scalar overload for these arguments. `lambda` is asked for the return type of the lambda at a position
+/// once its parameters' types are known.
+pub fn resolve_scalar(
+    name: &str,
+    args: &[ArgType],
+    session: &Session,
+    lambda: &mut dyn FnMut(usize, &[SqlType]) -> Result<SqlType>,
+) -> Result<Resolved<Scalar>> {
+    let mut tried = Vec::new();
+    let mut best: Option<(Substitution, &'static Scalar)> = None;
+    for function in find_scalar(name) {
+        for text in function.signatures {
+            let found = Signature::parse(text)?.apply(args, lambda)?;
+            tried.push(*text);
+            if let Some(found) = found
+                && best.as_ref().is_none_or(|(b, _)| found.cost < b.cost)
+            {
+                best = Some((found, function));
+            }
+        }
+    }
+    let (found, function) = best.ok_or_else(|| no_overload(name, args, &tried))?;
+    let return_type = match function.returns {
+        Some(returns) => returns(&found.arg_types, session)?,
+        None => found.return_type,
+    };
+    Ok(Resolved { function, arg_types: found.arg_types, return_type })
+}
+
+/// Finds the aggregate overload for these arguments.
+pub fn resolve_aggregate(
+    name: &str,
+    args: &[ArgType],
+    session: &Session,
+    lambda: &mut dyn FnMut(usize, &[SqlType]) -> Result<SqlType>,
+) -> Result<Resolved<Aggregate>> {
+    let mut tried = Vec::new();
+    let mut best: Option<(Substitution, &'static Aggregate)> = None;
+    for function in find_aggregate(name) {
+        for text in function.signatures {
+            let found = Signature::parse(text)?.apply(args, lambda)?;
+            tried.push(*text);
+            if let Some(found) = found
+                && best.as_ref().is_none_or(|(b, _)| found.cost < b.cost)
+            {
+                best = Some((found, function));
+            }
+        }
+    }
+    let (found, function) = best.ok_or_else(|| no_overload(name, args, &tried))?;
+    let return_type = match function.returns {
+        Some(returns) => returns(&found.arg_types, session)?,
+        None => found.return_type,
+    };
+    Ok(Resolved { function, arg_types: found.arg_types, return_type })
+}
+
+fn no_overload(name: &str, args: &[ArgType], tried: &[&str]) -> Error {
+    let given: Vec<String> = args.iter().map(ToString::to_string).collect();
+    let expected: Vec<String> =
+        tried.iter().take(6).map(|s| format!("{name}{}", s.split(" ->").next().unwrap_or(s))).collect();
+    let given = given.join(", ");
+    if name.starts_with('$') {
+        return Error::invalid(format!("operator {} cannot be applied to {given}", &name[1..]));
+    }
+    Error::invalid(format!("{name} cannot be called with ({given})"))
+        .why(format!("it takes {}", expected.join(" or ")))
+        .hint("cast the arguments to these types: CAST(x AS …)")
+}

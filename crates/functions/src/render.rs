@@ -1,0 +1,1 @@
+//! The text form of values, as Athena's results show them.
