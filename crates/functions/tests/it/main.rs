@@ -1,1 +1,5 @@
-//! In the making.
+//! The functions as queries call them: resolved by name and types, run on constants and on columns.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod harness;
+mod harness_test;
