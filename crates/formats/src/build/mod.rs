@@ -1,0 +1,1 @@
+//! Growing the columns of a batch, value by value.

@@ -1,0 +1,73 @@
+//! Text into batches: lines are found, taken apart and converted in one pass, only the columns asked for.
+//!
+//! The core is synchronous and pushed: whoever has bytes feeds them and takes the batches that came out. See
+//! [`crate::read()`] for the same over a [`crate::RangeRead`].
+
+mod rejects;
+mod split;
+
+pub use rejects::{OnError, Reject, Rejects};
+pub use split::split;
+
+use crate::{Column, FormatSpec};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use model::{Error, Result};
+use std::ops::Range;
+
+/// How to decode.
+#[derive(Debug, Clone)]
+pub struct DecodeOptions {
+    /// Rows a batch, the last one may have fewer.
+    pub batch_rows: usize,
+    /// What happens to values that do not convert.
+    pub on_error: OnError,
+    /// A longer line is an error. Trino's limit is the default.
+    pub max_line_bytes: usize,
+    /// The part of the (uncompressed) file to decode: the lines that begin within it. Feed the bytes from one before
+    /// its start (if that is not 0) until [`Decoder::is_done`]. None is the whole file.
+    pub range: Option<Range<u64>>,
+}
+
+impl Default for DecodeOptions {
+    fn default() -> Self {
+        Self { batch_rows: 8192, on_error: OnError::Null, max_line_bytes: 100 << 20, range: None }
+    }
+}
+
+/// Text into batches. Feed it, take batches until there is none, feed again; at the end finish and take the rest.
+pub trait Decoder: Send {
+    /// The schema of the batches.
+    fn schema(&self) -> SchemaRef;
+
+    /// Decodes the whole lines of the chunk and keeps the beginning of the last one. Text values refer to the chunk
+    /// instead of copying it, so large chunks (1 to 16 MB) are best. Batches must be taken before the next call.
+    fn feed(&mut self, chunk: Bytes) -> Result<()>;
+
+    /// Says that there are no more bytes: decodes what is left.
+    fn finish(&mut self) -> Result<()>;
+
+    /// The next batch: full ones while feeding, the rest after finishing.
+    fn take_batch(&mut self) -> Result<Option<RecordBatch>>;
+
+    /// Whether the range's last line has been decoded, so that no more bytes are needed.
+    fn is_done(&self) -> bool;
+
+    /// What did not convert so far.
+    fn rejects(&self) -> &Rejects;
+}
+
+/// A decoder for text of this format: `projection` says which of the table's columns to convert, in which order.
+pub fn decoder(
+    spec: &FormatSpec,
+    columns: &[Column],
+    projection: &[usize],
+    options: DecodeOptions,
+) -> Result<Box<dyn Decoder>> {
+    if let Some(outside) = projection.iter().find(|index| **index >= columns.len()) {
+        return Err(Error::internal(format!("column {outside} of a table with {} columns", columns.len())));
+    }
+    let _ = (spec, options);
+    Err(Error::unsupported("this format cannot be decoded yet"))
+}

@@ -1,0 +1,66 @@
+//! What did not convert, counted, and the first few shown.
+
+/// How many characters of a rejected value are kept.
+const MAX_VALUE: usize = 200;
+
+/// What happens to a value that does not convert to its column's type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// It becomes NULL and is counted; the first ten are kept. Hive's rule.
+    Null,
+    /// Decoding fails with the first one.
+    Fail,
+    /// It becomes NULL; up to so many are kept. Malformed lines are left out and kept, too, instead of failing.
+    Collect(usize),
+}
+
+impl OnError {
+    /// How many rejects are kept.
+    pub(crate) fn keeps(self) -> usize {
+        match self {
+            OnError::Null => 10,
+            OnError::Fail => 1,
+            OnError::Collect(most) => most,
+        }
+    }
+}
+
+/// Something that did not convert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// The line, from 1 for the first line that was fed. Reading a range, it counts from the range's first line.
+    pub line: u64,
+    /// The column, or none for a whole line.
+    pub column: Option<String>,
+    /// The text, cut after 200 characters.
+    pub value: String,
+    /// Why, as in `is no integer`.
+    pub reason: &'static str,
+}
+
+/// All that did not convert.
+#[derive(Debug, Clone, Default)]
+pub struct Rejects {
+    /// How many values (and malformed lines) there were.
+    pub count: u64,
+    /// The first of them.
+    pub first: Vec<Reject>,
+}
+
+impl Rejects {
+    pub(crate) fn add(
+        &mut self,
+        line: u64,
+        column: Option<&str>,
+        value: &[u8],
+        reason: &'static str,
+        keep: usize,
+    ) {
+        self.count += 1;
+        if self.first.len() < keep {
+            let value = String::from_utf8_lossy(&value[..value.len().min(MAX_VALUE * 4)]);
+            let value = value.chars().take(MAX_VALUE).collect();
+            self.first.push(Reject { line, column: column.map(str::to_owned), value, reason });
+        }
+    }
+}
