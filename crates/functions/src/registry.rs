@@ -19,8 +19,12 @@ pub struct Family {
 }
 
 /// All families, in the order of the documentation. A new file is one line here.
+#[rustfmt::skip]
 pub fn families() -> &'static [Family] {
-    &[crate::scalar::string::FAMILY, crate::scalar::bitwise::FAMILY]
+    &[
+        crate::scalar::string::FAMILY,
+        crate::scalar::bitwise::FAMILY,
+    ]
 }
 
 /// Families of functions that Trino has and that are refused by name, with what to do instead.
@@ -162,8 +166,8 @@ fn no_overload(name: &str, args: &[ArgType], tried: &[&str]) -> Error {
     let expected: Vec<String> =
         tried.iter().take(6).map(|s| format!("{name}{}", s.split(" ->").next().unwrap_or(s))).collect();
     let given = given.join(", ");
-    if name.starts_with('$') {
-        return Error::invalid(format!("operator {} cannot be applied to {given}", &name[1..]));
+    if let Some(operator) = name.strip_prefix('$') {
+        return Error::invalid(format!("operator {operator} cannot be applied to {given}"));
     }
     Error::invalid(format!("{name} cannot be called with ({given})"))
         .why(format!("it takes {}", expected.join(" or ")))

@@ -40,6 +40,9 @@ pub trait Accumulator: Send + Sync + Debug {
     fn size(&self) -> usize;
 }
 
+/// Names DataFusion's function that computes the same for these argument types, if there is one.
+pub type Native = fn(&[SqlType]) -> Option<&'static str>;
+
 /// One overload (or several that share an implementation) of an aggregate function.
 #[derive(Debug, Clone, Copy)]
 pub struct Aggregate {
@@ -48,7 +51,7 @@ pub struct Aggregate {
     /// What it takes and returns, in the notation of `signature`.
     pub signatures: &'static [&'static str],
     /// DataFusion's function that computes the same for these argument types, if there is one.
-    pub native: Option<fn(&[SqlType]) -> Option<&'static str>>,
+    pub native: Option<Native>,
     /// The types of the state columns.
     pub state: fn(&[SqlType], &SqlType) -> Vec<DataType>,
     /// Makes an accumulator.
