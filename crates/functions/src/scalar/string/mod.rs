@@ -54,7 +54,7 @@ const SCALARS: &[Scalar] = &[
     Scalar::new("$concat", CONCAT, join::concat, "The operator `||`."),
     Scalar::new(
         "concat_ws",
-        &["(varchar, array(varchar)) -> varchar", "(varchar, varchar...) -> varchar"],
+        &["(varchar, varchar...) -> varchar", "(varchar, array(varchar)) -> varchar"],
         join::concat_ws,
         "Texts with a separator between them; NULLs are left out.",
     )
