@@ -16,7 +16,7 @@ pub mod scalar;
 mod session;
 mod signature;
 
-pub use aggregate::{Accumulator, Aggregate, AggregateCall};
+pub use aggregate::{Accumulator, Aggregate, AggregateCall, GroupsAccumulator};
 pub use call::{Arg, Call, Lambda, Values};
 pub use registry::{
     Family, Resolved, families, find_aggregate, find_scalar, names, resolve_aggregate, resolve_scalar,

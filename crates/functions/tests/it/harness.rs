@@ -23,7 +23,7 @@ type Body = Box<dyn Fn(&[ArrayRef], &UInt32Array) -> Result<ArrayRef> + Send + S
 /// A lambda written in Rust.
 pub(crate) struct TestLambda {
     body: Body,
-    returns: SqlType,
+    pub(crate) returns: SqlType,
 }
 
 impl fmt::Debug for TestLambda {

@@ -1,7 +1,6 @@
 //! The functions as queries call them: resolved by name and types, run on constants and on columns.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod bitwise;
+mod aggregate;
 mod harness;
 mod harness_test;
-mod string;
