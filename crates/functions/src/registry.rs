@@ -19,8 +19,11 @@ pub struct Family {
 }
 
 /// All families, in the order of the documentation. A new file is one line here.
+#[rustfmt::skip]
 pub fn families() -> &'static [Family] {
     &[
+        crate::scalar::string::FAMILY,
+        crate::scalar::bitwise::FAMILY,
         crate::aggregate::count::FAMILY,
         crate::aggregate::sum::FAMILY,
         crate::aggregate::extremes::FAMILY,

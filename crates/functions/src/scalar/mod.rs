@@ -3,6 +3,9 @@
 //! Operators that need more than DataFusion's own (checked integers, exact decimals, structural comparison) stand here
 //! too, under names that begin with `$`: nobody can call them, the planner does.
 
+pub mod bitwise;
+pub mod string;
+
 use crate::{Call, Session};
 use arrow::array::ArrayRef;
 use model::Result;
