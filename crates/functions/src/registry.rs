@@ -24,6 +24,11 @@ pub fn families() -> &'static [Family] {
     &[
         crate::scalar::string::FAMILY,
         crate::scalar::bitwise::FAMILY,
+        crate::scalar::datetime::arithmetic::FAMILY,
+        crate::scalar::datetime::convert::FAMILY,
+        crate::scalar::datetime::extract::FAMILY,
+        crate::scalar::datetime::iso8601::FAMILY,
+        crate::scalar::datetime::operators::FAMILY,
         crate::aggregate::count::FAMILY,
         crate::aggregate::sum::FAMILY,
         crate::aggregate::extremes::FAMILY,

@@ -4,6 +4,7 @@
 //! too, under names that begin with `$`: nobody can call them, the planner does.
 
 pub mod bitwise;
+pub mod datetime;
 pub mod string;
 
 use crate::{Call, Session};

@@ -267,6 +267,11 @@ fn put(array: &ArrayRef, row: usize, out: &mut String) {
             }
             out.push('}');
         }
+        // Arrow knows the names of zones only with a feature that nothing else needs: the instant is shown.
+        DataType::Timestamp(unit, Some(_)) => {
+            let local = DataType::Timestamp(*unit, None);
+            put(&make_array(array.to_data().into_builder().data_type(local).build().unwrap()), row, out);
+        }
         _ => out.push_str(&arrow::util::display::array_value_to_string(array, row).unwrap()),
     }
 }

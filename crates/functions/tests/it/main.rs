@@ -3,6 +3,9 @@
 
 mod aggregate;
 mod bitwise;
+mod cast;
+mod datetime;
 mod harness;
 mod harness_test;
 mod string;
+mod value;

@@ -1,1 +1,0 @@
-//! The text form of values, as Athena's results show them.
