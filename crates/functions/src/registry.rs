@@ -34,6 +34,10 @@ pub fn families() -> &'static [Family] {
         crate::aggregate::extremes::FAMILY,
         crate::aggregate::logic::FAMILY,
         crate::aggregate::collect::FAMILY,
+        crate::scalar::binary::FAMILY,
+        crate::scalar::url::FAMILY,
+        crate::scalar::regexp::FAMILY,
+        crate::scalar::like::FAMILY,
     ]
 }
 

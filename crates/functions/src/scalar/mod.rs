@@ -3,9 +3,13 @@
 //! Operators that need more than DataFusion's own (checked integers, exact decimals, structural comparison) stand here
 //! too, under names that begin with `$`: nobody can call them, the planner does.
 
+pub mod binary;
 pub mod bitwise;
 pub mod datetime;
+pub mod like;
+pub mod regexp;
 pub mod string;
+pub mod url;
 
 use crate::{Call, Session};
 use arrow::array::ArrayRef;

@@ -170,7 +170,8 @@ pub(crate) fn eval(name: &str, args: &[In]) -> Result<(SqlType, ArrayRef)> {
                     if constant {
                         return Arg::Constant(one);
                     }
-                    Arg::Column(concat(&vec![one.as_ref(); rows]).unwrap())
+                    let rows = UInt32Array::from(vec![0; rows]);
+                    Arg::Column(arrow::compute::take(&one, &rows, None).unwrap())
                 }
             })
             .collect();
@@ -186,6 +187,7 @@ pub(crate) fn eval(name: &str, args: &[In]) -> Result<(SqlType, ArrayRef)> {
     };
     let once = run(1, true)?;
     let many = run(3, false)?;
+    assert_eq!(run(0, false)?.len(), 0, "{name}: no rows");
     assert_eq!(once.len(), 1, "{name}: rows");
     assert_eq!(many.len(), 3, "{name}: rows");
     assert_eq!(once.data_type(), &resolved.return_type.to_arrow(), "{name}: the kernel's Arrow type");

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aggregate;
+mod binary;
 mod bitwise;
 mod cast;
 mod datetime;
 mod harness;
 mod harness_test;
+mod regexp;
 mod string;
 mod value;

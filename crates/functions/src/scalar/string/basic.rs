@@ -71,10 +71,8 @@ fn translation(from: &str, to: &str) -> HashMap<char, Option<char>> {
 
 pub(crate) fn translate(call: &Call<'_>) -> Result<ArrayRef> {
     let (text, from, to) = (call.strings(0)?, call.strings(1)?, call.strings(2)?);
-    let constant = match (from.constant && to.constant, from.get(0), to.get(0)) {
-        (true, Some(from), Some(to)) => Some(translation(from, to)),
-        _ => None,
-    };
+    let constant = if from.constant && to.constant { from.get(0).zip(to.get(0)) } else { None };
+    let constant = constant.map(|(from, to)| translation(from, to));
     call.build_strings(|row, out| {
         let (Some(text), Some(from), Some(to)) = (text.get(row), from.get(row), to.get(row)) else {
             return Ok(false);

@@ -9,7 +9,9 @@ mod split;
 mod substring;
 mod unicode;
 
+pub(crate) use basic::target_length;
 pub(crate) use lists::build_text_lists;
+pub(crate) use unicode::shorten;
 
 use super::Scalar;
 use crate::Family;
