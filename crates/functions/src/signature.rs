@@ -3,7 +3,7 @@
 //! `(array(T), function(T,U)) -> array(U)`: capital letters stand for any type, the same one everywhere; `T:orderable`,
 //! `T:comparable` and `T:numeric` narrow them. `decimal`, `timestamp`, `time` and `timestamp with time zone` without
 //! parameters fit any of theirs; returned, they are those of the first argument so written. `varchar` fits any text.
-//! `row` fits any row. The last argument may be repeated: `(varchar, T...) -> varchar`.
+//! `row` fits any row, `any` whatever is given. The last argument may be repeated: `(varchar, T...) -> varchar`.
 
 use model::{Error, Result};
 use sql::{RowField, SqlType, coerce_cost, common_type};
@@ -179,7 +179,7 @@ impl Pattern {
             });
             return Some(Pattern::Row(fields.collect::<Option<_>>()?));
         }
-        for any in ["decimal", "timestamp", "time", "timestamp with time zone", "row", "char"] {
+        for any in ["decimal", "timestamp", "time", "timestamp with time zone", "row", "char", "any"] {
             if text == any {
                 return Some(Pattern::Any(any));
             }
@@ -267,6 +267,7 @@ fn any_of(name: &str, given: &SqlType) -> Option<SqlType> {
         ("timestamp", SqlType::Date) => Some(SqlType::Timestamp(0)),
         ("timestamp with time zone", SqlType::Timestamp(p)) => Some(SqlType::timestamp_utc(*p)),
         ("timestamp with time zone", SqlType::Date) => Some(SqlType::timestamp_utc(0)),
+        ("any", _) => Some(given.clone()),
         (_, SqlType::Unknown) => Some(default_of(name)),
         _ => None,
     }
