@@ -22,6 +22,23 @@ pub struct Family {
 #[rustfmt::skip]
 pub fn families() -> &'static [Family] {
     &[
+        crate::scalar::arithmetic::FAMILY,
+        crate::scalar::decimal::FAMILY,
+        crate::scalar::compare::FAMILY,
+        crate::scalar::math::FAMILY,
+        crate::scalar::round::FAMILY,
+        crate::scalar::statistics::FAMILY,
+        crate::scalar::random::FAMILY,
+        crate::scalar::array::access::FAMILY,
+        crate::scalar::array::build::FAMILY,
+        crate::scalar::array::search::FAMILY,
+        crate::scalar::array::sets::FAMILY,
+        crate::scalar::array::order::FAMILY,
+        crate::scalar::array::sequence::FAMILY,
+        crate::scalar::array::vector::FAMILY,
+        crate::scalar::map::FAMILY,
+        crate::scalar::row::FAMILY,
+        crate::scalar::lambda::FAMILY,
         crate::scalar::string::FAMILY,
         crate::scalar::bitwise::FAMILY,
         crate::scalar::datetime::arithmetic::FAMILY,

@@ -3,11 +3,24 @@
 //! Operators that need more than DataFusion's own (checked integers, exact decimals, structural comparison) stand here
 //! too, under names that begin with `$`: nobody can call them, the planner does.
 
+pub(crate) mod arithmetic;
+pub(crate) mod array;
 pub mod binary;
 pub mod bitwise;
+pub(crate) mod compare;
 pub mod datetime;
+pub(crate) mod decimal;
+pub(crate) mod elements;
+pub(crate) mod keys;
+pub(crate) mod lambda;
 pub mod like;
+pub(crate) mod map;
+pub(crate) mod math;
+pub(crate) mod random;
 pub mod regexp;
+pub(crate) mod round;
+pub(crate) mod row;
+pub(crate) mod statistics;
 pub mod string;
 pub mod url;
 

@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aggregate;
+mod arrays;
 mod binary;
 mod bitwise;
 mod cast;
 mod datetime;
 mod harness;
 mod harness_test;
+mod numbers;
 mod regexp;
 mod string;
 mod value;
