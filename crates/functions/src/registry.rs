@@ -55,6 +55,8 @@ pub fn families() -> &'static [Family] {
         crate::scalar::url::FAMILY,
         crate::scalar::regexp::FAMILY,
         crate::scalar::like::FAMILY,
+        crate::aggregate::sets::FAMILY,
+        crate::aggregate::moments::FAMILY,
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::fold::{Fold, Groups};
 use super::rows::{Bytes, Keys, Nan, binary, bytes_at, plain_nan};
-use super::tools::{list_of, lists, numbers, primitive, typed};
+use super::tools::{column, list_of, lists, numbers, primitive, typed};
 use super::{AggregateCall, aggregate};
 use crate::Family;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, BinaryArray, ListArray};
@@ -195,10 +195,6 @@ impl Kept {
 
 fn nan(greatest: bool) -> Nan {
     if greatest { Nan::First } else { Nan::Last }
-}
-
-fn column(args: &[ArrayRef], index: usize) -> Result<&ArrayRef> {
-    args.get(index).ok_or_else(|| Error::internal("an aggregate was given too few columns"))
 }
 
 impl Fold for Kept {

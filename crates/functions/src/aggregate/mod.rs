@@ -10,7 +10,9 @@ mod distinct;
 pub(crate) mod extremes;
 mod fold;
 pub(crate) mod logic;
+pub(crate) mod moments;
 mod rows;
+pub(crate) mod sets;
 pub(crate) mod sum;
 mod tools;
 

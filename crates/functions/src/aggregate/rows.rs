@@ -158,4 +158,9 @@ impl<V> Distinct<V> {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
         self.entries.iter().map(|(k, _)| k.as_ref())
     }
+
+    /// The values and what stands beside them, in order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&[u8], &V)> {
+        self.entries.iter().map(|(k, v)| (k.as_ref(), v))
+    }
 }

@@ -1,7 +1,8 @@
 //! Reading the arrays that folds are given and building those they answer with.
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, ListArray, PrimitiveArray, new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, ListArray, MapArray, PrimitiveArray, StructArray,
+    new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 /// The array at this place, as this kind.
 pub(crate) fn typed<A: Array + 'static>(args: &[ArrayRef], index: usize) -> Result<&A> {
-    let array = args.get(index).ok_or_else(|| Error::internal("an aggregate was given too few columns"))?;
+    let array = column(args, index)?;
     array.as_any().downcast_ref::<A>().ok_or_else(|| {
         let (found, wanted) = (array.data_type(), std::any::type_name::<A>());
         Error::internal(format!("an aggregate was given {found}, not {wanted}"))
@@ -48,6 +49,29 @@ pub(crate) fn lists(lengths: impl Iterator<Item = Option<usize>>, values: ArrayR
     let nulls = valid.iter().any(|v| !v).then(|| NullBuffer::from(valid));
     let array = ListArray::try_new(field, OffsetBuffer::from_lengths(sizes), values, nulls);
     Ok(Arc::new(array.map_err(crate::cast::arrow_error)?))
+}
+
+/// An array of maps of this type: `lengths` says how many of the entries each holds, or that it is NULL.
+pub(crate) fn maps(
+    data_type: &DataType,
+    lengths: impl Iterator<Item = Option<usize>>,
+    keys: ArrayRef,
+    values: ArrayRef,
+) -> Result<ArrayRef> {
+    let broken = || Error::internal(format!("{data_type} is no type of maps"));
+    let DataType::Map(field, _) = data_type else { return Err(broken()) };
+    let DataType::Struct(fields) = field.data_type() else { return Err(broken()) };
+    let (sizes, valid): (Vec<usize>, Vec<bool>) = lengths.map(|l| (l.unwrap_or(0), l.is_some())).unzip();
+    let nulls = valid.iter().any(|v| !v).then(|| NullBuffer::from(valid));
+    let entries =
+        StructArray::try_new(fields.clone(), vec![keys, values], None).map_err(crate::cast::arrow_error)?;
+    let map = MapArray::try_new(field.clone(), OffsetBuffer::from_lengths(sizes), entries, nulls, false);
+    Ok(Arc::new(map.map_err(crate::cast::arrow_error)?))
+}
+
+/// The column at this place.
+pub(crate) fn column(args: &[ArrayRef], index: usize) -> Result<&ArrayRef> {
+    args.get(index).ok_or_else(|| Error::internal("an aggregate was given too few columns"))
 }
 
 /// The type of a list of these.
