@@ -15,6 +15,7 @@ pub mod render;
 pub mod scalar;
 mod session;
 mod signature;
+mod window;
 
 pub use aggregate::{Accumulator, Aggregate, AggregateCall, GroupsAccumulator};
 pub use call::{Arg, Call, Lambda, Values};
@@ -25,3 +26,4 @@ pub use registry::{
 pub use scalar::{Kernel, Nulls, Scalar};
 pub use session::Session;
 pub use signature::{ArgType, Signature};
+pub use window::{WINDOWS, Window, find_window};

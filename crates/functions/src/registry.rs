@@ -57,6 +57,10 @@ pub fn families() -> &'static [Family] {
         crate::scalar::like::FAMILY,
         crate::aggregate::sets::FAMILY,
         crate::aggregate::moments::FAMILY,
+        crate::aggregate::percentile::FAMILY,
+        crate::aggregate::hll::FAMILY,
+        crate::aggregate::checksum::FAMILY,
+        crate::aggregate::reduce::FAMILY,
     ]
 }
 
@@ -67,6 +71,21 @@ const REFUSED: &[(&str, &str)] = &[
     ("to_spherical_geography", "geospatial functions are not supported"),
     ("bing_tile", "geospatial functions are not supported"),
     ("learn_", "machine-learning functions are not supported"),
+    ("tdigest_agg", "digests are not supported as values; approx_percentile answers directly"),
+    ("qdigest_agg", "digests are not supported as values; approx_percentile answers directly"),
+    ("value_at_quantile", "digests are not supported as values; approx_percentile answers directly"),
+    ("values_at_quantiles", "digests are not supported as values; approx_percentile answers directly"),
+    ("quantile_at_value", "digests are not supported as values; approx_percentile answers directly"),
+    ("make_set_digest", "set digests are not supported; approx_set and merge sketch distinct values"),
+    ("merge_set_digest", "set digests are not supported; approx_set and merge sketch distinct values"),
+    (
+        "intersection_cardinality",
+        "set digests are not supported; approx_set and merge sketch distinct values",
+    ),
+    ("jaccard_index", "set digests are not supported; approx_set and merge sketch distinct values"),
+    ("hash_counts", "set digests are not supported; approx_set and merge sketch distinct values"),
+    ("evaluate_classifier_predictions", "machine-learning functions are not supported"),
+    ("classification_", "machine-learning functions are not supported"),
 ];
 
 #[derive(Debug, Default)]

@@ -4,15 +4,21 @@
 //! takes that one: it knows a table's statistics and window frames. The rest is computed here, over one group, over
 //! many at once, or over a sliding window frame.
 
+pub(crate) mod checksum;
 pub(crate) mod collect;
 pub(crate) mod count;
+mod digest;
 mod distinct;
 pub(crate) mod extremes;
 mod fold;
+pub(crate) mod hll;
 pub(crate) mod logic;
 pub(crate) mod moments;
+pub(crate) mod percentile;
+pub(crate) mod reduce;
 mod rows;
 pub(crate) mod sets;
+mod sketch;
 pub(crate) mod sum;
 mod tools;
 

@@ -1,11 +1,11 @@
 //! Variance, skewness, correlation, regression and other means of numbers, added up so that little precision is lost.
 
 use super::fold::{Fold, Groups};
-use super::tools::{numbers, primitive};
+use super::tools::{as_doubles, floats, numbers, primitive};
 use super::{AggregateCall, aggregate};
 use crate::Family;
 use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Float64Type};
 use model::{Error, Result};
 use sql::SqlType;
 
@@ -229,7 +229,7 @@ impl Pairs {
             "regr_intercept" => self.y - self.xy / self.xx * self.x,
             "regr_r2" if self.xx > 0.0 && self.yy == 0.0 => 1.0,
             "regr_r2" => self.xy * self.xy / (self.xx * self.yy),
-            _ => self.xy / (self.xx.sqrt() * self.yy.sqrt()),
+            _ => self.xy / (self.xx * self.yy).sqrt(),
         };
         // Where the quotient has no meaning (one pair, all x equal), the answer is NULL.
         let defined = !matches!(name, "corr" | "covar_samp" | "regr_slope" | "regr_intercept" | "regr_r2");
@@ -245,22 +245,6 @@ struct Two {
 
 fn two(call: &AggregateCall<'_>) -> Result<Two> {
     Ok(Two { name: call.name.to_owned(), result: call.return_type.to_arrow() })
-}
-
-/// Reads a double or a real, so that one loop serves both.
-fn as_doubles(args: &[ArrayRef], index: usize) -> Result<arrow::array::Float64Array> {
-    match numbers::<Float32Type>(args, index) {
-        Ok(reals) => Ok(reals.unary::<_, Float64Type>(f64::from)),
-        Err(_) => numbers::<Float64Type>(args, index).cloned(),
-    }
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "a real was asked for")]
-fn floats(values: impl Iterator<Item = Option<f64>>, data_type: &DataType) -> ArrayRef {
-    match data_type {
-        DataType::Float32 => primitive::<Float32Type>(values.map(|v| v.map(|v| v as f32)), data_type),
-        _ => primitive::<Float64Type>(values, &DataType::Float64),
-    }
 }
 
 impl Fold for Two {

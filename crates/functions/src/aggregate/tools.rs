@@ -1,11 +1,11 @@
 //! Reading the arrays that folds are given and building those they answer with.
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, ListArray, MapArray, PrimitiveArray, StructArray,
-    new_null_array,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, Float64Array, ListArray, MapArray, PrimitiveArray,
+    StructArray, new_null_array,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type};
 use model::{Error, Result};
 use std::sync::Arc;
 
@@ -82,4 +82,21 @@ pub(crate) fn list_of(element: DataType) -> DataType {
 /// Nothing, so many times.
 pub(crate) fn nulls(data_type: &DataType, count: usize) -> ArrayRef {
     new_null_array(data_type, count)
+}
+
+/// Reads a double or a real, so that one loop serves both.
+pub(crate) fn as_doubles(args: &[ArrayRef], index: usize) -> Result<Float64Array> {
+    match numbers::<Float32Type>(args, index) {
+        Ok(reals) => Ok(reals.unary::<_, Float64Type>(f64::from)),
+        Err(_) => numbers::<Float64Type>(args, index).cloned(),
+    }
+}
+
+/// An array of doubles, or of reals if this is the type.
+#[allow(clippy::cast_possible_truncation, reason = "a real was asked for")]
+pub(crate) fn floats(values: impl Iterator<Item = Option<f64>>, data_type: &DataType) -> ArrayRef {
+    match data_type {
+        DataType::Float32 => primitive::<Float32Type>(values.map(|v| v.map(|v| v as f32)), data_type),
+        _ => primitive::<Float64Type>(values, &DataType::Float64),
+    }
 }

@@ -402,3 +402,34 @@ fn texts_are_joined() {
     assert_eq!(truncate(true), format!("{long},~(2)"));
     assert_eq!(truncate(false), format!("{long},~"));
 }
+
+/// The answer over the different rows, in one pass and in pieces.
+#[track_caller]
+pub(crate) fn distinct_gives(name: &str, args: &[In], expected: &str) {
+    let run = Run::new(name, args).unwrap();
+    let make = || run.resolved.function.distinct(&run.call()).unwrap();
+    let mut all = make();
+    all.update(&run.columns).unwrap();
+    assert_eq!(run.shown(&all.finish().unwrap()), expected, "{name}(DISTINCT) in one pass");
+    for cut in 0..=run.rows() {
+        let mut merged = make();
+        for (from, to) in [(0, cut), (cut, run.rows())] {
+            let mut piece = make();
+            piece.update(&run.slice(from, to)).unwrap();
+            let state = piece.state().unwrap();
+            let types: Vec<_> = state.iter().map(|s| s.data_type().clone()).collect();
+            assert_eq!(types, functions::Aggregate::distinct_state());
+            merged.merge(&state).unwrap();
+        }
+        let _ = merged.size();
+        assert_eq!(run.shown(&merged.finish().unwrap()), expected, "{name}(DISTINCT) in pieces");
+    }
+}
+
+/// The answer over pieces is that over all rows.
+#[track_caller]
+pub(crate) fn pieces_agree(name: &str, args: &[In], cut: usize) {
+    let run = Run::new(name, args).unwrap();
+    let (whole, pieces) = (run.whole().unwrap(), run.pieces(&[cut, cut]).unwrap());
+    assert!(agree(&pieces, &whole), "{name} cut at {cut}: {whole} in one pass, {pieces} in pieces");
+}

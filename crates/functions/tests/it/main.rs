@@ -4,6 +4,7 @@
 mod aggregate;
 mod arrays;
 mod binary;
+mod aggregate_more;
 mod bitwise;
 mod cast;
 mod datetime;
