@@ -5,6 +5,7 @@ mod aggregate;
 mod arrays;
 mod binary;
 mod aggregate_more;
+mod binary;
 mod bitwise;
 mod cast;
 mod datetime;
