@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aggregate;
-mod arrays;
-mod binary;
 mod aggregate_more;
+mod arrays;
 mod binary;
 mod bitwise;
 mod cast;
