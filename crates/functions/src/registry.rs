@@ -34,6 +34,7 @@ pub fn families() -> &'static [Family] {
         crate::scalar::array::search::FAMILY,
         crate::scalar::array::sets::FAMILY,
         crate::scalar::array::order::FAMILY,
+        crate::scalar::array::join::FAMILY,
         crate::scalar::array::sequence::FAMILY,
         crate::scalar::array::vector::FAMILY,
         crate::scalar::map::FAMILY,

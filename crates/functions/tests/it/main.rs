@@ -10,6 +10,8 @@ mod cast;
 mod datetime;
 mod harness;
 mod harness_test;
+mod lambdas;
+mod maps;
 mod numbers;
 mod regexp;
 mod string;

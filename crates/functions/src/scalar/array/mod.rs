@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod build;
+pub(crate) mod join;
 pub(crate) mod order;
 pub(crate) mod search;
 pub(crate) mod sequence;
