@@ -1,1 +1,8 @@
-//! In the making.
+//! The language from the outside: texts in, statements or diagnoses out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod expressions;
+
+mod queries;
+
+mod tree;
