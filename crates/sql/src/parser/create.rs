@@ -137,7 +137,10 @@ impl Parser<'_> {
     /// Whether `(a, b)` is followed by what makes it a CTAS.
     fn columns_then_query(&self, open: usize) -> bool {
         let Some(close) = self.closing(self.at + open) else { return false };
-        let behind = close + 1 - self.at;
+        let mut behind = close + 1 - self.at;
+        if self.is_word_at(behind, "COMMENT") {
+            behind += 2;
+        }
         self.is_word_at(behind, "AS")
             || (self.is_word_at(behind, "WITH") && self.is_symbol_at(behind + 1, "("))
     }

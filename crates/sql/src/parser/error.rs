@@ -19,7 +19,8 @@ impl Parser<'_> {
     }
 
     fn unexpected_as(&self, what: Option<&str>) -> Error {
-        let token = self.token(0);
+        let ahead = if what.is_none() { self.wanted_at.saturating_sub(self.at) } else { 0 };
+        let token = self.token(ahead);
         let found = match token.kind {
             Kind::End => "the statement ends too early".to_owned(),
             Kind::Text | Kind::UnicodeText => "unexpected string".to_owned(),
@@ -30,7 +31,15 @@ impl Parser<'_> {
         }
         let place = if token.kind == Kind::End { self.end_place() } else { self.place(&token) };
         let mut error = Error::invalid(found).at(place);
-        let wanted: &[&'static str] = if self.wanted_at == self.at { &self.wanted } else { &[] };
+        let mut wanted: Vec<&'static str> = Vec::new();
+        if self.wanted_at == self.at + ahead {
+            for word in &self.wanted {
+                if !wanted.contains(word) {
+                    wanted.push(word);
+                }
+            }
+        }
+        let wanted = wanted.as_slice();
         let expected = expectation(what, wanted);
         if !expected.is_empty() {
             error = error.why(format!("expected {expected}"));
@@ -70,8 +79,9 @@ impl Parser<'_> {
 
     /// Behind the last token, where something is missing.
     fn end_place(&self) -> SourcePlace {
-        let last = self.previous();
-        SourcePlace::of_bytes(self.name, self.text, last.end, last.end)
+        let behind =
+            self.tokens.iter().rev().find(|token| token.kind != Kind::End).map_or(0, |last| last.end);
+        SourcePlace::of_bytes(self.name, self.text, behind, behind)
     }
 
     /// Back-ticks belong to Hive's definitions.

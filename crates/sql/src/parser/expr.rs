@@ -53,6 +53,9 @@ impl Parser<'_> {
     /// A value, perhaps compared with something.
     fn predicate(&mut self) -> Result<Expr> {
         let left = self.value_expression()?;
+        if self.ends_expression() {
+            return Ok(left);
+        }
         if let Some(op) = self.comparison() {
             self.grow()?;
             return self.compared(left, op);

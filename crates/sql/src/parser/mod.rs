@@ -131,22 +131,28 @@ pub(crate) fn mode_of(lexer: &Lexer<'_>) -> Mode {
         "TABLE" => {}
         _ => return Mode::Query,
     }
-    // CREATE TABLE [IF NOT EXISTS] name [. name]*: a `(` behind the name begins Hive's column list.
-    let mut next = word();
-    if next == "IF" {
+    // CREATE TABLE [IF NOT EXISTS] name [. name]*: what stands behind the name decides.
+    if word() == "IF" {
         word();
         word();
-        next = word();
+        word();
     }
     let mut behind = word();
-    for _ in 0..3 {
+    for _ in 0..2 {
         if behind == "." {
-            next = word();
+            word();
             behind = word();
         }
     }
-    let _ = next;
-    if matches!(behind.as_str(), "WITH" | "AS") { Mode::Query } else { Mode::Hive }
+    match behind.as_str() {
+        "WITH" | "AS" => Mode::Query,
+        // Hive's columns have types; the names that a query's columns get have none.
+        "(" => {
+            word();
+            if matches!(word().as_str(), "," | ")") { Mode::Query } else { Mode::Hive }
+        }
+        _ => Mode::Hive,
+    }
 }
 
 /// A cursor over the tokens of one statement.
@@ -232,13 +238,27 @@ impl<'a> Parser<'a> {
     }
 
     fn is_word_at(&self, ahead: usize, word: &str) -> bool {
-        let token = self.token(ahead);
-        token.kind == Kind::Word && self.piece(&token).eq_ignore_ascii_case(word)
+        self.is_at(ahead, Kind::Word, word)
     }
 
     fn is_symbol_at(&self, ahead: usize, symbol: &str) -> bool {
-        let token = self.token(ahead);
-        token.kind == Kind::Symbol && self.piece(&token) == symbol
+        self.is_at(ahead, Kind::Symbol, symbol)
+    }
+
+    /// These two are asked dozens of times for each token, so the cheap comparisons come first.
+    fn is_at(&self, ahead: usize, kind: Kind, wanted: &str) -> bool {
+        let Some(token) = self.tokens.get(self.at + ahead) else { return false };
+        token.end - token.start == wanted.len()
+            && token.kind == kind
+            && self.piece(token).eq_ignore_ascii_case(wanted)
+    }
+
+    /// Whether nothing can continue an expression here.
+    fn ends_expression(&self) -> bool {
+        let Some(token) = self.tokens.get(self.at) else { return true };
+        token.kind == Kind::End
+            || (token.kind == Kind::Symbol
+                && matches!(self.text.as_bytes().get(token.start), Some(b',' | b')' | b']')))
     }
 
     fn note(&mut self, wanted: &'static str) {
@@ -246,7 +266,7 @@ impl<'a> Parser<'a> {
             self.wanted_at = self.at;
             self.wanted.clear();
         }
-        if self.wanted_at == self.at && !self.wanted.contains(&wanted) {
+        if self.wanted_at == self.at {
             self.wanted.push(wanted);
         }
     }
@@ -268,13 +288,22 @@ impl<'a> Parser<'a> {
 
     /// Takes these keywords if all of them come next.
     fn accept_all(&mut self, words: &[&'static str]) -> bool {
-        let Some(first) = words.first() else { return true };
-        self.note(first);
-        let found = words.iter().enumerate().all(|(ahead, word)| self.is_word_at(ahead, word));
-        if found {
+        let fitting =
+            words.iter().enumerate().take_while(|(ahead, word)| self.is_word_at(*ahead, word)).count();
+        let Some(missing) = words.get(fitting) else {
             self.at += words.len();
+            return true;
+        };
+        // `GROUP a`: what is wrong is the `a`, so that is what an error points at.
+        let wanted_at = self.at + fitting;
+        if self.wanted_at < wanted_at {
+            self.wanted_at = wanted_at;
+            self.wanted.clear();
         }
-        found
+        if self.wanted_at == wanted_at {
+            self.wanted.push(missing);
+        }
+        false
     }
 
     fn expect(&mut self, word: &'static str) -> Result<()> {

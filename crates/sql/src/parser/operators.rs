@@ -65,6 +65,9 @@ impl Parser<'_> {
     fn sum(&mut self) -> Result<Expr> {
         let mut left = self.product()?;
         loop {
+            if self.ends_expression() {
+                return Ok(left);
+            }
             let op = match () {
                 () if self.take("+") => BinaryOperator::Plus,
                 () if self.take("-") => BinaryOperator::Minus,
@@ -79,6 +82,9 @@ impl Parser<'_> {
     fn product(&mut self) -> Result<Expr> {
         let mut left = self.signed()?;
         loop {
+            if self.ends_expression() {
+                return Ok(left);
+            }
             let op = match () {
                 () if self.take("*") => BinaryOperator::Multiply,
                 () if self.take("/") => BinaryOperator::Divide,
