@@ -47,6 +47,7 @@ pub fn families() -> &'static [Family] {
         crate::scalar::datetime::extract::FAMILY,
         crate::scalar::datetime::iso8601::FAMILY,
         crate::scalar::datetime::operators::FAMILY,
+        crate::scalar::datetime::pattern::FAMILY,
         crate::aggregate::count::FAMILY,
         crate::aggregate::sum::FAMILY,
         crate::aggregate::extremes::FAMILY,

@@ -25,7 +25,7 @@ fn kind(sql_type: &SqlType) -> Option<(Kind, u8)> {
         SqlType::Date => (Kind::Date, 0),
         SqlType::Time(p) => (Kind::Time, *p),
         SqlType::Timestamp(p) => (Kind::Local, *p),
-        SqlType::TimestampTz(p, zone) => (Kind::Zoned(Zone::parse(zone).ok()?), *p),
+        SqlType::TimestampTz(p, zone) => (Kind::Zoned(Zone::find(zone)?), *p),
         _ => return None,
     })
 }
@@ -108,7 +108,7 @@ pub(super) fn from_text(cast: &Cast<'_>, texts: &StringViewArray) -> Result<Arra
             Kind::Zoned(_) => {
                 let written = parse_timestamp(text)?;
                 let zone = match written.zone {
-                    Some(zone) => Zone::parse(zone).ok()?,
+                    Some(zone) => Zone::find(zone)?,
                     None => session,
                 };
                 Some(zone.instant(written.local(precision, unit)?, unit))

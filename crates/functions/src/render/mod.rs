@@ -72,7 +72,7 @@ impl Form {
             SqlType::Time(p) => Form::Time(*p),
             SqlType::Timestamp(p) => Form::Timestamp(*p),
             SqlType::TimestampTz(p, zone) => {
-                Form::Zoned(*p, Zone::parse(zone).unwrap_or(Zone::UTC), zone.clone())
+                Form::Zoned(*p, Zone::find(zone).unwrap_or(Zone::UTC), zone.clone())
             }
             SqlType::IntervalYearMonth => Form::YearMonth,
             SqlType::IntervalDaySecond => Form::DaySecond,

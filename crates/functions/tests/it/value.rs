@@ -73,3 +73,9 @@ pub(crate) fn casts(from: &In, to: &str, expected: &str) {
     };
     assert_eq!(answer, expected, "{from:?} to {to}");
 }
+
+/// A timestamp with a zone as one without.
+pub(crate) fn local(array: &ArrayRef) -> ArrayRef {
+    let data_type = typed("timestamp(3)").to_arrow();
+    arrow::array::make_array(array.to_data().into_builder().data_type(data_type).build().unwrap())
+}

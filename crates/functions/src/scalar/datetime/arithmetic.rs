@@ -60,7 +60,7 @@ const SCALARS: &[Scalar] = &[
 /// The zone of a type; for types without one, UTC, in which local time and instant are the same.
 pub(super) fn zone_of(sql_type: Option<&SqlType>) -> Zone {
     match sql_type {
-        Some(SqlType::TimestampTz(_, zone)) => Zone::parse(zone).unwrap_or(Zone::UTC),
+        Some(SqlType::TimestampTz(_, zone)) => Zone::find(zone).unwrap_or(Zone::UTC),
         _ => Zone::UTC,
     }
 }

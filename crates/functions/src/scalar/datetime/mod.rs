@@ -12,6 +12,7 @@ pub mod literal;
 pub(crate) mod longs;
 pub mod operators;
 pub(crate) mod parse;
+pub mod pattern;
 mod unit;
 pub mod zone;
 

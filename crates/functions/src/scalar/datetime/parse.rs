@@ -42,6 +42,11 @@ impl<'a> Cursor<'a> {
         found
     }
 
+    /// Passes over so many bytes, which the caller has looked at.
+    pub(crate) fn skip(&mut self, length: usize) {
+        self.at = (self.at + length).min(self.text.len());
+    }
+
     /// The digits that come next, at least `min` and at most `max` of them.
     pub(crate) fn digits(&mut self, min: usize, max: usize) -> Option<&'a str> {
         let bytes = self.text.as_bytes().get(self.at..)?;

@@ -3,7 +3,7 @@
 use super::calendar::DAY_SECONDS;
 use chrono::{DateTime, MappedLocalTime, Offset, TimeZone};
 use chrono_tz::Tz;
-use model::{Error, Result, nearest_hint};
+use model::{Error, Result, nearest};
 use std::sync::Arc;
 
 /// A time zone.
@@ -20,23 +20,34 @@ impl Zone {
     pub const UTC: Zone = Zone::Fixed(0);
 
     /// Reads `UTC`, `Z`, `+05:30`, `Europe/Berlin` in any letter case.
-    pub fn parse(text: &str) -> Result<Zone> {
+    pub fn find(text: &str) -> Option<Zone> {
         let text = text.trim();
         if is_utc(text) {
-            return Ok(Zone::UTC);
+            return Some(Zone::UTC);
         }
         if let Some(seconds) = fixed_offset(text) {
-            return Ok(Zone::Fixed(seconds));
+            return Some(Zone::Fixed(seconds));
         }
         if let Ok(zone) = text.parse::<Tz>() {
-            return Ok(Zone::Named(zone));
+            return Some(Zone::Named(zone));
         }
         let found = chrono_tz::TZ_VARIANTS.iter().find(|z| z.name().eq_ignore_ascii_case(text));
-        found.map(|z| Zone::Named(*z)).ok_or_else(|| {
-            let names = chrono_tz::TZ_VARIANTS.iter().map(|z| z.name());
-            Error::invalid(format!("'{text}' is not a time zone"))
-                .why("a zone is a name like Europe/Berlin or an offset like +02:00")
-                .hint(nearest_hint(text, names))
+        found.map(|z| Zone::Named(*z))
+    }
+
+    /// Reads a zone as `find` does; the error names those that are spelled alike.
+    pub fn parse(text: &str) -> Result<Zone> {
+        Zone::find(text).ok_or_else(|| {
+            let text: String = text.trim().chars().take(100).collect();
+            let error = Error::invalid(format!("'{text}' is not a time zone"))
+                .why("a zone is a name like Europe/Berlin or an offset like +02:00");
+            // Measuring how far away six hundred names are takes its time: only those that could be near.
+            let alike =
+                chrono_tz::TZ_VARIANTS.iter().map(|z| z.name()).filter(|n| n.len().abs_diff(text.len()) <= 4);
+            match nearest(&text, alike) {
+                Some(name) => error.hint(format!("did you mean '{name}'?")),
+                None => error,
+            }
         })
     }
 
@@ -102,6 +113,21 @@ impl Zone {
                 let seconds = local.div_euclid(unit);
                 local.saturating_add(self.to_utc(seconds).saturating_sub(seconds).saturating_mul(unit))
             }
+        }
+    }
+
+    /// The short name at an instant: `CET`, `UTC`, `+05:30`.
+    pub(crate) fn abbreviation(&self, utc: i64) -> String {
+        match (self, DateTime::from_timestamp(utc, 0)) {
+            (Zone::Named(zone), Some(instant)) => {
+                let offset = zone.offset_from_utc_datetime(&instant.naive_utc());
+                format!(
+                    "{}",
+                    chrono::DateTime::<Tz>::from_naive_utc_and_offset(instant.naive_utc(), offset)
+                        .format("%Z")
+                )
+            }
+            _ => self.name().to_string(),
         }
     }
 }
@@ -199,5 +225,6 @@ mod tests {
         // 2024-10-27 01:00 UTC: 03:00 becomes 02:00, and 02:30 comes twice.
         let autumn = 1_729_990_800;
         assert_eq!(berlin.to_utc(autumn + 3600 + 1800), autumn - 1800);
+        assert_eq!(berlin.abbreviation(spring), "CEST");
     }
 }
