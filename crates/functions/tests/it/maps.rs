@@ -26,9 +26,9 @@ fn values_by_key() {
     check("element_at", &[people.clone(), text("eve")], "NULL");
     check("$subscript", &[people.clone(), null_of("varchar")], "NULL");
     fails("$subscript", &[people.clone(), text("eve")], "key not present in map: eve");
-    check("cardinality", &[people.clone()], "2");
-    check("map_keys", &[people.clone()], "[ann, bob]");
-    check("map_values", &[people.clone()], "[31, 7]");
+    check("cardinality", std::slice::from_ref(&people), "2");
+    check("map_keys", std::slice::from_ref(&people), "[ann, bob]");
+    check("map_values", std::slice::from_ref(&people), "[31, 7]");
     check("map_entries", &[people], "[{field0=ann, field1=31}, {field0=bob, field1=7}]");
     // Large enough to be looked up by hash.
     let many: Vec<(In, In)> = (0..40).map(|i| (int(i), int(i * i))).collect();
