@@ -1,0 +1,162 @@
+//! The analyzer's state and its entrance.
+
+use crate::error::{from_datafusion, place};
+use crate::scope::{Env, Relation, ScopeColumn};
+use crate::tables::Tables;
+use datafusion::common::Column;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use functions::Session;
+use model::{Error, Result};
+use sql::{Source, SqlType};
+use sqlparser::ast::{Expr as Ast, Query};
+use sqlparser::tokenizer::Span;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// A column of a query's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name, as Athena says it: `_col0` where the query gives none.
+    pub name: String,
+    /// Its type.
+    pub sql_type: SqlType,
+}
+
+/// An analyzed query.
+#[derive(Debug, Clone)]
+pub struct Analyzed {
+    /// The plan; its columns stand in the order of `columns`, under names of their own.
+    pub plan: LogicalPlan,
+    /// What the result's columns are called, and their types.
+    pub columns: Vec<OutputColumn>,
+}
+
+/// How deep views may refer to views.
+const MAX_VIEW_DEPTH: usize = 32;
+
+/// Analyzes one statement's queries.
+pub struct Analyzer<'a> {
+    pub(crate) tables: &'a dyn Tables,
+    pub(crate) session: Arc<Session>,
+    /// The text at hand: a view's own while it is being analyzed.
+    pub(crate) source: RefCell<Arc<Source>>,
+    /// The database in which names are looked up.
+    pub(crate) database: RefCell<String>,
+    /// Values for `?`.
+    pub(crate) parameters: &'a [Ast],
+    /// The views being put in place.
+    pub(crate) views: RefCell<Vec<crate::TableName>>,
+    next: Cell<usize>,
+}
+
+impl<'a> Analyzer<'a> {
+    /// An analyzer for one statement.
+    pub fn new(
+        tables: &'a dyn Tables,
+        session: Arc<Session>,
+        source: Arc<Source>,
+        parameters: &'a [Ast],
+    ) -> Self {
+        let database = RefCell::new(session.schema.clone());
+        Self {
+            tables,
+            session,
+            source: RefCell::new(source),
+            database,
+            parameters,
+            views: RefCell::default(),
+            next: Cell::new(0),
+        }
+    }
+
+    /// Analyzes a query.
+    pub fn query(&self, query: &Query) -> Result<Analyzed> {
+        let relation = self.plan_query(query, &Env::default())?;
+        self.finish(relation)
+    }
+
+    /// Casts a query's columns to these types, as for INSERT.
+    pub fn coerced(&self, analyzed: Analyzed, wanted: &[SqlType]) -> Result<Analyzed> {
+        let mut exprs = Vec::with_capacity(wanted.len());
+        let mut columns = Vec::with_capacity(wanted.len());
+        for (((qualifier, field), output), wanted) in
+            analyzed.plan.schema().iter().zip(&analyzed.columns).zip(wanted)
+        {
+            let column = Column::from((qualifier, field));
+            let value = crate::expr::Typed { expr: column.into(), sql_type: output.sql_type.clone() };
+            let expr = self.cast(value, wanted, false)?.expr;
+            exprs.push(expr.alias(self.fresh(&output.name)));
+            columns.push(OutputColumn { name: output.name.clone(), sql_type: wanted.clone() });
+        }
+        let plan = LogicalPlanBuilder::from(analyzed.plan)
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(from_datafusion)?;
+        Ok(Analyzed { plan, columns })
+    }
+
+    fn finish(&self, relation: Relation) -> Result<Analyzed> {
+        let visible: Vec<&ScopeColumn> = relation.visible().collect();
+        let columns = visible
+            .iter()
+            .enumerate()
+            .map(|(i, c)| OutputColumn {
+                name: c.name.clone().unwrap_or_else(|| format!("_col{i}")),
+                sql_type: c.sql_type.clone(),
+            })
+            .collect();
+        let exprs: Vec<_> = visible
+            .iter()
+            .enumerate()
+            .map(|(i, c)| {
+                datafusion::logical_expr::Expr::Column(c.column.clone())
+                    .alias(format!("{}#{i}", c.name.as_deref().unwrap_or("_col")))
+            })
+            .collect();
+        let plan = LogicalPlanBuilder::from(relation.plan)
+            .project(exprs)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(from_datafusion)?;
+        Ok(Analyzed { plan, columns })
+    }
+
+    /// A name that no other column of the plan has.
+    pub(crate) fn fresh(&self, name: &str) -> String {
+        format!("{name}#{}", self.fresh_number())
+    }
+
+    pub(crate) fn fresh_number(&self) -> usize {
+        let number = self.next.get();
+        self.next.set(number + 1);
+        number
+    }
+
+    pub(crate) fn fail(&self, span: Span, error: Error) -> Error {
+        place(error, &self.source.borrow(), span)
+    }
+
+    /// Runs `work` inside a view: with its text and its database.
+    pub(crate) fn inside_view<T>(
+        &self,
+        name: &crate::TableName,
+        source: &Arc<Source>,
+        database: &str,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if self.views.borrow().contains(name) {
+            return Err(Error::invalid(format!("view {name} refers to itself")));
+        }
+        if self.views.borrow().len() >= MAX_VIEW_DEPTH {
+            return Err(Error::invalid(format!("view {name} stands {MAX_VIEW_DEPTH} views deep"))
+                .hint("make one of the views in between a table"));
+        }
+        self.views.borrow_mut().push(name.clone());
+        let old_source = self.source.replace(source.clone());
+        let old_database = self.database.replace(database.to_owned());
+        let result = work();
+        self.source.replace(old_source);
+        self.database.replace(old_database);
+        self.views.borrow_mut().pop();
+        result
+    }
+}
