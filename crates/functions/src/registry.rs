@@ -63,6 +63,7 @@ pub fn families() -> &'static [Family] {
         crate::aggregate::hll::FAMILY,
         crate::aggregate::checksum::FAMILY,
         crate::aggregate::reduce::FAMILY,
+        crate::scalar::json::FAMILY,
     ]
 }
 

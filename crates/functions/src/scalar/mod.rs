@@ -13,6 +13,7 @@ pub(crate) mod decimal;
 pub(crate) mod elements;
 pub(crate) mod keys;
 pub(crate) mod lambda;
+pub mod json;
 pub mod like;
 pub(crate) mod map;
 pub(crate) mod math;

@@ -15,6 +15,7 @@ mod lambdas;
 mod maps;
 mod numbers;
 mod pattern;
+mod json;
 mod regexp;
 mod string;
 mod value;

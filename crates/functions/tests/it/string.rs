@@ -106,6 +106,7 @@ fn replacing() {
     check("translate", &[text("abcd"), text("a"), text("zy")], "zbcd");
     check("translate", &[text("abcd"), text("ac"), text("z")], "zbd");
     check("translate", &[text("abcd"), text("aac"), text("zq")], "zbd");
+    check("reverse", &[typed("char(4)", text_array("ab"))], "  ba");
     check("reverse", &[text("\u{4FE1}\u{5FF5},b")], "b,\u{5FF5}\u{4FE1}");
 }
 

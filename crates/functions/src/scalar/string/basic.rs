@@ -6,6 +6,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::Int64Type;
 use memchr::memmem;
 use model::{Error, Result};
+use sql::SqlType;
 use std::collections::HashMap;
 
 pub(crate) fn length(call: &Call<'_>) -> Result<ArrayRef> {
@@ -15,8 +16,20 @@ pub(crate) fn length(call: &Call<'_>) -> Result<ArrayRef> {
 
 pub(crate) fn reverse(call: &Call<'_>) -> Result<ArrayRef> {
     let text = call.strings(0)?;
+    // A text of fixed length is kept without the spaces at its end.
+    let width = match call.arg_types.first() {
+        Some(SqlType::Char(n)) => usize::try_from(*n).unwrap_or(0),
+        _ => 0,
+    };
     call.build_strings(|row, out| {
-        out.extend(text.get(row).unwrap_or_default().chars().rev());
+        let text = text.get(row).unwrap_or_default();
+        if width > 0 {
+            out.extend(std::iter::repeat_n(' ', width.saturating_sub(text.chars().count())));
+        }
+        out.extend(text.chars().rev());
+        if width > 0 {
+            out.truncate(out.trim_end_matches(' ').len());
+        }
         Ok(true)
     })
 }
