@@ -16,6 +16,7 @@ mod maps;
 mod numbers;
 mod pattern;
 mod json;
+mod numbers;
 mod regexp;
 mod string;
 mod value;
