@@ -16,7 +16,6 @@ mod maps;
 mod numbers;
 mod pattern;
 mod json;
-mod numbers;
 mod regexp;
 mod string;
 mod value;
