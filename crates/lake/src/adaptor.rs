@@ -7,6 +7,7 @@ use crate::Lake;
 use crate::object::{GetOptions, GetRange, ListOptions, ObjectInfo, PutMode, PutOptions};
 use crate::writer::ObjectWriter;
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use model::{BucketName, Error, ErrorKind, LakeUri};
@@ -14,6 +15,7 @@ use object_store as os;
 use object_store::path::Path;
 use object_store::{Attribute, Attributes};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use tokio::sync::{Mutex, oneshot};
 
@@ -209,6 +211,16 @@ impl os::ObjectStore for BucketStore {
             range,
             attributes,
         })
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> os::Result<Vec<Bytes>> {
+        let uri = self.uri(location)?;
+        let failed = |error| translate(error, location.as_ref());
+        let reader = self.lake.reader(&uri).await.map_err(failed)?;
+        // As with a single range, what lies behind the end is cut off.
+        let size = reader.info().size;
+        let ranges: Vec<Range<u64>> = ranges.iter().map(|r| r.start..r.end.min(size)).collect();
+        reader.ranges(&ranges).await.map_err(failed)
     }
 
     fn delete_stream(

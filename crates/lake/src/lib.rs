@@ -15,6 +15,7 @@ mod lake;
 mod local;
 mod object;
 mod private;
+mod ranges;
 mod recovery;
 mod s3;
 mod store;
@@ -29,4 +30,5 @@ pub use object::{
     BucketInfo, CompletedPart, GetOptions, GetRange, ListOptions, ListPage, MultipartInfo, ObjectInfo,
     ObjectRead, PartInfo, PutMode, PutOptions, PutResult, SweepReport,
 };
+pub use ranges::ObjectReader;
 pub use writer::ObjectWriter;

@@ -6,10 +6,12 @@ use crate::object::{
     BucketInfo, CompletedPart, GetOptions, MultipartInfo, ObjectInfo, ObjectRead, PartInfo, PutMode,
     PutOptions, PutResult,
 };
+use crate::ranges::RandomAccess;
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use model::{BucketName, LakeUri, Result};
+use std::sync::Arc;
 
 /// Where a scan begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,12 @@ pub(crate) trait Store: Send + Sync {
     async fn head(&self, uri: &LakeUri) -> Result<ObjectInfo>;
     /// None: the reader's copy is still good.
     async fn get(&self, uri: &LakeUri, options: &GetOptions) -> Result<Option<ObjectRead>>;
+    /// Opens an object for reading pieces of it. What is `known` of it may be believed where looking costs a request.
+    async fn random(
+        &self,
+        uri: &LakeUri,
+        known: Option<&ObjectInfo>,
+    ) -> Result<(ObjectInfo, Arc<dyn RandomAccess>)>;
     async fn scan(&self, request: ScanRequest) -> Result<Scan>;
 
     async fn put(&self, uri: &LakeUri, bytes: Bytes, options: &PutOptions) -> Result<PutResult>;

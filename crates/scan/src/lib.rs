@@ -1,3 +1,30 @@
-//! In the making.
+//! Reading and writing: catalog tables and plain files as DataFusion tables, and the sinks that queries write through.
+//!
+//! In come tables of the catalog, the lake, and the filters and columns that a query wants of them. Out come
+//! `TableProvider`s that list no partition and open no file without need, and counters that say what was read. This room
+//! never parses or types a statement, never resolves views or names, and keeps no state but caches that notice change.
 
+mod columns;
+mod counters;
+pub mod delta;
+mod error;
+mod files;
+mod foreign;
+mod format;
+mod observed;
+mod parquet;
+mod partitions;
+mod plain;
+mod projected;
+mod provider;
+mod prune;
+mod runtime;
+mod scans;
 pub mod sink;
+mod values;
+
+pub use columns::{ColumnKind, ScanColumn};
+pub use counters::{ScanCounters, ScanReport};
+pub use error::{error, external};
+pub use runtime::runtime_env;
+pub use scans::{CacheSizes, OpenTable, ScanOptions, Scans};

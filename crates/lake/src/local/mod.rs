@@ -25,6 +25,7 @@ use crate::object::{
     PutOptions, PutResult, SweepReport, bare_etag,
 };
 use crate::private::failed;
+use crate::ranges::RandomAccess;
 use crate::store::{Scan, ScanRequest, Sink, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -94,6 +95,19 @@ impl Store for LocalStore {
                 return Ok(None);
             }
             read::open(file, info, options.range.as_ref()).map(Some)
+        })
+        .await
+    }
+
+    async fn random(
+        &self,
+        uri: &LakeUri,
+        _: Option<&ObjectInfo>,
+    ) -> Result<(ObjectInfo, Arc<dyn RandomAccess>)> {
+        let uri = uri.clone();
+        self.run(move |disk| {
+            let (file, info) = disk.open_object(&uri)?;
+            Ok((info.clone(), Arc::new(read::OpenFile::new(file, info)) as Arc<dyn RandomAccess>))
         })
         .await
     }

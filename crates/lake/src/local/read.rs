@@ -5,13 +5,16 @@ use super::record::Stamp;
 use super::sink::blocking;
 use crate::object::{GetRange, ObjectInfo, ObjectRead};
 use crate::private::failed;
+use crate::ranges::RandomAccess;
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use crc_fast::{CrcAlgorithm, Digest as Crc};
 use futures::StreamExt;
-use model::{Error, Place, Result};
+use model::{Error, ErrorKind, LakeUri, Place, Result};
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 const CHUNK: u64 = 1 << 20;
 
@@ -33,7 +36,18 @@ pub(crate) fn open(file: File, info: ObjectInfo, range: Option<&GetRange>) -> Re
     let stamp = rustix::fs::fstat(&file).ok().map(|stat| Stamp::of(&stat));
     let crc = whole.then(|| Crc::new(CrcAlgorithm::Crc64Nvme));
     let reading = Reading { file, info: info.clone(), left: range.clone(), stamp, crc };
-    let stream = futures::stream::unfold(Some(reading), |reading| async move {
+    // We are on a thread that may wait for the disk: a short range is read here and now.
+    let short = !range.is_empty() && range.end - range.start <= CHUNK;
+    let (first, reading) = match short.then_some(()) {
+        None => (None, Some(reading)),
+        Some(()) => match reading.next() {
+            Ok((bytes, reading)) => (bytes.map(Ok), Some(reading)),
+            Err(error) => (Some(Err(error)), None),
+        },
+    };
+    let rest = futures::stream::unfold(reading, |reading| async move {
+        // Nothing is left of a short range: no need to change threads to learn it.
+        let reading = reading.filter(|reading| !reading.left.is_empty());
         let reading = reading?;
         match blocking(move || reading.next()).await {
             Ok((Some(bytes), reading)) => Some((Ok(bytes), Some(reading))),
@@ -41,7 +55,63 @@ pub(crate) fn open(file: File, info: ObjectInfo, range: Option<&GetRange>) -> Re
             Err(error) => Some((Err(error), None)),
         }
     });
-    Ok(ObjectRead { info, range, stream: stream.boxed() })
+    Ok(ObjectRead { info, range, stream: futures::stream::iter(first).chain(rest).boxed() })
+}
+
+/// An open file of which pieces are read, by one call for all of them.
+pub(crate) struct OpenFile {
+    file: Arc<File>,
+    info: ObjectInfo,
+}
+
+/// Reading this much more is cheaper than another system call.
+const GAP: u64 = 16 << 10;
+
+impl OpenFile {
+    pub(crate) fn new(file: File, info: ObjectInfo) -> Self {
+        Self { file: Arc::new(file), info }
+    }
+}
+
+#[async_trait]
+impl RandomAccess for OpenFile {
+    async fn read(&self, pieces: Vec<Range<u64>>) -> Result<Vec<Bytes>> {
+        let (file, uri) = (Arc::clone(&self.file), self.info.uri.clone());
+        blocking(move || pieces.iter().map(|piece| read_piece(&file, piece, &uri)).collect()).await
+    }
+
+    fn gap(&self) -> u64 {
+        GAP
+    }
+}
+
+fn read_piece(file: &File, piece: &Range<u64>, uri: &LakeUri) -> Result<Bytes> {
+    let length = usize::try_from(piece.end - piece.start)
+        .map_err(|_| Error::new(ErrorKind::LimitExceeded, "the piece does not fit into memory"))?;
+    let mut buffer: Vec<u8> = Vec::with_capacity(length);
+    while buffer.len() < length {
+        let at = piece.start + buffer.len() as u64;
+        // The spare capacity may be larger than what was asked for.
+        let missing = length - buffer.len();
+        let read = match buffer.capacity() - buffer.len() == missing {
+            true => rustix::io::pread(file, rustix::buffer::spare_capacity(&mut buffer), at),
+            false => {
+                let start = buffer.len();
+                buffer.resize(length, 0);
+                let read = rustix::io::pread(file, &mut buffer[start..], at);
+                buffer.truncate(start + read.unwrap_or(0));
+                read
+            }
+        };
+        match read {
+            Ok(0) => {
+                return Err(Error::conflict("the file was cut while it was read").at(Place::object(uri)));
+            }
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(failed("read", uri, errno)),
+        }
+    }
+    Ok(Bytes::from(buffer))
 }
 
 impl Reading {

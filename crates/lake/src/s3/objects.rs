@@ -7,6 +7,7 @@ use super::sink::S3Sink;
 use crate::checksum::{Checksums, Hasher};
 use crate::journal::{StagedDelete, StagedPut, Waiting};
 use crate::object::*;
+use crate::ranges::{RandomAccess, Requests};
 use crate::store::{Bound, Listed, Scan, ScanRequest, Sink, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use futures::{StreamExt, TryStreamExt};
 use http::{HeaderMap, Method, StatusCode};
 use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a server copies in one request.
 const MAX_COPY: u64 = 5 << 30;
@@ -239,6 +241,19 @@ impl Store for S3Store {
 
     async fn get(&self, uri: &LakeUri, options: &GetOptions) -> Result<Option<ObjectRead>> {
         self.open(uri, options).await
+    }
+
+    async fn random(
+        &self,
+        uri: &LakeUri,
+        known: Option<&ObjectInfo>,
+    ) -> Result<(ObjectInfo, Arc<dyn RandomAccess>)> {
+        let info = match known {
+            Some(known) => known.clone(),
+            None => self.facts(uri).await?,
+        };
+        let access = Requests { store: self.clone(), uri: uri.clone(), etag: info.etag.clone() };
+        Ok((info, Arc::new(access)))
     }
 
     async fn scan(&self, request: ScanRequest) -> Result<Scan> {
