@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the generator, crawls, listings and the catalog; see README.md beside this file."""
+"""Measures the generator, crawls, listings, the catalog and SQL; see README.md beside this file."""
 
 import argparse
 import json
@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+from sqlbench import workloads
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "bench" / "data"
@@ -204,15 +206,25 @@ CASES = {"generate": generate, "crawl": crawl, "listing": listing, "partitions":
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which to run; all if none is named")
+    names = [*CASES, *workloads.CASES]
+    parser.add_argument("cases", nargs="*", choices=[*names, []], help="which to run; all if none is named")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual size")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each, after one warm-up")
     parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
+    parser.add_argument("--only-peers", action="store_true", help="SQL cases: the peers beside each other, without glulam")
     arguments = parser.parse_args()
-    build()
+    if not (arguments.only_peers and GLULAM.exists()):
+        build()
     DATA.mkdir(parents=True, exist_ok=True)
     lines = ["| what | median s | rate | beside | s | ratio |", "|---|---|---|---|---|---|"]
-    for name in arguments.cases or CASES:
+    tables = []
+    sql = workloads.Bench(DATA / "sql", GLULAM, arguments.runs, arguments.only_peers)
+    for name in arguments.cases or names:
+        if name in workloads.CASES:
+            print(name, flush=True)
+            tables.append(workloads.CASES[name](sql, arguments.scale).markdown())
+            print(tables[-1], flush=True)
+            continue
         for what, seconds, rate, peer, peer_seconds in CASES[name](arguments.scale, arguments.runs):
             ratio = f"{seconds / peer_seconds:.2f}" if peer_seconds else ""
             lines.append(f"| {what} | {f'{seconds:.2f}' if seconds else ''} | {rate} | {peer} | "
@@ -220,8 +232,11 @@ def main():
             print(lines[-1], flush=True)
     if arguments.write:
         machine = f"{os.cpu_count()} cores, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB, {platform.system()}"
-        text = "\n".join(["# Results", "", f"Written by `make bench` on {machine}; medians of {arguments.runs} runs.", "", *lines, ""])
+        text = "\n".join(["# Results", "", f"Written by `make bench` on {machine}; medians of {arguments.runs} runs.", "",
+                          *(lines if len(lines) > 2 else []), "", *tables])
         (ROOT / "bench" / "RESULTS.md").write_text(text)
+    if sql.failures:
+        sys.exit("\n".join(["", "what failed:", *sql.failures]))
 
 
 if __name__ == "__main__":

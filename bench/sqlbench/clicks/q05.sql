@@ -1,0 +1,2 @@
+-- Distinct numbers, many
+SELECT count(DISTINCT user_id) AS n FROM hits

@@ -1,0 +1,2 @@
+-- Distinct texts
+SELECT count(DISTINCT search_phrase) AS n FROM hits

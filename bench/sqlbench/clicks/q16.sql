@@ -1,0 +1,2 @@
+-- One user
+SELECT count(*) AS n FROM hits WHERE user_id = 
