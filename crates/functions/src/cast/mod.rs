@@ -14,6 +14,7 @@ pub(crate) use time::rescale;
 
 use crate::Session;
 use crate::render::Renderer;
+use crate::scalar::json::convert::{can_be_json, can_be_read, from_json, to_json, try_from_json};
 use arrow::array::{Array, ArrayRef, new_null_array};
 use model::{Error, Result};
 use sql::SqlType;
@@ -58,7 +59,8 @@ pub fn cast(
     }
     let cast = Cast { array, from, to, session };
     let turned = cast.run(on_error)?;
-    if on_error == OnError::Fail {
+    // A JSON null becomes NULL without being an error, and JSON's own errors say more.
+    if on_error == OnError::Fail && *from != SqlType::Json {
         cast.check(&turned)?;
     }
     Ok(turned)
@@ -72,6 +74,8 @@ pub fn is_castable(from: &SqlType, to: &SqlType) -> bool {
         (Unknown, _) => true,
         _ if from == to => true,
         (_, Unknown | Function(..)) | (Function(..), _) => false,
+        (Json, to) => can_be_read(to),
+        (from, Json) => can_be_json(from),
         (Array(a), Array(b)) => is_castable(a, b),
         (Map(k1, v1), Map(k2, v2)) => is_castable(k1, k2) && is_castable(v1, v2),
         (Row(a), Row(b)) => {
@@ -140,6 +144,9 @@ impl Cast<'_> {
     fn run(&self, on_error: OnError) -> Result<ArrayRef> {
         use SqlType::*;
         match (self.from, self.to) {
+            (from, Json) => to_json(self.array, from),
+            (Json, to) if on_error == OnError::Fail => from_json(self.array, to),
+            (Json, to) => try_from_json(self.array, to),
             (Array(_), _) | (Map(..), _) | (Row(_), _) => nested::cast(self, on_error),
             (a, b) if a.is_text() && b.is_text() => text::text_to_text(self),
             (a, _) if a.is_text() => text::from_text(self),

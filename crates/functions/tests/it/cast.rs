@@ -1,6 +1,6 @@
 //! Casts. Expectations come from Trino's documentation and its tests' values.
 
-use crate::harness::{array, big, boolean, bytes, double, int, map, null, row, text};
+use crate::harness::{array, big, boolean, bytes, double, int, json, map, null, row, text};
 use crate::value::{casts, interval, typed, value};
 use functions::cast::{is_castable, is_plain};
 
@@ -186,4 +186,18 @@ fn which_casts_there_are() {
     ] {
         assert_eq!(both(from, to), (false, false), "{from} to {to}");
     }
+}
+
+#[test]
+fn json_is_written_and_read() {
+    casts(&big(5), "json", "5");
+    casts(&text("a\"b"), "json", r#""a\"b""#);
+    casts(&row("row(a bigint, b boolean)", &[big(1), boolean(true)]), "json", r#"{"a":1,"b":true}"#);
+    casts(&array("date", &[value("date", "2024-01-05"), null()]), "json", r#"["2024-01-05",null]"#);
+    casts(&json("[1, 2, null]"), "array(bigint)", "[1, 2, null]");
+    casts(&json(r#"{"a": 1.5}"#), "map(varchar, double)", "{a=1.5}");
+    casts(&json("null"), "bigint", "NULL");
+    casts(&json("true"), "varchar", "true");
+    assert!(!is_castable(&typed("time(3)"), &typed("json")));
+    assert!(!is_castable(&typed("json"), &typed("date")));
 }
