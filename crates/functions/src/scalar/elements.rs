@@ -165,12 +165,15 @@ impl Flat {
 /// Gathers the elements of new lists by where they stand in their sources.
 #[derive(Debug)]
 pub(crate) struct ListWriter {
-    picks: Vec<(usize, usize)>,
+    /// The places in the first source: enough for most lists.
+    places: Vec<u32>,
+    /// Sources and places, from the first pick of another source on; then `places` is empty.
+    several: Option<Vec<(usize, usize)>>,
     offsets: Vec<i32>,
     valid: NullBufferBuilder,
-    several: bool,
 }
 
+/// A source that does not exist: the element is NULL.
 const NULL: usize = usize::MAX;
 
 impl ListWriter {
@@ -178,42 +181,48 @@ impl ListWriter {
     pub(crate) fn new(lists: usize) -> ListWriter {
         let mut offsets = Vec::with_capacity(lists + 1);
         offsets.push(0);
-        ListWriter { picks: Vec::new(), offsets, valid: NullBufferBuilder::new(lists), several: false }
+        ListWriter { places: Vec::new(), several: None, offsets, valid: NullBufferBuilder::new(lists) }
     }
 
     /// Appends an element of a source.
     pub(crate) fn push(&mut self, source: usize, index: usize) {
-        self.several |= source != 0;
-        self.picks.push((source, index));
+        self.extend(source, index..index + 1);
     }
 
     /// Appends elements of a source.
     pub(crate) fn extend(&mut self, source: usize, range: Range<usize>) {
-        self.several |= source != 0;
-        self.picks.extend(range.map(|at| (source, at)));
+        match (u32::try_from(range.start), u32::try_from(range.end)) {
+            (Ok(start), Ok(end)) if source == 0 && self.several.is_none() => self.places.extend(start..end),
+            _ => self.several().extend(range.map(|at| (source, at))),
+        }
     }
 
     /// Appends a NULL element.
     pub(crate) fn push_null(&mut self) {
-        self.several = true;
-        self.picks.push((NULL, 0));
+        self.several().push((NULL, 0));
+    }
+
+    fn several(&mut self) -> &mut Vec<(usize, usize)> {
+        let places = &mut self.places;
+        self.several
+            .get_or_insert_with(|| std::mem::take(places).into_iter().map(|at| (0, at as usize)).collect())
     }
 
     /// How many elements there are so far.
     pub(crate) fn elements(&self) -> usize {
-        self.picks.len()
+        self.several.as_ref().map_or(self.places.len(), Vec::len)
     }
 
     /// Ends the list.
     pub(crate) fn close(&mut self) -> Result<()> {
-        self.offsets.push(length_of(self.picks.len())?);
+        self.offsets.push(length_of(self.elements())?);
         self.valid.append_non_null();
         Ok(())
     }
 
     /// Ends a list that is NULL.
     pub(crate) fn close_null(&mut self) -> Result<()> {
-        self.offsets.push(length_of(self.picks.len())?);
+        self.offsets.push(length_of(self.elements())?);
         self.valid.append_null();
         Ok(())
     }
@@ -221,13 +230,13 @@ impl ListWriter {
     /// The elements, picked from these sources.
     pub(crate) fn gather(&self, sources: &[ArrayRef], data_type: &DataType) -> Result<ArrayRef> {
         let sources: Vec<ArrayRef> = sources.iter().map(|s| fit(s, data_type)).collect::<Result<_>>()?;
-        if !self.several
-            && let Some(source) = sources.first()
-        {
-            let at = self.picks.iter().map(|(_, at)| index_of(*at)).collect::<Result<Vec<u32>>>()?;
-            return take(source, &UInt32Array::from(at), None).map_err(arrow_error);
+        match (&self.several, sources.first()) {
+            (Some(picks), _) => pick(&sources, picks.iter().copied(), data_type),
+            (None, Some(source)) => {
+                take(source, &UInt32Array::from(self.places.clone()), None).map_err(arrow_error)
+            }
+            (None, None) => Ok(new_null_array(data_type, self.places.len())),
         }
-        pick(&sources, self.picks.iter().copied(), data_type)
     }
 
     /// The lists as an array of the call's return type.

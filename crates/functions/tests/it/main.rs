@@ -16,6 +16,7 @@ mod lambdas;
 mod maps;
 mod numbers;
 mod pattern;
+mod properties;
 mod regexp;
 mod string;
 mod value;

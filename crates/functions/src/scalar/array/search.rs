@@ -9,6 +9,7 @@ use crate::{Call, Scalar};
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::Int64Type;
 use model::{Error, Result};
+use sql::SqlType;
 use std::collections::HashSet;
 
 /// What this file offers.
@@ -49,13 +50,43 @@ pub(crate) const FAMILY: Family = Family {
     aggregates: &[],
 };
 
+/// From how many elements on a constant array is searched by hash.
+const HASHED: usize = 16;
+
+/// Whether values of the type are equal exactly if their keys are: NULL inside and NaN make a difference.
+fn equal_as_keys(sql_type: &SqlType) -> bool {
+    !matches!(
+        sql_type,
+        SqlType::Array(_) | SqlType::Map(..) | SqlType::Row(_) | SqlType::Real | SqlType::Double
+    )
+}
+
+/// Searches one array for the values of a column, as `x IN (…)` does.
+fn contains_constant(call: &Call<'_>, lists: &Lists, needle: &ArrayRef) -> Result<ArrayRef> {
+    let keys = Keys::new(&lists.values, element_type(call, 0))?;
+    let needles = Keys::new(needle, element_type(call, 0))?;
+    let nulls = lists.values.logical_nulls();
+    let present = |at: &usize| nulls.as_ref().is_none_or(|n| n.is_valid(*at));
+    let range = lists.range(0).unwrap_or_default();
+    let open = !range.clone().all(|at| present(&at));
+    let set: HashSet<&[u8]> = range.filter(present).map(|at| keys.get(at)).collect();
+    call.build_booleans(|row| match set.contains(needles.get(row)) {
+        true => Ok(Some(true)),
+        false => Ok((!open).then_some(false)),
+    })
+}
+
 fn contains(call: &Call<'_>) -> Result<ArrayRef> {
     let (lists, (needle, one)) = (Lists::of(call, 0)?, call.arg(1)?);
+    let element = element_type(call, 0);
+    if lists.constant && !one && lists.len(0).is_some_and(|n| n > HASHED) && equal_as_keys(element) {
+        return contains_constant(call, &lists, needle);
+    }
     if lists.values.data_type() != needle.data_type() {
         // An array without a type holds nothing but NULLs.
         return call.build_booleans(|row| Ok(lists.len(row).filter(|n| *n == 0).map(|_| false)));
     }
-    let equal = equality(&lists.values, needle, element_type(call, 0))?;
+    let equal = equality(&lists.values, needle, element)?;
     let nulls = lists.values.logical_nulls();
     call.build_booleans(|row| {
         let at = if one { 0 } else { row };
