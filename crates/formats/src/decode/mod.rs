@@ -3,17 +3,28 @@
 //! The core is synchronous and pushed: whoever has bytes feeds them and takes the batches that came out. See
 //! [`crate::read()`] for the same over a [`crate::RangeRead`].
 
+mod csv;
+mod delimited;
+mod feed;
+mod index;
+mod json;
+mod matched;
 mod rejects;
+mod sink;
 mod split;
+mod tokens;
 
 pub use rejects::{OnError, Reject, Rejects};
 pub use split::split;
 
-use crate::{Column, FormatSpec};
+use crate::build::Rules;
+use crate::{Column, Format, FormatSpec};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use feed::{Lines, TextDecoder};
 use model::{Error, Result};
+use sink::Sink;
 use std::ops::Range;
 
 /// How to decode.
@@ -68,6 +79,45 @@ pub fn decoder(
     if let Some(outside) = projection.iter().find(|index| **index >= columns.len()) {
         return Err(Error::internal(format!("column {outside} of a table with {} columns", columns.len())));
     }
-    let _ = (spec, options);
-    Err(Error::unsupported("this format cannot be decoded yet"))
+    let sink = |rules: Rules| Sink::new(columns, projection, rules, &options);
+    match &spec.format {
+        Format::Delimited(delimited) => {
+            let lines = delimited::Delimited::new(delimited, columns)?;
+            Ok(text(lines, sink(delimited::rules(delimited)?), spec, &options))
+        }
+        Format::Csv(csv) => {
+            let sink = sink(csv::rules(csv)?);
+            let lines = csv::Csv::new(csv, columns, &sink.wanted);
+            // The header is read, not skipped, where it names the columns.
+            let header = if csv.header_names { spec.skip_header.saturating_sub(1) } else { spec.skip_header };
+            Ok(Box::new(TextDecoder::new(lines, sink, spec, &options, header)))
+        }
+        Format::Json(json) => {
+            let sink = sink(json::rules(json)?);
+            let lines = json::Json::new(json, columns, &sink);
+            Ok(text(lines, sink, spec, &options))
+        }
+        Format::Regex(regex) => {
+            let sink = sink(Rules::new(&regex.timestamp_formats)?);
+            let lines = matched::Matched::of_regex(regex, &sink.wanted)?;
+            Ok(text(lines, sink, spec, &options))
+        }
+        Format::Grok(grok) => {
+            let sink = sink(Rules::new(&[])?);
+            let lines = matched::Matched::of_grok(grok, columns, &sink.wanted)?;
+            Ok(text(lines, sink, spec, &options))
+        }
+        Format::Parquet | Format::Orc | Format::Avro(_) => {
+            Err(Error::internal("files of this format are not decoded line by line"))
+        }
+    }
+}
+
+fn text<L: Lines + 'static>(
+    lines: L,
+    sink: Sink,
+    spec: &FormatSpec,
+    options: &DecodeOptions,
+) -> Box<dyn Decoder> {
+    Box::new(TextDecoder::new(lines, sink, spec, options, spec.skip_header))
 }

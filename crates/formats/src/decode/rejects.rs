@@ -48,6 +48,14 @@ pub struct Rejects {
 }
 
 impl Rejects {
+    /// Adds those of another part; of the shown ones at most a hundred, or as many as either part kept.
+    pub fn merge(&mut self, other: &Rejects) {
+        let most = self.first.len().max(other.first.len()).max(100);
+        self.count += other.count;
+        let room = most - self.first.len();
+        self.first.extend(other.first.iter().take(room).cloned());
+    }
+
     pub(crate) fn add(
         &mut self,
         line: u64,

@@ -1,5 +1,13 @@
 //! Batches into files: one encoder a file, its bytes are taken away while it is written.
 
+mod cell;
+mod container;
+mod csv;
+mod delimited;
+mod json;
+mod parquet;
+mod text;
+
 use crate::pack::Compression;
 use crate::{CsvSpec, DelimitedSpec, JsonSpec};
 use arrow::array::RecordBatch;
@@ -112,5 +120,23 @@ pub fn encoder(spec: &WriteSpec, schema: SchemaRef, types: &[SqlType]) -> Result
     if types.len() != schema.fields().len() {
         return Err(Error::internal("the encoder has not as many types as columns"));
     }
-    Err(Error::unsupported(format!("{:?} cannot be written yet", spec.format)))
+    let names = schema.fields().iter().map(|f| f.name().as_str());
+    let text = || spec.compression.as_deref().map_or(Ok(Compression::None), Compression::from_name);
+    let level = spec.compression_level;
+    Ok(match &spec.format {
+        WriteFormat::Parquet => Box::new(parquet::Parquet::new(spec, schema)?),
+        WriteFormat::Orc => Box::new(container::Container::orc(spec, &schema)?),
+        WriteFormat::Avro => Box::new(container::Container::avro(spec, &schema)?),
+        WriteFormat::Json(json) => {
+            Box::new(text::TextEncoder::new(json::Json::new(json, names), text()?, level)?)
+        }
+        WriteFormat::Csv { spec: csv, header, quote_all } => {
+            let format = csv::Csv::new(csv, *header, *quote_all, names);
+            Box::new(text::TextEncoder::new(format, text()?, level)?)
+        }
+        WriteFormat::Delimited { spec: delimited, header } => {
+            let format = delimited::Delimited::new(delimited, *header, names);
+            Box::new(text::TextEncoder::new(format, text()?, level)?)
+        }
+    })
 }

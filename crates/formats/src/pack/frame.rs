@@ -179,7 +179,9 @@ impl Blocks {
             0x00 => self.snappy_data(body, true, out)?,
             0x01 => self.snappy_data(body, false, out)?,
             _ => {
-                return Err(damaged("snappy").why(format!("there is a chunk of the unknown kind {kind:#04x}")));
+                return Err(
+                    damaged("snappy").why(format!("there is a chunk of the unknown kind {kind:#04x}"))
+                );
             }
         }
         Ok(4 + length)

@@ -2,7 +2,10 @@
 
 mod detect;
 mod frame;
+mod packer;
 mod stream;
+
+pub(crate) use packer::Packer;
 
 use bytes::Bytes;
 use model::{Error, Result, nearest_hint};
@@ -92,8 +95,9 @@ impl Unpacker {
         self.state.take()
     }
 
-    /// Says that the file has ended, which is an error in the middle of a compressed piece.
-    pub fn finish(&mut self) -> Result<()> {
+    /// Says that the file has ended, which is an error in the middle of a compressed piece. Answers the last of the
+    /// plain text; it may be empty.
+    pub fn finish(&mut self) -> Result<Bytes> {
         self.state.finish()
     }
 }

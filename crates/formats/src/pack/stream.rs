@@ -3,7 +3,7 @@
 use super::frame::{Blocks, Framing};
 use super::{Compression, detect};
 use bytes::{Buf, Bytes};
-use flate2::write::{MultiGzDecoder, ZlibDecoder};
+use flate2::write::MultiGzDecoder;
 use model::{Error, Result};
 use std::io::Write;
 use zstd::stream::raw::{Decoder as ZstdDecoder, InBuffer, Operation, OutBuffer};
@@ -20,7 +20,10 @@ pub(super) struct State {
 enum Kind {
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>, bool),
-    Deflate(Box<ZlibDecoder<Vec<u8>>>),
+    Deflate {
+        decoder: flate2::Decompress,
+        in_stream: bool,
+    },
     Zstd {
         decoder: ZstdDecoder<'static>,
         in_frame: bool,
@@ -39,7 +42,9 @@ impl State {
         let kind = match compression {
             Compression::None => Kind::Plain,
             Compression::Gzip => Kind::Gzip(Box::new(MultiGzDecoder::new(Vec::new())), false),
-            Compression::Deflate => Kind::Deflate(Box::new(ZlibDecoder::new(Vec::new()))),
+            Compression::Deflate => {
+                Kind::Deflate { decoder: flate2::Decompress::new(true), in_stream: false }
+            }
             Compression::Zstd => Kind::Zstd {
                 decoder: ZstdDecoder::new()
                     .map_err(|e| Error::internal("zstd does not start").source_is(e))?,
@@ -67,9 +72,7 @@ impl State {
                 *begun |= !self.input.is_empty();
                 written(&mut self.input, decoder.as_mut(), "gzip", MultiGzDecoder::get_mut)
             }
-            Kind::Deflate(decoder) => {
-                written(&mut self.input, decoder.as_mut(), "zlib", ZlibDecoder::get_mut)
-            }
+            Kind::Deflate { decoder, in_stream } => zlib_piece(&mut self.input, decoder, in_stream),
             Kind::Zstd { decoder, in_frame } => zstd_piece(&mut self.input, decoder, in_frame),
             Kind::Bzip2 { decoder, in_stream } => bzip2_piece(&mut self.input, decoder, in_stream),
             Kind::Blocks(blocks) => blocks.take(&mut self.input, PIECE).map(Bytes::from),
@@ -81,29 +84,21 @@ impl State {
         piece.map(|piece| (!piece.is_empty()).then_some(piece))
     }
 
-    pub(super) fn finish(&mut self) -> Result<()> {
+    /// Says that the file has ended. Answers the last of the plain text.
+    pub(super) fn finish(&mut self) -> Result<Bytes> {
+        let mut rest = Vec::new();
         match std::mem::replace(&mut self.kind, Kind::Over) {
-            Kind::Plain | Kind::Over => Ok(()),
-            Kind::Gzip(mut decoder, begun) => {
-                if begun {
-                    decoder.try_finish().map_err(|e| ended("gzip").source_is(e))
-                } else {
-                    Ok(())
-                }
+            Kind::Gzip(mut decoder, true) => {
+                decoder.try_finish().map_err(|e| ended("gzip").source_is(e))?;
+                rest = std::mem::take(decoder.get_mut());
             }
-            Kind::Deflate(mut decoder) => {
-                if decoder.total_in() == 0 {
-                    return Ok(());
-                }
-                let before = decoder.total_out();
-                decoder.try_finish().map_err(|e| ended("zlib").source_is(e))?;
-                if decoder.total_out() != before { Err(ended("zlib")) } else { Ok(()) }
-            }
-            Kind::Zstd { in_frame: true, .. } => Err(ended("zstd")),
-            Kind::Bzip2 { in_stream: true, .. } => Err(ended("bzip2")),
-            Kind::Zstd { .. } | Kind::Bzip2 { .. } => Ok(()),
-            Kind::Blocks(blocks) => blocks.finish(),
+            Kind::Deflate { in_stream: true, .. } => return Err(ended("zlib")),
+            Kind::Zstd { in_frame: true, .. } => return Err(ended("zstd")),
+            Kind::Bzip2 { in_stream: true, .. } => return Err(ended("bzip2")),
+            Kind::Blocks(blocks) => blocks.finish()?,
+            _ => {}
         }
+        Ok(rest.into())
     }
 }
 
@@ -133,7 +128,9 @@ fn written<W: Write>(
                 input.clear();
             }
             input.advance(taken);
-        } else {
+        }
+        if input.is_empty() {
+            // What the decoder holds back must come out now: there may be no other chunk.
             decoder.flush().map_err(|e| damaged(what).source_is(e))?;
         }
         let ready = out(decoder);
@@ -177,7 +174,10 @@ fn zstd_piece(input: &mut Bytes, decoder: &mut ZstdDecoder<'static>, in_frame: &
 fn bzip2_piece(input: &mut Bytes, decoder: &mut bzip2::Decompress, in_stream: &mut bool) -> Result<Bytes> {
     let mut piece = Vec::with_capacity(PIECE);
     while piece.len() < PIECE {
-        if !*in_stream && !input.is_empty() {
+        if !*in_stream {
+            if input.is_empty() {
+                break;
+            }
             // What follows the last stream is padding unless it begins another one.
             if detect::of_bytes(input).is_none() && !input.starts_with(b"B") {
                 input.clear();
@@ -195,7 +195,29 @@ fn bzip2_piece(input: &mut Bytes, decoder: &mut bzip2::Decompress, in_stream: &m
         } else if taken == 0 && decoder.total_out() == before_out {
             break;
         }
-        if input.is_empty() && !*in_stream {
+    }
+    Ok(piece.into())
+}
+
+fn zlib_piece(input: &mut Bytes, decoder: &mut flate2::Decompress, in_stream: &mut bool) -> Result<Bytes> {
+    let mut piece = Vec::with_capacity(PIECE);
+    while piece.len() < PIECE {
+        if !*in_stream {
+            if input.is_empty() {
+                break;
+            }
+            decoder.reset(true);
+            *in_stream = true;
+        }
+        let (before_in, before_out) = (decoder.total_in(), decoder.total_out());
+        let status = decoder
+            .decompress_vec(input, &mut piece, flate2::FlushDecompress::None)
+            .map_err(|e| damaged("zlib").source_is(e))?;
+        let taken = usize::try_from(decoder.total_in() - before_in).unwrap_or(input.len());
+        input.advance(taken.min(input.len()));
+        if matches!(status, flate2::Status::StreamEnd) {
+            *in_stream = false;
+        } else if taken == 0 && decoder.total_out() == before_out {
             break;
         }
     }

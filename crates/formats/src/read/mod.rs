@@ -1,8 +1,12 @@
 //! Reading a file of any format (but Parquet, which the engine reads itself) as a stream of batches.
 
+mod avro;
+mod orc;
+mod text;
+
 use crate::decode::{OnError, Rejects};
-use crate::{Column, FormatSpec, RangeRead};
-use arrow::array::RecordBatch;
+use crate::{Column, Format, FormatSpec, RangeRead};
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use futures::stream::BoxStream;
 use model::{Error, Result};
 use std::ops::Range;
@@ -51,6 +55,39 @@ pub async fn read(
     projection: &[usize],
     options: ReadOptions,
 ) -> Result<BatchStream> {
-    let _ = (source, columns, projection, options);
-    Err(Error::unsupported(format!("{:?} cannot be read yet", spec.format)))
+    match &spec.format {
+        Format::Parquet => Err(Error::internal("Parquet files are read by the engine")),
+        Format::Orc => orc::read_orc(source, columns, projection, options).await,
+        Format::Avro(avro) => avro::read_avro(source, avro, columns, projection, options).await,
+        _ => text::read_text(source, spec, columns, projection, options).await,
+    }
+}
+
+/// Runs a library's decoder over bytes that may be damaged: should it panic, that is the file's error.
+fn guarded<T>(what: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).unwrap_or_else(|_| {
+        Err(Error::corrupt(format!("the {what} file cannot be read"))
+            .why("it is damaged in a way that its reader does not expect"))
+    })
+}
+
+/// A batch of some of a file's fields (given by their positions) as the table's columns at these positions.
+fn by_index(
+    batch: &RecordBatch,
+    fields: &[usize],
+    columns: &[Column],
+    projection: &[usize],
+) -> Result<RecordBatch> {
+    let mut arrays = Vec::with_capacity(projection.len());
+    for index in projection {
+        let Some(column) = columns.get(*index) else { continue };
+        let at = fields.iter().position(|field| field == index);
+        arrays.push(match at.and_then(|at| batch.columns().get(at)) {
+            Some(array) => crate::adapt_array(&column.name, array, &column.sql_type)?,
+            None => new_null_array(&column.sql_type.to_arrow(), batch.num_rows()),
+        });
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(crate::projected_schema(columns, projection), arrays, &options)
+        .map_err(|e| Error::internal("adapted columns do not fit together").source_is(e))
 }

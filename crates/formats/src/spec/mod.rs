@@ -50,6 +50,8 @@ pub struct DelimitedSpec {
     pub separators: [u8; 8],
     /// The byte that takes the meaning from the byte behind it.
     pub escape: Option<u8>,
+    /// Whether line ends in values are escaped by the letters `n` and `r`.
+    pub escape_line_ends: bool,
     /// The text that means NULL.
     pub null_text: String,
     /// Whether the last column takes the rest of the line.
@@ -90,6 +92,9 @@ pub struct JsonSpec {
     pub mappings: Vec<(String, String)>,
     /// Patterns for timestamps, in Java's letters, tried before the ordinary forms.
     pub timestamp_formats: Vec<String>,
+    /// As forgiving as the OpenX serde: lines that are no objects are rows of NULLs. Otherwise blank lines are left out
+    /// and others are errors.
+    pub openx: bool,
     /// Whether writers write NULL columns as `null` instead of leaving them out.
     pub write_nulls: bool,
 }
@@ -126,6 +131,7 @@ impl Default for DelimitedSpec {
         Self {
             separators: [1, 2, 3, 4, 5, 6, 7, 8],
             escape: None,
+            escape_line_ends: false,
             null_text: "\\N".to_owned(),
             last_takes_rest: false,
             timestamp_formats: Vec::new(),

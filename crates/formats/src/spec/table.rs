@@ -132,6 +132,7 @@ fn delimited(all: &Properties) -> Result<DelimitedSpec> {
         return Err(Error::unsupported(format!("`line.delim` {text:?} is not supported"))
             .why("lines end with a newline, as in Hive and Athena"));
     }
+    spec.escape_line_ends = is_true(all, "serialization.escape.crlf");
     spec.last_takes_rest = is_true(all, "serialization.last.column.takes.rest");
     Ok(spec)
 }
@@ -176,6 +177,7 @@ fn json(library: &str, all: &Properties) -> JsonSpec {
             && all.get("case.insensitive").is_some_and(|v| v.trim().eq_ignore_ascii_case("false")),
         mappings,
         timestamp_formats: timestamp_formats(all),
+        openx,
         write_nulls: is_true(all, "explicit.null"),
     }
 }

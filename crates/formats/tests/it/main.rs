@@ -1,1 +1,5 @@
-//! In the making.
+//! Files in, batches out, and back: through the crate's public face only.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod support;
+mod text;

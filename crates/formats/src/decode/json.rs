@@ -1,0 +1,135 @@
+//! JSON lines: one object a line, its keys found among the table's columns.
+//!
+//! Our own parser instead of a library: it converts from the text straight into columns, skips what nobody wants
+//! without looking at it, and keeps numbers and objects in text columns as they are written.
+
+use super::delimited::count_lines;
+use super::feed::Lines;
+use super::sink::Sink;
+use crate::build::{Block, Cursor, Epoch, KeyRules, Keys, Rules};
+use crate::{Column, JsonSpec};
+use memchr::memchr;
+use model::Result;
+
+pub(super) struct Json {
+    keys: Keys,
+    ignore_malformed: bool,
+    openx: bool,
+}
+
+/// How JSON is understood.
+pub(super) fn rules(spec: &JsonSpec) -> Result<Rules> {
+    let mut rules = Rules::new(&spec.timestamp_formats)?;
+    rules.epoch = Epoch::Guess;
+    rules.keys = KeyRules { case_sensitive: spec.case_sensitive, dots: spec.dots_in_keys };
+    Ok(rules)
+}
+
+impl Json {
+    pub(super) fn new(spec: &JsonSpec, columns: &[Column], sink: &Sink) -> Self {
+        let called = |column: usize| {
+            let name = columns.get(column).map_or("", |c| c.name.as_str());
+            let mapped = spec.mappings.iter().find(|(mapped, _)| mapped.eq_ignore_ascii_case(name));
+            mapped.map_or(name, |(_, key)| key.as_str())
+        };
+        let names = sink.wanted.iter().enumerate().map(|(builder, column)| (called(*column), builder));
+        Self {
+            keys: Keys::new(names, sink.rules.keys),
+            ignore_malformed: spec.ignore_malformed,
+            openx: spec.openx,
+        }
+    }
+
+    #[inline]
+    fn line(&mut self, block: &Block, start: usize, end: usize, sink: &mut Sink) -> Result<()> {
+        let mut cursor = Cursor::new(block, start, end);
+        cursor.spaces();
+        if cursor.peek() != Some(b'{') {
+            return self.no_object(block, start, end, cursor.peek().is_none(), sink);
+        }
+        let row = sink.rows;
+        let mut rejected = None;
+        let Sink { builders, rules, .. } = sink;
+        let keys = &mut self.keys;
+        let parsed = cursor.object(|cursor, position, key| {
+            let found = cursor.field_of(keys, position, key);
+            let Some((index, builder)) = found.and_then(|i| builders.get_mut(i).map(|builder| (i, builder)))
+            else {
+                return cursor.ignore();
+            };
+            // Of a key that comes twice the last one counts.
+            if builder.len() > row {
+                builder.pop();
+            }
+            let mut reject = None;
+            let pushed = builder.push_json(cursor, rules, 0, &mut reject);
+            if let Some((why, value)) = reject {
+                rejected.get_or_insert_with(Vec::new).push((index, value, why));
+            }
+            pushed
+        });
+        if let Err(why) = parsed {
+            return self.malformed(block, start, end, why.0, sink);
+        }
+        for (column, value, why) in rejected.into_iter().flatten() {
+            sink.reject(column, value, why);
+        }
+        sink.fill_row();
+        sink.end_row(end - start)
+    }
+
+    #[cold]
+    fn no_object(
+        &mut self,
+        block: &Block,
+        start: usize,
+        end: usize,
+        blank: bool,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        if self.openx {
+            sink.fill_row();
+            return sink.end_row(end - start);
+        }
+        if blank {
+            sink.line += 1;
+            return Ok(());
+        }
+        self.malformed(block, start, end, "it does not begin with `{`", sink)
+    }
+
+    #[cold]
+    fn malformed(
+        &mut self,
+        block: &Block,
+        start: usize,
+        end: usize,
+        why: &'static str,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        sink.undo_row();
+        let text = block.bytes().get(start..end).unwrap_or_default();
+        if !self.ignore_malformed {
+            return sink.malformed(text, why, "JSON object");
+        }
+        sink.rejects.add(sink.line, None, text, why, sink.on_error.keeps());
+        sink.fill_row();
+        sink.end_row(end - start)
+    }
+}
+
+impl Lines for Json {
+    fn decode(&mut self, block: &Block, sink: &mut Sink) -> Result<()> {
+        if sink.builders.is_empty() && self.openx {
+            return count_lines(block, sink);
+        }
+        let bytes = block.bytes();
+        let mut start = 0;
+        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+            let end = memchr(b'\n', rest).map_or(bytes.len(), |at| start + at);
+            self.line(block, start, end, sink)?;
+            start = end + 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! Where decoded rows go: one builder a wanted column, full batches, and what was rejected.
+
+use super::DecodeOptions;
+use super::rejects::{OnError, Rejects};
+use crate::build::{Block, Builder, Cells, Reading, Rejected, Rules};
+use crate::{Column, projected_schema};
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
+use model::{Error, Place, Result};
+use std::collections::VecDeque;
+
+/// A batch is also full when so many bytes of text went into it.
+const MAX_BATCH_BYTES: usize = 64 << 20;
+
+pub(super) struct Sink {
+    pub(super) builders: Vec<Builder>,
+    /// The table's column of each builder.
+    pub(super) wanted: Vec<usize>,
+    names: Vec<String>,
+    /// For each projected column its builder.
+    outputs: Vec<usize>,
+    pub(super) rules: Rules,
+    schema: SchemaRef,
+    pub(super) rows: usize,
+    /// The number of the line that comes next, from 1.
+    pub(super) line: u64,
+    bytes: usize,
+    pub(super) rejects: Rejects,
+    pub(super) on_error: OnError,
+    ready: VecDeque<RecordBatch>,
+    batch_rows: usize,
+}
+
+impl Sink {
+    pub(super) fn new(
+        columns: &[Column],
+        projection: &[usize],
+        rules: Rules,
+        options: &DecodeOptions,
+    ) -> Self {
+        let mut wanted: Vec<usize> = projection.to_vec();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let outputs = projection.iter().filter_map(|column| wanted.binary_search(column).ok()).collect();
+        let chosen: Vec<&Column> = wanted.iter().filter_map(|index| columns.get(*index)).collect();
+        Self {
+            builders: chosen.iter().map(|column| Builder::new(&column.sql_type)).collect(),
+            names: chosen.iter().map(|column| column.name.clone()).collect(),
+            wanted,
+            outputs,
+            rules,
+            schema: projected_schema(columns, projection),
+            rows: 0,
+            line: 1,
+            bytes: 0,
+            rejects: Rejects::default(),
+            on_error: options.on_error,
+            ready: VecDeque::new(),
+            batch_rows: options.batch_rows.max(1),
+        }
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    pub(super) fn take_batch(&mut self) -> Option<RecordBatch> {
+        self.ready.pop_front()
+    }
+
+    /// How many more rows the batch takes.
+    pub(super) fn room(&self) -> usize {
+        self.batch_rows.saturating_sub(self.rows).max(1)
+    }
+
+    /// Adds rows of cells that stand in the block, from lines that follow each other.
+    pub(super) fn push_cells(
+        &mut self,
+        block: &Block,
+        cells: &Cells,
+        rows: usize,
+        unescape: &dyn Fn(&[u8]) -> Vec<u8>,
+    ) -> Result<()> {
+        let Sink { builders, names, rules, rejects, on_error, line, .. } = self;
+        let keep = on_error.keeps();
+        for (column, builder) in builders.iter_mut().enumerate() {
+            let reading = Reading { block, rules, unescape };
+            let name = names.get(column).map_or("", String::as_str);
+            builder.push_cells(cells, column, &reading, &mut |row, value, why| {
+                rejects.add(*line + row as u64, Some(name), value, why, keep);
+            });
+        }
+        self.line += rows as u64;
+        self.rows += rows;
+        self.check_failed()?;
+        self.flush_if_full()
+    }
+
+    /// Keeps a value that did not convert.
+    pub(super) fn reject(&mut self, column: usize, value: &[u8], why: Rejected) {
+        let name = self.names.get(column).map(String::as_str);
+        self.rejects.add(self.line, name, value, why, self.on_error.keeps());
+    }
+
+    /// Ends a row that came from the line, whose values have been added.
+    #[inline]
+    pub(super) fn end_row(&mut self, bytes: usize) -> Result<()> {
+        self.rows += 1;
+        self.line += 1;
+        self.bytes += bytes;
+        if self.rejects.count > 0 {
+            self.check_failed()?;
+        }
+        self.flush_if_full()
+    }
+
+    /// Makes the row whole where values are missing.
+    #[inline]
+    pub(super) fn fill_row(&mut self) {
+        let rows = self.rows;
+        for builder in &mut self.builders {
+            if builder.len() == rows {
+                builder.push_null();
+            }
+        }
+    }
+
+    /// Takes back the values of the row that has been begun.
+    pub(super) fn undo_row(&mut self) {
+        let rows = self.rows;
+        for builder in &mut self.builders {
+            while builder.len() > rows {
+                builder.pop();
+            }
+        }
+    }
+
+    /// A line that cannot be taken apart: an error unless malformed lines are collected (and left out).
+    pub(super) fn malformed(&mut self, text: &[u8], why: &'static str, what: &str) -> Result<()> {
+        self.rejects.add(self.line, None, text, why, self.on_error.keeps());
+        if matches!(self.on_error, OnError::Collect(_)) {
+            self.line += 1;
+            return Ok(());
+        }
+        let start: String =
+            String::from_utf8_lossy(text.get(..200).unwrap_or(text)).chars().take(100).collect();
+        Err(Error::invalid(format!("line {} is no {what}: {why}", self.line))
+            .why(format!("the line begins {start:?}")))
+    }
+
+    fn check_failed(&self) -> Result<()> {
+        if self.on_error != OnError::Fail {
+            return Ok(());
+        }
+        let Some(first) = self.rejects.first.first() else { return Ok(()) };
+        let column = first.column.clone().unwrap_or_default();
+        let error = Error::invalid(format!(
+            "{:?} {} (line {}, column `{column}`)",
+            first.value, first.reason, first.line
+        ));
+        Err(error.at_if_unknown(|| Place::cell("the file", Some(first.line), column)))
+    }
+
+    fn flush_if_full(&mut self) -> Result<()> {
+        if self.rows >= self.batch_rows || self.bytes >= MAX_BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Counts bytes of text towards a full batch.
+    pub(super) fn count_bytes(&mut self, bytes: usize) {
+        self.bytes += bytes;
+    }
+
+    /// Ends the batch.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        let arrays = self.builders.iter_mut().map(Builder::finish).collect::<Result<Vec<_>>>()?;
+        let columns = self.outputs.iter().filter_map(|index| arrays.get(*index).cloned()).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let batch = RecordBatch::try_new_with_options(self.schema(), columns, &options)
+            .map_err(|e| Error::internal("decoded columns do not fit together").source_is(e))?;
+        self.rows = 0;
+        self.bytes = 0;
+        self.ready.push_back(batch);
+        Ok(())
+    }
+}

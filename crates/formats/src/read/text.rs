@@ -1,0 +1,140 @@
+//! Text files as a stream: ranges are fetched one ahead of the decoding, decompressed if need be, and pushed into the
+//! decoder.
+
+use super::{BatchStream, ReadOptions};
+use crate::decode::{DecodeOptions, Decoder, decoder};
+use crate::pack::{Compression, Unpacker};
+use crate::{Column, FormatSpec, RangeRead};
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use futures::stream;
+use model::{Error, Place, Result};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The first bytes tell the compression.
+const FIRST: u64 = 16;
+
+/// The state of a text file's stream.
+struct TextStream {
+    source: Arc<dyn RangeRead>,
+    decoder: Box<dyn Decoder>,
+    unpacker: Option<Unpacker>,
+    /// What is still to be fetched.
+    left: Range<u64>,
+    fetch: u64,
+    /// The chunk that is on its way.
+    coming: Option<BoxFuture<'static, Result<Bytes>>>,
+    finished: bool,
+    options: ReadOptions,
+}
+
+pub(super) async fn read_text(
+    source: Arc<dyn RangeRead>,
+    spec: &FormatSpec,
+    columns: &[Column],
+    projection: &[usize],
+    options: ReadOptions,
+) -> Result<BatchStream> {
+    let size = source.size();
+    let compression = compression(source.as_ref(), spec).await?;
+    let range = options.range.clone().filter(|range| *range != (0..size));
+    if range.is_some() && (compression != Compression::None || !spec.is_splittable()) {
+        return Err(Error::internal("a part of a file that can only be read as a whole was asked for")
+            .at(Place::object(source.name())));
+    }
+    let decode = DecodeOptions {
+        batch_rows: options.batch_rows,
+        on_error: options.on_error,
+        range: range.clone(),
+        ..DecodeOptions::default()
+    };
+    let decoder = decoder(spec, columns, projection, decode)?;
+    let left = range.map_or(0, |range| range.start.saturating_sub(1))..size;
+    let unpacker = if compression == Compression::None { None } else { Some(Unpacker::new(compression)?) };
+    let fetch = options.fetch_bytes.max(4096) as u64;
+    let mut state =
+        TextStream { source, decoder, unpacker, left, fetch, coming: None, finished: false, options };
+    state.begin_fetch();
+    Ok(Box::pin(stream::try_unfold(state, |mut state| async move {
+        let batch = state.next().await.map_err(|e| e.at_if_unknown(|| Place::object(state.source.name())))?;
+        Ok(batch.map(|batch| (batch, state)))
+    })))
+}
+
+/// The compression of the file; fetches its first bytes if these decide.
+async fn compression(source: &dyn RangeRead, spec: &FormatSpec) -> Result<Compression> {
+    if let Some(known) = spec.compression {
+        return Ok(known);
+    }
+    let first =
+        if source.size() == 0 { Bytes::new() } else { source.read(0..FIRST.min(source.size())).await? };
+    Ok(spec.compression_of(source.name(), &first))
+}
+
+impl TextStream {
+    fn begin_fetch(&mut self) {
+        if self.left.is_empty() {
+            self.coming = None;
+            return;
+        }
+        let end = self.left.end.min(self.left.start.saturating_add(self.fetch));
+        let range = self.left.start..end;
+        self.left.start = end;
+        let source = Arc::clone(&self.source);
+        self.coming = Some(Box::pin(async move {
+            let wanted = range.end - range.start;
+            let bytes = source.read(range).await?;
+            if bytes.len() as u64 != wanted {
+                return Err(Error::unavailable(format!("{} bytes came instead of {wanted}", bytes.len()))
+                    .why("the file may have been replaced while it was read"));
+            }
+            Ok(bytes)
+        }));
+    }
+
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            if let Some(batch) = self.decoder.take_batch()? {
+                return Ok(Some(batch));
+            }
+            if self.finished {
+                self.report();
+                return Ok(None);
+            }
+            if let Some(plain) = self.unpacker.as_mut().map(Unpacker::take).transpose()?.flatten() {
+                self.decoder.feed(plain)?;
+                continue;
+            }
+            let coming = if self.decoder.is_done() { None } else { self.coming.take() };
+            let Some(coming) = coming else {
+                self.finish()?;
+                continue;
+            };
+            let chunk = coming.await?;
+            self.begin_fetch();
+            match &mut self.unpacker {
+                Some(unpacker) => unpacker.feed(chunk),
+                None => self.decoder.feed(chunk)?,
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.finished = true;
+        if let Some(unpacker) = self.unpacker.as_mut().filter(|_| !self.decoder.is_done()) {
+            let rest = unpacker.finish()?;
+            self.decoder.feed(rest)?;
+        }
+        self.decoder.finish()
+    }
+
+    fn report(&mut self) {
+        if let Some(rejects) = self.options.rejects.take()
+            && let Ok(mut all) = rejects.lock()
+        {
+            all.merge(self.decoder.rejects());
+        }
+    }
+}
