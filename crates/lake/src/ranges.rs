@@ -57,7 +57,9 @@ impl ObjectReader {
     /// One piece.
     pub async fn range(&self, range: Range<u64>) -> Result<Bytes> {
         let mut pieces = self.ranges(&[range]).await?;
-        pieces.pop().ok_or_else(|| Error::internal("a read returned nothing").at(Place::object(&self.info.uri)))
+        pieces
+            .pop()
+            .ok_or_else(|| Error::internal("a read returned nothing").at(Place::object(&self.info.uri)))
     }
 
     /// Several pieces, in the order asked for. A piece that reaches behind the object's end is refused.
@@ -76,7 +78,10 @@ impl ObjectReader {
             true => Vec::new(),
             false => self.access.read(joined.clone()).await?,
         };
-        ranges.iter().map(|range| cut(range, &joined, &bytes).ok_or_else(|| changed(&self.info.uri))).collect()
+        ranges
+            .iter()
+            .map(|range| cut(range, &joined, &bytes).ok_or_else(|| changed(&self.info.uri)))
+            .collect()
     }
 }
 

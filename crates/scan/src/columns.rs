@@ -186,7 +186,10 @@ mod tests {
         let keys = [Column::new("dt", HiveType::Date)];
         let columns = Columns::new("t", &data, &keys, true).unwrap();
         let names: Vec<&str> = columns.all.iter().map(|c| c.name.as_str()).collect();
-        assert_eq!(names, ["id", "dt", "$path", "$file_size", "$file_modified_time", "$partition", "$bucket"]);
+        assert_eq!(
+            names,
+            ["id", "dt", "$path", "$file_size", "$file_modified_time", "$partition", "$bucket"]
+        );
         assert!(columns.is_constant("$path") && !columns.is_partition("$path") && columns.is_partition("dt"));
         let twice = [Column::new("a", HiveType::Int), Column::new("A", HiveType::Int)];
         assert!(Columns::new("t", &twice, &[], false).is_err());

@@ -27,10 +27,10 @@ pub fn error(e: DataFusionError) -> Error {
         },
         DataFusionError::ArrowError(inner, _) => arrow(*inner),
         DataFusionError::ParquetError(inner) => parquet(*inner),
-        DataFusionError::ObjectStore(inner) => {
-            Error::unavailable("the storage failed").source_is(*inner)
+        DataFusionError::ObjectStore(inner) => Error::unavailable("the storage failed").source_is(*inner),
+        DataFusionError::IoError(inner) => {
+            Error::unavailable("a disk or network call failed").source_is(inner)
         }
-        DataFusionError::IoError(inner) => Error::unavailable("a disk or network call failed").source_is(inner),
         DataFusionError::ExecutionJoin(inner) if inner.is_cancelled() => Error::cancelled(),
         DataFusionError::ExecutionJoin(inner) => {
             Error::internal("a task of the query broke off").source_is(*inner)
@@ -52,7 +52,9 @@ fn carried(e: &(dyn std::error::Error + 'static)) -> Option<Error> {
     if let Some(e) = e.downcast_ref::<DataFusionError>() {
         return match e {
             DataFusionError::External(inner) => carried(inner.as_ref()),
-            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => carried(inner.as_ref()),
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                carried(inner.as_ref())
+            }
             DataFusionError::Shared(inner) => carried(inner.as_ref()),
             DataFusionError::Collection(all) => all.iter().find_map(|one| carried(one)),
             DataFusionError::ArrowError(inner, _) => carried(inner.as_ref()),
@@ -89,9 +91,9 @@ fn arrow(e: ArrowError) -> Error {
 
 fn parquet(e: ParquetError) -> Error {
     match e {
-        ParquetError::General(text)
-        | ParquetError::EOF(text)
-        | ParquetError::ArrowError(text) => corrupt(&text),
+        ParquetError::General(text) | ParquetError::EOF(text) | ParquetError::ArrowError(text) => {
+            corrupt(&text)
+        }
         ParquetError::NYI(text) => plain(ErrorKind::Unsupported, &text),
         other => corrupt(&other.to_string()),
     }

@@ -5,8 +5,8 @@ use crate::counters::Meter;
 use crate::files::{ScanFile, Tap};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::SchemaRef;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpenFuture, FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::projection::{ProjectionOpener, SplitProjection};
@@ -204,7 +204,12 @@ impl FileOpener for Opener {
         let range = file.range.map(|range| {
             u64::try_from(range.start).unwrap_or_default()..u64::try_from(range.end).unwrap_or_default()
         });
-        let options = ReadOptions { batch_rows: self.batch_rows, range, matching: self.recipe.matching, ..ReadOptions::default() };
+        let options = ReadOptions {
+            batch_rows: self.batch_rows,
+            range,
+            matching: self.recipe.matching,
+            ..ReadOptions::default()
+        };
         let (lake, meter) = (Arc::clone(&self.lake), self.meter.clone());
         let (recipe, wanted) = (Arc::clone(&self.recipe), Arc::clone(&self.wanted));
         let opened = async move {

@@ -104,8 +104,9 @@ fn recipe(spec: FormatSpec, own: Option<&StorageDescriptor>, columns: &Columns, 
             .collect(),
         _ => table.collect(),
     };
-    let places = columns.data().iter().map(|column| {
-        (stored.iter().position(|stored| stored.name == column.name), column.sql_type.clone())
-    });
+    let places = columns
+        .data()
+        .iter()
+        .map(|column| (stored.iter().position(|stored| stored.name == column.name), column.sql_type.clone()));
     Recipe { places: places.collect(), columns: stored, spec, matching }
 }

@@ -190,9 +190,10 @@ impl MorselPlanner for ObservedPlanner {
     fn plan(self: Box<Self>) -> Result<Option<MorselPlan>> {
         let Self { inner, watch } = *self;
         let Some(mut plan) = inner.plan().map_err(|e| watch.place(e))? else { return Ok(None) };
-        let morsels = plan.take_morsels().into_iter().map(|inner| {
-            Box::new(ObservedMorsel { inner, watch: watch.clone() }) as Box<dyn Morsel>
-        });
+        let morsels = plan
+            .take_morsels()
+            .into_iter()
+            .map(|inner| Box::new(ObservedMorsel { inner, watch: watch.clone() }) as Box<dyn Morsel>);
         let planners = plan.take_ready_planners().into_iter().map(|inner| watch.planner(inner));
         let mut observed =
             MorselPlan::new().with_morsels(morsels.collect()).with_planners(planners.collect());

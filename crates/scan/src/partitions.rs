@@ -47,10 +47,11 @@ impl<'a> Layouts<'a> {
     fn of(&mut self, storage: &StorageDescriptor) -> Result<Arc<Layout>> {
         let table = &self.entry.table.storage;
         let silent = storage.serde.library.is_none() && storage.input_format.is_none();
-        let same_columns = !self.own.needs_columns()
-            || storage.columns.is_empty()
-            || same_columns(storage, table);
-        if (silent || (storage.serde == table.serde && storage.input_format == table.input_format)) && same_columns {
+        let same_columns =
+            !self.own.needs_columns() || storage.columns.is_empty() || same_columns(storage, table);
+        if (silent || (storage.serde == table.serde && storage.input_format == table.input_format))
+            && same_columns
+        {
             return Ok(Arc::clone(&self.own));
         }
         let mut key = storage.clone();
@@ -70,9 +71,10 @@ impl<'a> Layouts<'a> {
 
 fn same_columns(a: &StorageDescriptor, b: &StorageDescriptor) -> bool {
     a.columns.len() == b.columns.len()
-        && a.columns.iter().zip(&b.columns).all(|(a, b)| {
-            a.hive_type == b.hive_type && a.name.eq_ignore_ascii_case(&b.name)
-        })
+        && a.columns
+            .iter()
+            .zip(&b.columns)
+            .all(|(a, b)| a.hive_type == b.hive_type && a.name.eq_ignore_ascii_case(&b.name))
 }
 
 /// The partitions for which the filters, which speak of partition columns alone, are true.

@@ -184,10 +184,12 @@ impl CatalogTable {
         if evaluator.keeps_all() {
             return Ok(files);
         }
-        let rows: Vec<&[ScalarValue]> = files.iter().map(|(file, _)| file.partition_values.as_slice()).collect();
+        let rows: Vec<&[ScalarValue]> =
+            files.iter().map(|(file, _)| file.partition_values.as_slice()).collect();
         let keep = evaluator.keep(&rows)?;
         let before = files.len();
-        let kept: Vec<_> = files.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file).collect();
+        let kept: Vec<_> =
+            files.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file).collect();
         self.meter.counters.files_pruned(before - kept.len());
         Ok(kept)
     }
@@ -243,7 +245,8 @@ impl Scan<'_> {
         let (source, files, adapter): (Arc<dyn FileSource>, _, _) = match &layout.reading {
             Reading::Parquet(naming) => {
                 let options = self.state.config_options().execution.parquet.clone();
-                let options = datafusion::config::TableParquetOptions { global: options, ..Default::default() };
+                let options =
+                    datafusion::config::TableParquetOptions { global: options, ..Default::default() };
                 let source =
                     parquet::source(&inner.lake, &inner.footers, &table.meter, naming, schema, options);
                 let files = self.describe(naming, files).await?;
@@ -271,7 +274,11 @@ impl Scan<'_> {
     }
 
     /// Files with statistics where they are cheap or wanted: for `count(*)`, for few files, from kept footers.
-    async fn describe(&self, naming: &Arc<Naming>, files: Vec<PartitionedFile>) -> Result<Vec<PartitionedFile>> {
+    async fn describe(
+        &self,
+        naming: &Arc<Naming>,
+        files: Vec<PartitionedFile>,
+    ) -> Result<Vec<PartitionedFile>> {
         let table = self.table;
         let inner = &table.scans.inner;
         let data = table.columns.file_schema.fields().len();
@@ -306,7 +313,8 @@ fn cut(files: Vec<PartitionedFile>, spec: &formats::FormatSpec, cores: usize) ->
     let mut pieces = Vec::with_capacity(files.len());
     for file in files {
         let size = file.object_meta.size;
-        let packed = spec.compression_of(file.object_meta.location.as_ref(), &[]) != formats::Compression::None;
+        let packed =
+            spec.compression_of(file.object_meta.location.as_ref(), &[]) != formats::Compression::None;
         if packed || size < piece + piece / 2 {
             pieces.push(file);
             continue;
@@ -339,8 +347,11 @@ fn groups(
         groups[at].0 += file.effective_size();
         groups[at].1.push(file);
     }
-    let groups: Vec<FileGroup> =
-        groups.into_iter().filter(|(_, files)| !files.is_empty()).map(|(_, files)| FileGroup::new(files)).collect();
+    let groups: Vec<FileGroup> = groups
+        .into_iter()
+        .filter(|(_, files)| !files.is_empty())
+        .map(|(_, files)| FileGroup::new(files))
+        .collect();
     if known {
         return compute_all_files_statistics(groups, Arc::clone(schema), true, false).map_err(crate::error);
     }

@@ -27,7 +27,8 @@ pub fn runtime_env(
     let mut builder = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(LakeStores::new(lake)));
     if let Some(limit) = memory_limit {
         let named = NonZeroUsize::new(NAMED_CONSUMERS).unwrap_or(NonZeroUsize::MIN);
-        builder = builder.with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), named)));
+        builder =
+            builder.with_memory_pool(Arc::new(TrackConsumersPool::new(FairSpillPool::new(limit), named)));
     }
     if let Some(folder) = spill_dir {
         builder = builder.with_temp_file_path(folder);
@@ -68,8 +69,9 @@ impl ObjectStoreRegistry for LakeStores {
             return Ok(Arc::clone(store));
         }
         if !matches!(url.scheme(), "s3" | "s3a" | "s3n") {
-            let error = Error::unsupported(format!("nothing is known about addresses like `{}://`", url.scheme()))
-                .hint("use s3://bucket/key");
+            let error =
+                Error::unsupported(format!("nothing is known about addresses like `{}://`", url.scheme()))
+                    .hint("use s3://bucket/key");
             return Err(crate::external(error));
         }
         let bucket = BucketName::new(url.host_str().unwrap_or_default()).map_err(crate::external)?;

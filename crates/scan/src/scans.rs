@@ -138,12 +138,12 @@ impl Scans {
         let (Some(database), Some(name)) = (&target.database, &target.name) else {
             return Err(Error::invalid(format!("the resource link `{}` names no table", entry.table.name)));
         };
-        let table = self.inner.catalog.get_table(&EntityName::new(database)?, &EntityName::new(name)?).await?;
+        let table =
+            self.inner.catalog.get_table(&EntityName::new(database)?, &EntityName::new(name)?).await?;
         match table.table.target_table {
-            Some(_) => Err(Error::invalid(format!(
-                "the resource link `{}` leads to another link",
-                entry.table.name
-            ))),
+            Some(_) => {
+                Err(Error::invalid(format!("the resource link `{}` leads to another link", entry.table.name)))
+            }
             None => Ok(Some(table)),
         }
     }

@@ -72,9 +72,10 @@ impl Adapter {
         }
         let is = SqlType::from_arrow(found.data_type())
             .map_or_else(|| found.data_type().to_string(), |sql_type| sql_type.to_string());
-        let error = Error::invalid(format!("the column `{name}` is of type {is} in the file, {wanted} in the table"))
-            .why("values of the one type cannot be read as the other")
-            .hint("give the column the file's type in the catalog, or write the file again");
+        let error =
+            Error::invalid(format!("the column `{name}` is of type {is} in the file, {wanted} in the table"))
+                .why("values of the one type cannot be read as the other")
+                .hint("give the column the file's type in the catalog, or write the file again");
         Err(match self.physical.metadata().get(FILE_KEY) {
             Some(file) => error.at(Place::object(file)),
             None => error,
@@ -93,7 +94,10 @@ pub(super) fn readable(from: &DataType, to: &SqlType) -> bool {
         (from, to) if to.is_integer() => from.is_integer(),
         (from, SqlType::Decimal(..)) => from.is_integer() || is_decimal(from),
         (from, to @ (SqlType::Varchar(_) | SqlType::Char(_))) => {
-            is_text(from) || is_bytes(from) || from.is_integer() || (from.is_floating() && matches!(to, SqlType::Varchar(_)))
+            is_text(from)
+                || is_bytes(from)
+                || from.is_integer()
+                || (from.is_floating() && matches!(to, SqlType::Varchar(_)))
         }
         (from, SqlType::Varbinary) => is_text(from) || is_bytes(from),
         (from, SqlType::Json | SqlType::Uuid) => is_text(from),
@@ -136,7 +140,10 @@ fn is_bytes(data_type: &DataType) -> bool {
 fn is_decimal(data_type: &DataType) -> bool {
     matches!(
         data_type,
-        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) | DataType::Decimal256(..)
+        DataType::Decimal32(..)
+            | DataType::Decimal64(..)
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..)
     )
 }
 
@@ -149,8 +156,13 @@ mod tests {
     fn what_can_be_read_as_what() {
         let micros = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         assert!(readable(&micros, &SqlType::Timestamp(3)));
-        assert!(readable(&DataType::Int32, &SqlType::BigInt) && readable(&DataType::Float32, &SqlType::Double));
-        assert!(!readable(&DataType::Utf8, &SqlType::BigInt) && !readable(&DataType::Int64, &SqlType::Timestamp(3)));
+        assert!(
+            readable(&DataType::Int32, &SqlType::BigInt) && readable(&DataType::Float32, &SqlType::Double)
+        );
+        assert!(
+            !readable(&DataType::Utf8, &SqlType::BigInt)
+                && !readable(&DataType::Int64, &SqlType::Timestamp(3))
+        );
         let file = DataType::Struct(vec![Field::new("userId", DataType::Int32, true)].into());
         let wanted = |sql_type| {
             SqlType::Row(vec![

@@ -87,7 +87,8 @@ impl Footers {
         let used = kept.clock;
         let key = (info.uri.to_string(), Arc::clone(naming));
         kept.remove(&key);
-        let entry = Entry { etag: info.etag.clone(), size: info.size, footer: Arc::clone(footer), bytes, used };
+        let entry =
+            Entry { etag: info.etag.clone(), size: info.size, footer: Arc::clone(footer), bytes, used };
         kept.entries.insert(key.clone(), entry);
         kept.uses.insert(used, key);
         kept.bytes += bytes;
@@ -136,9 +137,8 @@ async fn fetch(reader: &ObjectReader, meter: &Meter) -> Result<ParquetMetaData> 
     let start = size.saturating_sub(FIRST_READ);
     meter.bytes(size - start)?;
     let last = reader.range(start..size).await?;
-    let tail: &[u8; FOOTER_SIZE] = last
-        .last_chunk()
-        .ok_or_else(|| damaged(info, "the file ends too early"))?;
+    let tail: &[u8; FOOTER_SIZE] =
+        last.last_chunk().ok_or_else(|| damaged(info, "the file ends too early"))?;
     let tail = FooterTail::try_new(tail)
         .map_err(|_| damaged(info, "the file does not end with the mark of a Parquet file"))?;
     if tail.is_encrypted_footer() {

@@ -10,8 +10,8 @@ pub(crate) use footers::Footers;
 pub(crate) use naming::Naming;
 pub(crate) use statistics::{StatisticsScope, with_statistics};
 
-use crate::counters::Meter;
 use crate::columns::ScanColumn;
+use crate::counters::Meter;
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::physical_plan::{FileSource, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;

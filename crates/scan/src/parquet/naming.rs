@@ -3,9 +3,7 @@
 
 use datafusion::parquet::basic::{ConvertedType, LogicalType};
 use datafusion::parquet::errors::Result;
-use datafusion::parquet::file::metadata::{
-    FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder,
-};
+use datafusion::parquet::file::metadata::{FileMetaData, KeyValue, ParquetMetaData, ParquetMetaDataBuilder};
 use datafusion::parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 use std::collections::HashSet;
 use std::sync::Arc;

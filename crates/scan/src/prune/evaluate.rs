@@ -42,7 +42,9 @@ impl Evaluator {
         let columns = (0..self.schema.fields().len()).map(|index| {
             let values = rows.iter().map(|row| {
                 row.get(index).cloned().ok_or_else(|| {
-                    datafusion::common::DataFusionError::Internal("a row of constants is too short".to_owned())
+                    datafusion::common::DataFusionError::Internal(
+                        "a row of constants is too short".to_owned(),
+                    )
                 })
             });
             ScalarValue::iter_to_array(values.collect::<Result<Vec<_>, _>>()?)

@@ -8,8 +8,8 @@ pub(crate) use evaluate::Evaluator;
 pub(crate) use translate::{Bounds, bounds_of, translate};
 
 use crate::columns::Columns;
-use datafusion::logical_expr::Expr;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::Expr;
 
 /// Whether a filter speaks only of what is the same in all rows of a file, so that files can be chosen by it.
 pub(crate) fn is_decidable(filter: &Expr, columns: &Columns) -> bool {

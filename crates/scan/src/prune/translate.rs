@@ -73,9 +73,13 @@ impl Translator<'_> {
                 Some(format!("{} {not}BETWEEN {low} AND {high}", quoted(column)))
             }
             Expr::InList(InList { expr, list, negated }) => self.in_list(expr, list, *negated, exact),
-            Expr::Like(Like { negated: false, expr, pattern, escape_char: None, case_insensitive: false }) => {
-                self.like(expr, pattern, exact)
-            }
+            Expr::Like(Like {
+                negated: false,
+                expr,
+                pattern,
+                escape_char: None,
+                case_insensitive: false,
+            }) => self.like(expr, pattern, exact),
             // A boolean column alone.
             Expr::Column(_) => {
                 let column = self.column(filter)?;
@@ -96,7 +100,8 @@ impl Translator<'_> {
     fn in_list(&self, expr: &Expr, list: &[Expr], negated: bool, exact: bool) -> Option<String> {
         let column = self.column(expr)?;
         let values: Vec<String> = list.iter().map(|value| literal(value, column)).collect::<Option<_>>()?;
-        let text = format!("{} {}IN ({})", quoted(column), if negated { "NOT " } else { "" }, values.join(", "));
+        let text =
+            format!("{} {}IN ({})", quoted(column), if negated { "NOT " } else { "" }, values.join(", "));
         if text.chars().count() <= MAX_LENGTH - 100 {
             return Some(text);
         }
@@ -191,11 +196,10 @@ fn render(value: &ScalarValue, column: &ScanColumn) -> Option<String> {
     }
     let integers = column.sql_type.is_integer() || matches!(column.sql_type, SqlType::Decimal(..));
     match (value, &column.sql_type) {
-        (S::Int8(_) | S::Int16(_) | S::Int32(_) | S::Int64(_) | S::UInt8(_) | S::UInt16(_) | S::UInt32(_), _)
-            if integers =>
-        {
-            Some(value.to_string())
-        }
+        (
+            S::Int8(_) | S::Int16(_) | S::Int32(_) | S::Int64(_) | S::UInt8(_) | S::UInt16(_) | S::UInt32(_),
+            _,
+        ) if integers => Some(value.to_string()),
         (S::Decimal128(Some(number), _, scale), SqlType::Decimal(..)) => Some(decimal(*number, *scale)),
         (S::Utf8(Some(text)) | S::LargeUtf8(Some(text)) | S::Utf8View(Some(text)), SqlType::Varchar(_)) => {
             plain_text(text).then(|| format!("'{}'", text.replace('\'', "''")))
