@@ -2,7 +2,7 @@
 //! Slots bound how many jobs there are, a few of which compute at a time; who brings rows waits for both.
 
 use super::WrittenFile;
-use super::failure::from_stream;
+
 use super::file::{OpenFile, Sealed, at};
 use super::keys::TargetKey;
 use super::memory::Memory;
@@ -90,7 +90,7 @@ impl Crew {
         let lane = if self.plan.is_by_stream() { index } else { 0 };
         let mut feeder = Feeder { splitter: self.plan.splitter(), known: Vec::new(), lane };
         while let Some(batch) = stream.next().await {
-            let batch = self.plan.conform(&batch.map_err(from_stream)?)?;
+            let batch = self.plan.conform(&batch.map_err(crate::error)?)?;
             self.rows.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
             for cuts in feeder.splitter.push(&batch)? {
                 self.accept(&mut feeder, cuts).await?;

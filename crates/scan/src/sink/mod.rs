@@ -5,7 +5,6 @@
 
 mod bucket;
 mod crew;
-mod failure;
 mod file;
 mod folder;
 mod keys;
