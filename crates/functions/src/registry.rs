@@ -64,6 +64,10 @@ pub fn families() -> &'static [Family] {
         crate::aggregate::checksum::FAMILY,
         crate::aggregate::reduce::FAMILY,
         crate::scalar::json::FAMILY,
+        crate::scalar::format::FAMILY,
+        crate::scalar::units::FAMILY,
+        crate::scalar::uuid::FAMILY,
+        crate::scalar::ip::FAMILY,
     ]
 }
 
@@ -74,6 +78,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("to_spherical_geography", "geospatial functions are not supported"),
     ("bing_tile", "geospatial functions are not supported"),
     ("learn_", "machine-learning functions are not supported"),
+    ("spooky_hash_v2_", "this hash is not supported; xxhash64 and murmur3 are"),
+    ("word_stem", "finding the stems of words is not supported"),
+    ("bar", "drawing in the terminal's colours is not supported"),
+    ("rgb", "drawing in the terminal's colours is not supported"),
+    ("color", "drawing in the terminal's colours is not supported"),
+    ("render", "drawing in the terminal's colours is not supported"),
     ("tdigest_agg", "digests are not supported as values; approx_percentile answers directly"),
     ("qdigest_agg", "digests are not supported as values; approx_percentile answers directly"),
     ("value_at_quantile", "digests are not supported as values; approx_percentile answers directly"),

@@ -11,6 +11,8 @@ pub(crate) mod compare;
 pub mod datetime;
 pub(crate) mod decimal;
 pub(crate) mod elements;
+pub mod format;
+pub mod ip;
 pub mod json;
 pub(crate) mod keys;
 pub(crate) mod lambda;
@@ -23,7 +25,9 @@ pub(crate) mod round;
 pub(crate) mod row;
 pub(crate) mod statistics;
 pub mod string;
+pub mod units;
 pub mod url;
+pub mod uuid;
 
 use crate::{Call, Session};
 use arrow::array::ArrayRef;

@@ -8,6 +8,7 @@ mod binary;
 mod bitwise;
 mod cast;
 mod datetime;
+mod format;
 mod harness;
 mod harness_test;
 mod hostile;
