@@ -5,3 +5,4 @@
 mod parquet;
 mod pruning;
 mod world;
+mod sink;
