@@ -1,5 +1,6 @@
 //! Avro and ORC files: their libraries write, after the columns have been turned into the types that the format has.
 
+use super::orc::{OrcThread, Shared};
 use super::{Encoder, Finished, WriteSpec};
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::cast;
@@ -9,83 +10,15 @@ use arrow_avro::writer::format::AvroOcfFormat;
 use arrow_avro::writer::{Writer as AvroWriter, WriterBuilder};
 use bytes::Bytes;
 use model::{Error, Result};
-use orc_rust::ArrowWriterBuilder;
 use orc_rust::compression::CompressionType;
-use orc_rust::error::OrcError;
-use std::io::Write;
-use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 
 /// ORC stripes of about so many bytes of memory.
-const STRIPE: usize = 64 << 20;
-
-/// Bytes that a library writes and that are taken away meanwhile.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl Shared {
-    fn with<T>(&self, act: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.with(|out| out.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+const STRIPE: usize = 32 << 20;
 
 enum Writer {
     Avro(Box<AvroWriter<Shared, AvroOcfFormat>>),
     Orc(OrcThread),
-}
-
-/// The ORC library's writer cannot be handed from thread to thread, so it has one of its own, which ends with it.
-struct OrcThread {
-    batches: SyncSender<RecordBatch>,
-    end: JoinHandle<Result<()>>,
-}
-
-fn orc_failed(cause: OrcError) -> Error {
-    Error::unsupported("the rows cannot be written as ORC")
-        .hint("choose the format parquet, or cast the column that is named")
-        .source_is(cause)
-}
-
-impl OrcThread {
-    fn start(schema: SchemaRef, out: Shared, stripe: usize, codec: Option<CompressionType>) -> Self {
-        let (batches, received) = std::sync::mpsc::sync_channel::<RecordBatch>(2);
-        let write = move || {
-            let mut builder = ArrowWriterBuilder::new(out, schema).with_stripe_byte_size(stripe);
-            if let Some(codec) = codec {
-                builder = builder.with_compression(codec);
-            }
-            let mut writer = builder.try_build().map_err(orc_failed)?;
-            for batch in received {
-                // A batch without columns says that the file is complete; without it the file is given up.
-                if batch.num_columns() == 0 {
-                    return writer.close().map_err(orc_failed);
-                }
-                writer.write(&batch).map_err(orc_failed)?;
-            }
-            Ok(())
-        };
-        Self { batches, end: std::thread::spawn(write) }
-    }
-
-    /// Completes the file. An error of the writing comes out here.
-    fn finish(self) -> Result<()> {
-        // It fails only if the thread has ended, which is found next.
-        let _ = self.batches.send(RecordBatch::new_empty(Arc::new(Schema::empty())));
-        drop(self.batches);
-        self.end.join().map_err(|_| Error::internal("the ORC library gave up"))?
-    }
 }
 
 pub(super) struct Container {
@@ -256,10 +189,7 @@ impl Encoder for Container {
             }
             Writer::Orc(writer) => {
                 let size = file_batch.get_array_memory_size();
-                if writer.batches.send(file_batch).is_err() {
-                    return Err(Error::unsupported("the rows cannot be written as ORC")
-                        .why("a value before was refused; finishing the file says which"));
-                }
+                writer.send(file_batch)?;
                 self.held = self.held.saturating_add(size).min(self.stripe * 2);
                 if self.out.with(|out| out.len()) > before {
                     self.held = 0;

@@ -5,6 +5,7 @@ mod container;
 mod csv;
 mod delimited;
 mod json;
+mod orc;
 mod parquet;
 mod text;
 

@@ -64,7 +64,7 @@ pub async fn read(
 }
 
 /// Runs a library's decoder over bytes that may be damaged: should it panic, that is the file's error.
-fn guarded<T>(what: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(crate) fn guarded<T>(what: &str, decode: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode)).unwrap_or_else(|_| {
         Err(Error::corrupt(format!("the {what} file cannot be read"))
             .why("it is damaged in a way that its reader does not expect"))
