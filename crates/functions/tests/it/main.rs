@@ -13,6 +13,7 @@ mod harness;
 mod harness_test;
 mod hostile;
 mod json;
+mod json_path;
 mod lambdas;
 mod maps;
 mod numbers;

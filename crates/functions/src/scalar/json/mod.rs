@@ -1,9 +1,12 @@
 //! JSON functions. The type `json` is kept as compact text.
 
 pub mod convert;
+mod evaluate;
 mod functions;
 mod path;
 mod scan;
+mod sqlpath;
+mod standard;
 mod tree;
 mod write;
 
@@ -25,6 +28,14 @@ const CONTAINS: &[&str] = &[
 ];
 
 const SCALARS: &[Scalar] = &[
+    standard::ARRAY,
+    standard::ARRAY_WITH,
+    standard::EXISTS,
+    standard::INPUT,
+    standard::OBJECT,
+    standard::OBJECT_WITH,
+    standard::QUERY,
+    standard::VALUE,
     Scalar::new(
         "is_json_scalar",
         &["(varchar) -> boolean", "(json) -> boolean"],
