@@ -48,6 +48,7 @@ pub fn families() -> &'static [Family] {
         crate::scalar::datetime::iso8601::FAMILY,
         crate::scalar::datetime::operators::FAMILY,
         crate::scalar::datetime::pattern::FAMILY,
+        crate::scalar::datetime::pattern::teradata::FAMILY,
         crate::aggregate::count::FAMILY,
         crate::aggregate::sum::FAMILY,
         crate::aggregate::extremes::FAMILY,

@@ -21,4 +21,5 @@ mod pattern;
 mod properties;
 mod regexp;
 mod string;
+mod teradata;
 mod value;

@@ -159,6 +159,12 @@ const SCALARS: &[Scalar] = &[
         "Where a text occurs the n-th time; 0 if it does not.",
     ),
     Scalar::new(
+        "index",
+        &["(varchar, varchar) -> bigint"],
+        substring::strpos,
+        "The same as strpos, as Teradata calls it.",
+    ),
+    Scalar::new(
         "substr",
         SUBSTR,
         substring::substr,

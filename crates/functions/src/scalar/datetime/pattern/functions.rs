@@ -54,7 +54,7 @@ fn format_datetime(call: &Call<'_>) -> Result<ArrayRef> {
     })
 }
 
-fn format(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>) -> Result<ArrayRef> {
+pub(super) fn format(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>) -> Result<ArrayRef> {
     let mut pattern = Prepared::new(call, 1, compile)?;
     let times = longs(call, 0)?;
     let zone = zone_of(call.arg_types.first());
@@ -76,7 +76,7 @@ fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef> {
     parse(call, joda::compile, Zone::from(call.session.zone))
 }
 
-fn parse(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>, zone: Zone) -> Result<ArrayRef> {
+pub(super) fn parse(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>, zone: Zone) -> Result<ArrayRef> {
     let mut pattern = Prepared::new(call, 1, compile)?;
     let (texts, patterns) = (call.strings(0)?, call.strings(1)?);
     let pivot = i64::from(call.session.started.year()) - 30;

@@ -7,6 +7,7 @@ mod joda;
 mod mysql;
 mod print;
 mod read;
+pub(crate) mod teradata;
 
 pub use functions::FAMILY;
 
