@@ -192,7 +192,7 @@ const PACKED: [Option<&str>; 6] =
     [None, Some("gzip"), Some("zstd"), Some("bzip2"), Some("snappy"), Some("lz4")];
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn json_lines(values in values(ALL_TEXTS), packed in 0..6usize, write_nulls: bool) {

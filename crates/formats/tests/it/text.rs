@@ -185,7 +185,7 @@ fn ranges_have_every_line_once() {
     let columns = columns(&[("i", "integer"), ("x", "varchar")]);
     let whole = decoded(&table(LAZY, &[("field.delim", ",")]), &columns, &text);
     let spec = table(LAZY, &[("field.delim", ","), ("skip.header.line.count", "1")]);
-    for parts in 1..60 {
+    for parts in (1..60).step_by(3) {
         let mut found = Vec::new();
         for range in split(text.len() as u64, parts, 1) {
             let options = ReadOptions { range: Some(range), fetch_bytes: 4096, ..ReadOptions::default() };
@@ -295,18 +295,18 @@ fn hostile_text() {
         decode(&lazy, &columns, b"a\xff\xfeb,1\nx\0y,2\n", 100, DecodeOptions::default()).unwrap();
     assert_eq!(rows(&batches), ["a\u{fffd}\u{fffd}b|1", "x\0y|2"]);
     // A line without an end is refused before it fills the memory.
-    let endless = vec![b'x'; 3 << 20];
-    let options = DecodeOptions { max_line_bytes: 1 << 20, ..DecodeOptions::default() };
-    let error = decode(&lazy, &columns, &endless, 1 << 16, options.clone()).unwrap_err();
-    assert!(error.message().contains("line 1 is longer than 1048576 bytes"), "{error}");
+    let endless = vec![b'x'; 3 << 16];
+    let options = DecodeOptions { max_line_bytes: 1 << 16, ..DecodeOptions::default() };
+    let error = decode(&lazy, &columns, &endless, 1 << 12, options.clone()).unwrap_err();
+    assert!(error.message().contains("line 1 is longer than 65536 bytes"), "{error}");
     // So is a quote that is never closed, where quotes may go over lines.
     let mut csv = FormatSpec::from_name("csv").unwrap();
     if let formats::Format::Csv(options) = &mut csv.format {
         options.multiline = true;
     }
     let open: Vec<u8> =
-        b"1,\"".iter().copied().chain(b"text,\n".iter().copied().cycle().take(3 << 20)).collect();
-    assert!(decode(&csv, &columns, &open, 1 << 18, options.clone()).is_err());
+        b"1,\"".iter().copied().chain(b"text,\n".iter().copied().cycle().take(3 << 16)).collect();
+    assert!(decode(&csv, &columns, &open, 1 << 14, options.clone()).is_err());
     // Objects within objects end the line, not the process.
     let json = table(HIVE_JSON, &[]);
     let nested = columns_of_nested();
