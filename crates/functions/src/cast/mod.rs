@@ -1,7 +1,8 @@
 //! Casts: one value turned into another type, with Trino's rules and Trino's errors.
 //!
 //! Each kernel makes NULL of what it cannot turn; `check` then raises the error for the first such value, unless it is
-//! a `TRY_CAST`. Values of `char(n)` are kept without their trailing spaces: text made of them is filled up again.
+//! a `TRY_CAST`. Values of `char(n)` are kept, compared and cast to `varchar` without
+//! their trailing spaces; only results show them filled up.
 
 mod binary;
 pub(crate) mod decimal;
@@ -111,8 +112,8 @@ pub fn is_plain(from: &SqlType, to: &SqlType) -> bool {
         (Real, Double) => true,
         (a, Decimal(..)) if a.is_integer() => sql::coerce_cost(a, to).is_some(),
         (Decimal(p1, s1), Decimal(p2, s2)) => s2 >= s1 && p2 - s2 >= p1.saturating_sub(*s1),
-        (Varchar(_), Varchar(None)) => true,
-        (Varchar(Some(a)), Varchar(Some(b))) => a <= b,
+        (Varchar(_) | Char(_), Varchar(None)) => true,
+        (Varchar(Some(a)) | Char(a), Varchar(Some(b))) | (Char(a), Char(b)) => a <= b,
         (Date, Timestamp(p)) => *p <= 3,
         (Time(a), Time(b)) | (Timestamp(a), Timestamp(b)) | (TimestampTz(a, _), TimestampTz(b, _)) => {
             a <= b && same_unit(from, to)

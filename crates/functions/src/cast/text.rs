@@ -2,7 +2,7 @@
 
 use super::Cast;
 use super::{decimal, time};
-use crate::render::{Renderer, number, write_padded};
+use crate::render::{Renderer, number};
 use crate::scalar::datetime::parse;
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryViewBuilder, BooleanArray, PrimitiveArray,
@@ -15,7 +15,7 @@ use model::Result;
 use sql::SqlType;
 use std::sync::Arc;
 
-/// `varchar` and `char` into each other: cut at the length, `char` without and `varchar` with the spaces that fill it.
+/// `varchar` and `char` into each other: cut at the length, `char` without the spaces at its end.
 pub(super) fn text_to_text(cast: &Cast<'_>) -> Result<ArrayRef> {
     let texts = cast.array.as_string_view_opt().ok_or_else(|| cast.wrong_array())?;
     let (limit, trim) = match cast.to {
@@ -23,24 +23,10 @@ pub(super) fn text_to_text(cast: &Cast<'_>) -> Result<ArrayRef> {
         SqlType::Char(n) => (Some(size(*n)), true),
         _ => return Err(cast.wrong_array()),
     };
-    let pad = match (cast.from, trim) {
-        (SqlType::Char(n), false) => Some(size(*n)),
-        _ => None,
-    };
     let mut builder = StringViewBuilder::with_capacity(texts.len());
-    let mut padded = String::new();
     for text in texts {
-        let Some(mut text) = text else {
-            builder.append_null();
-            continue;
-        };
-        if let Some(length) = pad.filter(|length| text.len() < *length) {
-            padded.clear();
-            write_padded(text, length, &mut padded);
-            text = &padded;
-        }
-        text = limit.map_or(text, |limit| cut(text, limit));
-        builder.append_value(if trim { text.trim_end_matches(' ') } else { text });
+        let cut = text.map(|text| limit.map_or(text, |limit| cut(text, limit)));
+        builder.append_option(cut.map(|text| if trim { text.trim_end_matches(' ') } else { text }));
     }
     Ok(Arc::new(builder.finish()))
 }

@@ -225,7 +225,7 @@ pub(crate) fn raw_time(array: &dyn Array, row: usize) -> Option<(i64, i64)> {
 }
 
 /// `char(n)` values are kept without their trailing spaces.
-pub(crate) fn write_padded(text: &str, length: usize, out: &mut String) {
+fn write_padded(text: &str, length: usize, out: &mut String) {
     out.push_str(text);
     let characters = if text.is_ascii() { text.len() } else { text.chars().count() };
     for _ in characters..length {

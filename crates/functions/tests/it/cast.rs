@@ -98,7 +98,7 @@ fn values_become_text() {
     casts(&text("héllo"), "varchar(2)", "hé");
     casts(&text("ab  "), "char(3)", "ab ");
     casts(&text("abcdef"), "char(3)", "abc");
-    casts(&value("char(5)", "ab"), "varchar", "ab   ");
+    casts(&value("char(5)", "ab"), "varchar", "ab");
     casts(&value("char(5)", "ab"), "char(3)", "ab ");
 }
 
@@ -158,6 +158,7 @@ fn which_casts_there_are() {
         ("real", "double"),
         ("date", "timestamp(3)"),
         ("varchar(3)", "varchar"),
+        ("char(3)", "varchar"),
         ("decimal(5,2)", "decimal(10,3)"),
         ("integer", "decimal(12,2)"),
         ("timestamp(1)", "timestamp(3)"),
@@ -167,7 +168,7 @@ fn which_casts_there_are() {
     for (from, to) in [
         ("bigint", "integer"),
         ("double", "varchar"),
-        ("char(3)", "varchar"),
+        ("varchar(3)", "char(3)"),
         ("timestamp(3)", "timestamp(0)"),
         ("decimal(5,2)", "decimal(5,3)"),
         ("array(integer)", "array(bigint)"),

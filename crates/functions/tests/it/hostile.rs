@@ -32,7 +32,7 @@ fn tried(written: &str, to: &SqlType) -> ArrayRef {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn no_text_is_too_strange(written in "[-+0-9eE:. TZa-c/äNIfy\u{0}]{0,40}") {
