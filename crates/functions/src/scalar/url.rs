@@ -104,9 +104,10 @@ impl<'a> Uri<'a> {
             return None;
         }
         let port_fits = port.bytes().all(|b| b.is_ascii_digit());
-        if is_host(host) && port_fits {
+        let number: Option<u32> = port.parse().ok().filter(|n| *n <= i32::MAX as u32);
+        if is_host(host) && port_fits && (port.is_empty() || number.is_some()) {
             self.host = host;
-            self.port = if port.is_empty() { None } else { port.parse().ok() };
+            self.port = number;
         }
         Some(())
     }

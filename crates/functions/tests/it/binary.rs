@@ -137,3 +137,54 @@ fn urls_are_escaped() {
     fails("url_decode", &[text("%G1")], "url_decode");
     fails("url_decode", &[text("a%2")], "url_decode");
 }
+
+/// What Java's `URI` makes of them: scheme, host, port, path, query, fragment; empty where there is none.
+#[test]
+fn odd_urls_are_read_as_java_reads_them() {
+    for (url, parts) in [
+        ("https://[::1]:443/x", Some(["https", "[::1]", "443", "/x", "", ""])),
+        ("mailto:test@example.com", Some(["mailto", "", "", "", "", ""])),
+        ("foo", Some(["", "", "", "foo", "", ""])),
+        ("http://not uri/cont ains", None),
+        ("1http://a", None),
+        ("http://a/%zz", None),
+        ("http://a_b.com/x", Some(["http", "", "", "/x", "", ""])),
+        ("http://", None),
+        ("http:///x", Some(["http", "", "", "/x", "", ""])),
+        ("//h/p", Some(["", "h", "", "/p", "", ""])),
+        ("?q", Some(["", "", "", "", "q", ""])),
+        ("http://a.b:/x", Some(["http", "a.b", "", "/x", "", ""])),
+        ("http://a.b:99999999999/x", Some(["http", "", "", "/x", "", ""])),
+        ("http://a.1/x", Some(["http", "", "", "/x", "", ""])),
+        ("http://1.2.3/x", Some(["http", "", "", "/x", "", ""])),
+        ("http://a?b#c#d", None),
+        ("http://\u{e9}.com/\u{e9}", Some(["http", "", "", "/\u{e9}", "", ""])),
+        ("http://a/b^c", None),
+        ("http://a/[x]", None),
+        ("http://a/?[x]", Some(["http", "a", "", "/", "[x]", ""])),
+        ("http://a-/x", Some(["http", "", "", "/x", "", ""])),
+        ("http://a./x", Some(["http", "a.", "", "/x", "", ""])),
+        ("s3://bucket/key", Some(["s3", "bucket", "", "/key", "", ""])),
+        ("http://[zz]/", None),
+        ("http://u:p@h:1/", Some(["http", "h", "1", "/", "", ""])),
+        ("http://h/a;b=c?d=e/f?g", Some(["http", "h", "", "/a;b=c", "d=e/f?g", ""])),
+        ("a:b:c", Some(["a", "", "", "", "", ""])),
+        ("http:a", Some(["http", "", "", "", "", ""])),
+        ("file:/x/y", Some(["file", "", "", "/x/y", "", ""])),
+        ("http://256.1.1.1/", Some(["http", "", "", "/", "", ""])),
+        ("#f", Some(["", "", "", "", "", "f"])),
+        ("http://h:80x/", Some(["http", "", "", "/", "", ""])),
+        ("/a/b?c=d", Some(["", "", "", "/a/b", "c=d", ""])),
+        ("urn:x:y#f%20", Some(["urn", "", "", "", "", "f "])),
+    ] {
+        let names = ["protocol", "host", "port", "path", "query", "fragment"];
+        for (i, name) in names.into_iter().enumerate() {
+            let expected = match parts.map(|p: [&str; 6]| p[i]) {
+                None => "NULL",
+                Some("") if name == "port" => "NULL",
+                Some(part) => part,
+            };
+            check(&format!("url_extract_{name}"), &[text(url)], expected);
+        }
+    }
+}
