@@ -40,6 +40,10 @@ pub(super) fn detect(name: &str, start: &[u8]) -> Compression {
     }
     let ending = name.rsplit(['/', '.']).next().unwrap_or_default();
     let named = ENDINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending)).map(|(_, found)| *found);
+    // Without bytes to look at, only the name can say it.
+    if start.is_empty() {
+        return named.unwrap_or(Compression::None);
+    }
     match named {
         // These always begin with their mark: without it the file is not compressed, whatever its name.
         Some(Compression::Gzip | Compression::Zstd | Compression::Bzip2) | None => Compression::None,
@@ -69,6 +73,7 @@ mod tests {
         assert_eq!(detect("a.snappy", b"id,name\n"), Compression::None);
         assert_eq!(detect("a.deflate", &[0x78, 0x9c]), Compression::Deflate);
         assert_eq!(detect("a.lz4", b""), Compression::Lz4);
+        assert_eq!(detect("a.csv.gz", b""), Compression::Gzip);
         assert_eq!(detect("a.b/c", b"x"), Compression::None);
     }
 }

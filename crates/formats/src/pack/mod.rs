@@ -67,7 +67,7 @@ impl Compression {
         })
     }
 
-    /// The compression of a file by its first bytes, or where these have no mark, by its name.
+    /// The compression of a file by its first bytes, or where these have no mark (or are not known yet), by its name.
     pub fn detect(name: &str, first_bytes: &[u8]) -> Compression {
         detect::detect(name, first_bytes)
     }

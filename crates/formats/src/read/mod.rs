@@ -23,7 +23,8 @@ pub struct ReadOptions {
     /// What happens to values that do not convert.
     pub on_error: OnError,
     /// The part of the file to read: the lines that begin in it (Avro: blocks, ORC: stripes). None is the whole file.
-    /// Compressed text and what [`FormatSpec::is_splittable`] denies must be read whole.
+    /// Of compressed text and of what [`FormatSpec::is_splittable`] denies, the range that starts at 0 has all the rows
+    /// and the others have none.
     pub range: Option<Range<u64>>,
     /// How many bytes of text to fetch at once.
     pub fetch_bytes: usize,

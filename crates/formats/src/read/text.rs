@@ -40,10 +40,12 @@ pub(super) async fn read_text(
     let size = source.size();
     let compression = compression(source.as_ref(), spec).await?;
     let range = options.range.clone().filter(|range| *range != (0..size));
-    if range.is_some() && (compression != Compression::None || !spec.is_splittable()) {
-        return Err(Error::internal("a part of a file that can only be read as a whole was asked for")
-            .at(Place::object(source.name())));
+    // What can only be read as a whole belongs to the range that has its beginning.
+    let whole = compression != Compression::None || !spec.is_splittable();
+    if whole && range.as_ref().is_some_and(|range| range.start > 0) {
+        return Ok(Box::pin(stream::empty()));
     }
+    let range = range.filter(|_| !whole);
     let decode = DecodeOptions {
         batch_rows: options.batch_rows,
         on_error: options.on_error,

@@ -237,6 +237,14 @@ fn compressed_files() {
             let batches = read_all(name, bytes.clone(), &spec, &columns, &[0, 1], options).unwrap();
             assert!(rows(&batches) == whole, "{name} differs");
         }
+        // Only its first range has rows, and has them all.
+        let parts = split(bytes.len() as u64, 3, 1).into_iter().flat_map(|range| {
+            let options = ReadOptions { range: Some(range), ..ReadOptions::default() };
+            rows(&read_all("unnamed", bytes.clone(), &spec, &columns, &[0, 1], options).unwrap())
+        });
+        if Compression::detect("unnamed", &bytes[..16]) == compression {
+            assert!(parts.collect::<Vec<_>>() == whole, "{name} in parts differs");
+        }
         // Cut anywhere it is an error, not fewer rows.
         for cut in [bytes.len() - 1, bytes.len() / 2, 20] {
             let read = read_all(name, bytes[..cut].to_vec(), &spec, &columns, &[0], ReadOptions::default());
