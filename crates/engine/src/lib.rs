@@ -1,1 +1,29 @@
-//! In the making.
+//! The engine: statements of Athena's language, run.
+//!
+//! In come texts and the database they speak of. Out come columns and streams of rows, tables made and changed, files
+//! written; every query that is started as one is a run, with its counters, its phases and its log. Statements that
+//! write appear whole or not at all: files through a commit of the lake, tables and partitions through the catalog.
+//!
+//! Below are the rooms that know DataFusion with it: `plan` (what a query means) and `scan` (how tables are read and
+//! written). This one ties them to the catalog; no other room above does.
+
+mod check;
+mod ddl;
+mod delta;
+mod docs;
+mod engine;
+mod explain;
+mod information_schema;
+mod memory;
+mod prepared;
+mod query;
+mod run;
+mod tables;
+mod write;
+
+pub use check::{Finding, Overlay};
+pub use docs::sql_reference;
+pub use engine::{Engine, EngineOptions};
+pub use plan::OutputColumn;
+pub use query::{Answer, Phases, QueryRequest, QueryStats};
+pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};

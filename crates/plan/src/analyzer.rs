@@ -1,14 +1,15 @@
 //! The analyzer's state and its entrance.
 
-use crate::error::{from_datafusion, place};
-use crate::scope::{Env, Relation, ScopeColumn};
+use crate::error::{from_datafusion, place, span_of};
+use crate::expr::{Rules, Typed};
+use crate::scope::{Env, Relation, Scope, ScopeColumn};
 use crate::tables::Tables;
-use datafusion::common::Column;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use functions::Session;
-use model::{Error, Result};
-use sql::{Source, SqlType};
-use sqlparser::ast::{Expr as Ast, Query};
+use model::{Error, Result, nearest_hint};
+use sql::{Source, SqlType, coerce_cost};
+use sqlparser::ast::{Expr as Ast, Ident, Query};
 use sqlparser::tokenizer::Span;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -75,24 +76,97 @@ impl<'a> Analyzer<'a> {
         self.finish(relation)
     }
 
-    /// Casts a query's columns to these types, as for INSERT.
-    pub fn coerced(&self, analyzed: Analyzed, wanted: &[SqlType]) -> Result<Analyzed> {
+    /// A query's columns as a table wants them: for each of its columns the query's column at that position, cast, or
+    /// NULL.
+    pub fn fitted(
+        &self,
+        analyzed: Analyzed,
+        order: &[Option<usize>],
+        wanted: &[(String, SqlType)],
+    ) -> Result<Analyzed> {
+        let given: Vec<Column> = analyzed.plan.schema().iter().map(Column::from).collect();
         let mut exprs = Vec::with_capacity(wanted.len());
         let mut columns = Vec::with_capacity(wanted.len());
-        for (((qualifier, field), output), wanted) in
-            analyzed.plan.schema().iter().zip(&analyzed.columns).zip(wanted)
-        {
-            let column = Column::from((qualifier, field));
-            let value = crate::expr::Typed { expr: column.into(), sql_type: output.sql_type.clone() };
-            let expr = self.cast(value, wanted, false)?.expr;
-            exprs.push(expr.alias(self.fresh(&output.name)));
-            columns.push(OutputColumn { name: output.name.clone(), sql_type: wanted.clone() });
+        for (source, (name, sql_type)) in order.iter().zip(wanted) {
+            let value = match source.and_then(|i| Some((given.get(i)?, analyzed.columns.get(i)?))) {
+                Some((column, output)) => {
+                    if coerce_cost(&output.sql_type, sql_type).is_none()
+                        && !assignable(&output.sql_type, sql_type)
+                    {
+                        return Err(Error::invalid(format!(
+                            "column `{name}` is {sql_type}, but the query's `{}` is {}",
+                            output.name, output.sql_type
+                        ))
+                        .hint(format!("cast it: CAST({} AS {sql_type})", output.name)));
+                    }
+                    Typed::new(column.clone().into(), output.sql_type.clone())
+                }
+                None => Typed::new(datafusion::logical_expr::lit(ScalarValue::Null), SqlType::Unknown),
+            };
+            let expr = self.cast(value, sql_type, false)?.expr;
+            exprs.push(expr.alias(self.fresh(name)));
+            columns.push(OutputColumn { name: name.clone(), sql_type: sql_type.clone() });
         }
         let plan = LogicalPlanBuilder::from(analyzed.plan)
             .project(exprs)
             .and_then(LogicalPlanBuilder::build)
             .map_err(from_datafusion)?;
         Ok(Analyzed { plan, columns })
+    }
+
+    /// A condition over the rows of one table, in which its columns have their own names.
+    pub fn row_condition(
+        &self,
+        table: &crate::TableName,
+        alias: Option<&Ident>,
+        condition: &Ast,
+    ) -> Result<Expr> {
+        let scope = self.row_scope(table, alias)?;
+        self.condition(condition, &scope, &Env::default(), &Rules::plain("WHERE"))
+    }
+
+    /// A column's new value over the rows of one table.
+    pub fn row_value(
+        &self,
+        table: &crate::TableName,
+        alias: Option<&Ident>,
+        column: &Ident,
+        value: &Ast,
+    ) -> Result<Expr> {
+        let scope = self.row_scope(table, alias)?;
+        let name = column.value.to_lowercase();
+        let wanted =
+            scope.columns.iter().find(|c| c.name.as_deref() == Some(name.as_str())).ok_or_else(|| {
+                self.fail(
+                    column.span,
+                    Error::not_found(format!("column `{name}` does not exist in `{table}`"))
+                        .hint(nearest_hint(&name, scope.names())),
+                )
+            })?;
+        let typed = self.expr(value, &scope, &Env::default(), &Rules::plain("SET"))?;
+        Ok(self.cast(typed, &wanted.sql_type, false).map_err(|e| self.fail(span_of(value), e))?.expr)
+    }
+
+    fn row_scope(&self, table: &crate::TableName, alias: Option<&Ident>) -> Result<Scope> {
+        let crate::Found::Table { columns, .. } = self.tables.find(table)? else {
+            return Err(Error::invalid(format!("`{table}` is a view")));
+        };
+        let qualifier = match alias {
+            Some(alias) => vec![alias.value.to_lowercase()],
+            None => vec!["awsdatacatalog".into(), table.database.clone(), table.table.clone()],
+        };
+        let columns = columns
+            .iter()
+            .filter(|c| !c.hidden)
+            .map(|c| ScopeColumn {
+                qualifier: qualifier.clone(),
+                name: Some(c.name.clone()),
+                column: Column::new_unqualified(c.name.clone()),
+                sql_type: c.sql_type.clone(),
+                hidden: false,
+            })
+            .collect();
+        Ok(Scope::new(columns, None))
     }
 
     fn finish(&self, relation: Relation) -> Result<Analyzed> {
@@ -158,5 +232,26 @@ impl<'a> Analyzer<'a> {
         self.database.replace(old_database);
         self.views.borrow_mut().pop();
         result
+    }
+}
+
+/// What INSERT converts although a comparison would not: a text of any length, a timestamp of any precision.
+fn assignable(from: &SqlType, to: &SqlType) -> bool {
+    match (from, to) {
+        (SqlType::Varchar(_) | SqlType::Char(_), SqlType::Varchar(_) | SqlType::Char(_))
+        | (SqlType::Timestamp(_), SqlType::Timestamp(_))
+        | (SqlType::Time(_), SqlType::Time(_)) => true,
+        (SqlType::Array(a), SqlType::Array(b)) => coerce_cost(a, b).is_some() || assignable(a, b),
+        (SqlType::Map(k1, v1), SqlType::Map(k2, v2)) => {
+            (coerce_cost(k1, k2).is_some() || assignable(k1, k2))
+                && (coerce_cost(v1, v2).is_some() || assignable(v1, v2))
+        }
+        (SqlType::Row(a), SqlType::Row(b)) => {
+            a.len() == b.len()
+                && a.iter().zip(b).all(|(a, b)| {
+                    coerce_cost(&a.sql_type, &b.sql_type).is_some() || assignable(&a.sql_type, &b.sql_type)
+                })
+        }
+        _ => false,
     }
 }

@@ -8,7 +8,7 @@ use sqlparser::ast::Query;
 use std::sync::Arc;
 
 /// Where the analyzer looks tables up. Everything is there already: looking up does no I/O.
-pub trait Tables {
+pub trait Tables: Send + Sync {
     /// The table or view of this name, or an error that names what is near.
     fn find(&self, name: &TableName) -> Result<Found>;
 }
