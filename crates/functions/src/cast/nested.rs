@@ -88,7 +88,7 @@ fn row(cast: &Cast<'_>, on_error: OnError) -> Result<ArrayRef> {
         let masked = masked(column, rows.nulls())?;
         let turned = part(cast, &masked, &from.sql_type, &to.sql_type, on_error)?;
         if turned.null_count() != masked.null_count() {
-            let bad = (0..turned.len()).map(|i| turned.is_valid(i) || masked.is_null(i));
+            let bad = (0..turned.len()).map(|i| turned.is_valid(i) || no_value(&masked, i));
             nulls = NullBuffer::union(nulls.as_ref(), Some(&bad.collect()));
         }
         columns.push(turned);
@@ -144,8 +144,13 @@ fn spoiled(
     }
     let good = |at: i32| {
         let at = usize::try_from(at).unwrap_or(0);
-        parts.iter().all(|(before, after)| after.is_valid(at) || before.is_null(at))
+        parts.iter().all(|(before, after)| after.is_valid(at) || no_value(before, at))
     };
     let valid: NullBuffer = offsets.windows(2).map(|pair| (pair[0]..pair[1]).all(good)).collect();
     NullBuffer::union(nulls, Some(&valid))
+}
+
+/// Whether there is nothing at this place; an array of bare NULLs has no bits that say so.
+fn no_value(array: &dyn Array, at: usize) -> bool {
+    array.data_type() == &DataType::Null || array.is_null(at)
 }

@@ -202,3 +202,12 @@ fn json_is_written_and_read() {
     assert!(!is_castable(&typed("time(3)"), &typed("json")));
     assert!(!is_castable(&typed("json"), &typed("date")));
 }
+
+#[test]
+fn bare_nulls_inside_become_nulls_of_a_type() {
+    casts(
+        &row("row(integer, unknown)", &[int(1), null()]),
+        "row(integer, varchar(1))",
+        "{field0=1, field1=null}",
+    );
+}
