@@ -204,7 +204,7 @@ impl os::ObjectStore for BucketStore {
         let read = self.lake.get_if(&uri, wanted).await.map_err(failed)?.ok_or_else(unchanged)?;
         let (range, attributes, info) = (read.range.clone(), attributes(&read.info), read.info.clone());
         let path = location.to_string();
-        let stream = read.into_stream().map_err(move |error| translate(error, &path)).boxed();
+        let stream = read.into_stream().map_err(move |error| translate(error, &path)).fuse().boxed();
         Ok(os::GetResult {
             payload: os::GetResultPayload::Stream(stream),
             meta: meta(info)?,
@@ -250,7 +250,7 @@ impl os::ObjectStore for BucketStore {
         let path = folder.key().to_owned();
         let objects = self.lake.list(&folder).map_err(move |error| translate(error, &path));
         let objects = objects.try_filter(|info| std::future::ready(!is_marker(info)));
-        objects.and_then(|info| std::future::ready(meta(info))).boxed()
+        objects.and_then(|info| std::future::ready(meta(info))).fuse().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> os::Result<os::ListResult> {

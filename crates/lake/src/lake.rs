@@ -211,7 +211,8 @@ impl Lake {
                 Ok(Some((futures::stream::iter(objects.into_iter().map(Ok)), next)))
             }
         });
-        pages.try_flatten().boxed()
+        // Readers may ask once more after the end.
+        pages.try_flatten().fuse().boxed()
     }
 
     /// One page of a listing, with S3's delimiter.

@@ -45,7 +45,7 @@ pub fn error(e: DataFusionError) -> Error {
 }
 
 /// Our error somewhere among the causes.
-fn carried(e: &(dyn std::error::Error + 'static)) -> Option<Error> {
+pub(crate) fn carried(e: &(dyn std::error::Error + 'static)) -> Option<Error> {
     if let Some(ours) = e.downcast_ref::<Error>() {
         return Some(ours.clone());
     }

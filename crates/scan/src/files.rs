@@ -25,6 +25,10 @@ pub(crate) struct ScanFile {
     pub(crate) info: Arc<ObjectInfo>,
 }
 
+/// How many rows a file has, known before it is opened; an extension of DataFusion's `PartitionedFile`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownRows(pub(crate) usize);
+
 impl ScanFile {
     pub(crate) fn new(info: ObjectInfo) -> Self {
         Self { info: Arc::new(info) }

@@ -25,6 +25,6 @@ mod values;
 
 pub use columns::{ColumnKind, ScanColumn};
 pub use counters::{ScanCounters, ScanReport};
-pub use error::{error, external};
+pub use self::error::{error, external};
 pub use runtime::runtime_env;
 pub use scans::{CacheSizes, OpenTable, ScanOptions, Scans};

@@ -3,13 +3,14 @@
 
 use crate::columns::Columns;
 use crate::counters::Meter;
-use crate::files::{ScanFile, follow_manifests, list_folder};
+use crate::delta::DeltaFile;
+use crate::files::{KnownRows, ScanFile, follow_manifests, list_folder};
 use crate::foreign::ForeignSource;
 use crate::format::{Layout, Reading};
 use crate::observed::Observed;
 use crate::parquet::{self, Naming, StatisticsScope};
 use crate::partitions::{self, Choice, Chosen};
-use crate::projected::Projection;
+use crate::projected::{Projection, Question};
 use crate::prune::{self, Evaluator};
 use crate::scans::Scans;
 use arrow::datatypes::SchemaRef;
@@ -43,6 +44,8 @@ pub(crate) enum Source {
     Catalog { entry: Arc<TableEntry>, projection: Option<Arc<Projection>> },
     /// These.
     Files(Arc<Vec<ScanFile>>),
+    /// Those of a version of a Delta table.
+    Delta(Arc<Vec<DeltaFile>>),
 }
 
 /// A table, open for one query.
@@ -59,6 +62,8 @@ pub(crate) struct CatalogTable {
 struct Found {
     file: ScanFile,
     of: Arc<Chosen>,
+    /// How many rows it has, where that is known before it is opened.
+    rows: Option<usize>,
 }
 
 impl CatalogTable {
@@ -81,8 +86,11 @@ impl CatalogTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (decided, rest): (Vec<Expr>, Vec<Expr>) =
             filters.iter().cloned().partition(|filter| prune::is_decidable(filter, &self.columns));
-        let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) =
-            decided.into_iter().partition(|filter| prune::is_of_partitions(filter, &self.columns));
+        // The log of a Delta table names files, not partitions.
+        let by_file = matches!(self.source, Source::Delta(_));
+        let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = decided
+            .into_iter()
+            .partition(|filter| !by_file && prune::is_of_partitions(filter, &self.columns));
         let choice = self.choose(state, &of_partitions).await?;
         self.meter.counters.partitions(choice.chosen.len() as u64, choice.pruned);
         let found = self.list(choice.chosen).await?;
@@ -103,10 +111,11 @@ impl CatalogTable {
             layout: Arc::clone(&self.layout),
         };
         match &self.source {
-            Source::Files(_) => Ok(Choice { chosen: vec![whole(Vec::new())], pruned: 0 }),
+            Source::Files(_) | Source::Delta(_) => Ok(Choice { chosen: vec![whole(Vec::new())], pruned: 0 }),
             Source::Catalog { projection: Some(projection), entry } => {
                 let now = self.scans.inner.options.clock.now();
-                projection.choose(entry, &self.columns, &self.layout, filters, &evaluator()?, now)
+                let (columns, layout) = (&self.columns, &self.layout);
+                projection.choose(&Question { state, entry, columns, layout, filters, now })
             }
             Source::Catalog { entry, .. } if self.columns.partition_count > 0 => {
                 let catalog = &self.scans.inner.catalog;
@@ -124,7 +133,11 @@ impl CatalogTable {
     async fn list(&self, chosen: Vec<Chosen>) -> Result<Vec<Found>> {
         if let Source::Files(files) = &self.source {
             let Some(of) = chosen.into_iter().next().map(Arc::new) else { return Ok(Vec::new()) };
-            return Ok(files.iter().map(|file| Found { file: file.clone(), of: Arc::clone(&of) }).collect());
+            let found = files.iter().map(|file| Found { file: file.clone(), of: Arc::clone(&of), rows: None });
+            return Ok(found.collect());
+        }
+        if let Source::Delta(files) = &self.source {
+            return Ok(self.of_log(files));
         }
         let lake = &self.scans.inner.lake;
         let folders = chosen.into_iter().map(Arc::new).flat_map(|of| {
@@ -135,13 +148,28 @@ impl CatalogTable {
             if of.layout.symlinks {
                 files = follow_manifests(lake, files).await?;
             }
-            Ok::<_, model::Error>(files.into_iter().map(move |file| Found { file, of: Arc::clone(&of) }))
+            Ok::<_, model::Error>(files.into_iter().map(move |file| Found { file, of: Arc::clone(&of), rows: None }))
         });
         let found: Vec<_> = futures::stream::iter(listed)
             .buffered(self.scans.inner.options.listing_concurrency.max(1))
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The files that a Delta log names.
+    fn of_log(&self, files: &[DeltaFile]) -> Vec<Found> {
+        let found = files.iter().map(|known| Found {
+            file: known.file.clone(),
+            of: Arc::new(Chosen {
+                values: Arc::clone(&known.values),
+                name: Arc::clone(&known.name),
+                locations: Vec::new(),
+                layout: Arc::clone(&self.layout),
+            }),
+            rows: known.rows,
+        });
+        found.collect()
     }
 
     /// Which of the hidden columns anybody looks at.
@@ -164,12 +192,16 @@ impl CatalogTable {
         let nulls: Vec<ScalarValue> = fields
             .map(|field| ScalarValue::try_from(field.data_type()).map_err(crate::error))
             .collect::<Result<_>>()?;
-        let files = found.into_iter().map(|Found { file, of }| {
+        let files = found.into_iter().map(|Found { file, of, rows }| {
             let mut constants = of.values.to_vec();
             for ((hidden, wanted), null) in self.columns.hidden.iter().zip(wanted).zip(&nulls) {
                 constants.push(if *wanted { hidden.value(&file.info, &of.name) } else { null.clone() });
             }
-            (file.partitioned().with_partition_values(constants), Arc::clone(&of.layout))
+            let mut file = file.partitioned().with_partition_values(constants);
+            if let Some(rows) = rows {
+                file = file.with_extension(KnownRows(rows));
+            }
+            (file, Arc::clone(&of.layout))
         });
         Ok(files.collect())
     }

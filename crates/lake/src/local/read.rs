@@ -55,7 +55,7 @@ pub(crate) fn open(file: File, info: ObjectInfo, range: Option<&GetRange>) -> Re
             Err(error) => Some((Err(error), None)),
         }
     });
-    Ok(ObjectRead { info, range, stream: futures::stream::iter(first).chain(rest).boxed() })
+    Ok(ObjectRead { info, range, stream: futures::stream::iter(first).chain(rest).fuse().boxed() })
 }
 
 /// An open file of which pieces are read, by one call for all of them.

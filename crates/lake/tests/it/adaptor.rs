@@ -2,7 +2,7 @@
 
 use crate::{local_lake, run, uri};
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt};
 use lake::PutOptions;
 use object_store::path::Path;
 use object_store::{
@@ -92,5 +92,37 @@ fn keys_that_its_paths_cannot_say_are_refused_by_name() {
         lake.put(&uri(&data, "t//b"), Bytes::from_static(b"x"), PutOptions::default()).await.unwrap();
         let refused = store.list(None).try_collect::<Vec<_>>().await.unwrap_err();
         assert!(refused.to_string().contains("s3://data/t//b"), "{refused}");
+    });
+}
+
+#[test]
+fn pieces_are_read_together_and_streams_end_for_good() {
+    run(async {
+        let (_dir, lake, data) = local_lake().await;
+        let store = lake.object_store(&data);
+        let bytes: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+        let path = Path::from("a/b");
+        store.put(&path, bytes.clone().into()).await.unwrap();
+        let ranges = [300_000..300_010, 0..4, 4..100, 399_990..500_000, 7..7];
+        let pieces = store.get_ranges(&path, &ranges).await.unwrap();
+        for (range, piece) in ranges.iter().zip(pieces) {
+            let end = (range.end as usize).min(bytes.len());
+            assert_eq!(piece, bytes[range.start as usize..end], "{range:?}");
+        }
+        let mut listed = store.list(None);
+        while listed.next().await.is_some() {}
+        assert!(listed.next().await.is_none(), "asking once more is no mistake");
+        let mut read = store.get(&path).await.unwrap().into_stream();
+        while read.next().await.is_some() {}
+        assert!(read.next().await.is_none());
+
+        let uri = uri(&data, "a/b");
+        let known = lake.head(&uri).await.unwrap();
+        assert_eq!(lake.reader_of(&known).await.unwrap().range(4..8).await.unwrap(), bytes[4..8]);
+        lake.put(&uri, Bytes::from_static(b"other"), PutOptions::default()).await.unwrap();
+        let error = lake.reader_of(&known).await.unwrap_err();
+        assert_eq!(error.kind(), model::ErrorKind::Conflict);
+        let behind = lake.reader(&uri).await.unwrap().range(3..9).await.unwrap_err();
+        assert_eq!(behind.kind(), model::ErrorKind::InvalidInput);
     });
 }

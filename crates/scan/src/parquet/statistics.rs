@@ -5,7 +5,7 @@ use super::footers::{Footer, Footers};
 use super::naming::Naming;
 use crate::columns::Columns;
 use crate::counters::Meter;
-use crate::files::ScanFile;
+use crate::files::{KnownRows, ScanFile};
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics};
@@ -43,6 +43,11 @@ pub(crate) async fn with_statistics(
 ) -> Result<Vec<PartitionedFile>> {
     let described = files.into_iter().map(|mut file| async move {
         let scanned = ScanFile::of(&file)?.clone();
+        // A log that knows the rows saves the footer where nothing else is wanted.
+        if let (false, Some(KnownRows(rows))) = (scope.bounds, file.extension::<KnownRows>().copied()) {
+            file.statistics = Some(Arc::new(complete(rows, unknown(scope), &file)));
+            return Ok(file);
+        }
         let footer = match scope.footers.get(&scanned.info, scope.naming) {
             Some(footer) => Some(footer),
             None if scope.read => {
@@ -63,7 +68,7 @@ fn describe(footer: &Footer, file: &PartitionedFile, scope: &StatisticsScope<'_>
     let schema = &scope.columns.file_schema;
     let rows: i64 = footer.row_groups().iter().map(|group| group.num_rows()).sum();
     let rows = usize::try_from(rows).unwrap_or_default();
-    let mut columns = vec![ColumnStatistics::new_unknown(); schema.fields().len()];
+    let mut columns = unknown(scope);
     if scope.bounds {
         let all: Vec<usize> = (0..columns.len()).collect();
         let wanted = scope.wanted.unwrap_or(&all).iter().copied().filter(|index| *index < columns.len());
@@ -72,7 +77,15 @@ fn describe(footer: &Footer, file: &PartitionedFile, scope: &StatisticsScope<'_>
             columns[*index] = found;
         }
     }
-    // A partition's value may be null, which DataFusion's own way would deny.
+    complete(rows, columns, file)
+}
+
+fn unknown(scope: &StatisticsScope<'_>) -> Vec<ColumnStatistics> {
+    vec![ColumnStatistics::new_unknown(); scope.columns.file_schema.fields().len()]
+}
+
+/// With the columns that are the same in all rows. A partition's value may be null, which DataFusion's own way would deny.
+fn complete(rows: usize, mut columns: Vec<ColumnStatistics>, file: &PartitionedFile) -> Statistics {
     for value in &file.partition_values {
         let nulls = if value.is_null() { rows } else { 0 };
         columns.push(ColumnStatistics {

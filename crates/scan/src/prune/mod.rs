@@ -21,6 +21,16 @@ pub(crate) fn is_decidable(filter: &Expr, columns: &Columns) -> bool {
     only && any
 }
 
+/// Whether a filter speaks of that column alone.
+pub(crate) fn is_of(filter: &Expr, column: &str) -> bool {
+    let mut any = false;
+    let only = refers_only(filter, &mut |name| {
+        any = true;
+        name == column
+    });
+    only && any
+}
+
 /// Whether a filter speaks only of partition columns.
 pub(crate) fn is_of_partitions(filter: &Expr, columns: &Columns) -> bool {
     refers_only(filter, &mut |name| columns.is_partition(name))

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod delta;
+mod files;
 mod parquet;
+mod projection;
 mod pruning;
 mod world;
 mod sink;
