@@ -10,6 +10,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::dataframe::DataFrame;
 use datafusion::logical_expr::Expr;
 use deltalake::DeltaTable;
+use deltalake::delta_datafusion::DeltaSessionContext;
 use model::{Error, LakeUri, Result};
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ pub async fn delete(
     let table = load(&scans.inner.lake, &at).await?;
     let before = rows_of(&table);
     let names = names_of(&table, &at)?;
-    let mut delete = table.delete().with_session_state(session);
+    let mut delete = table.delete().with_session_state(planner(&session));
     if let Some(predicate) = predicate {
         delete = delete.with_predicate(named(predicate, &names)?);
     }
@@ -67,7 +68,7 @@ pub async fn update(
     let at = location(entry)?;
     let table = load(&scans.inner.lake, &at).await?;
     let names = names_of(&table, &at)?;
-    let mut update = table.update().with_session_state(session);
+    let mut update = table.update().with_session_state(planner(&session));
     if let Some(predicate) = predicate {
         update = update.with_predicate(named(predicate, &names)?);
     }
@@ -96,7 +97,7 @@ pub async fn merge(
         .merge(source, named(on, &names)?)
         .with_source_alias("source")
         .with_target_alias("target")
-        .with_session_state(session);
+        .with_session_state(planner(&session));
     for clause in clauses {
         merge = match clause {
             MergeClause::UpdateMatched(condition, values) => {
@@ -135,6 +136,11 @@ pub async fn merge(
         updated: metrics.num_target_rows_updated as u64,
         deleted: metrics.num_target_rows_deleted as u64,
     })
+}
+
+/// A session that can plan deltalake's own operators, in the environment of the query's session.
+fn planner(session: &Arc<dyn Session>) -> Arc<dyn Session> {
+    Arc::new(DeltaSessionContext::with_runtime_env(Arc::clone(session.runtime_env())).state())
 }
 
 fn rows_of(table: &DeltaTable) -> Option<u64> {
