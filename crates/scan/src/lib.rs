@@ -23,8 +23,8 @@ mod scans;
 pub mod sink;
 mod values;
 
+pub use self::error::{error, external};
 pub use columns::{ColumnKind, ScanColumn};
 pub use counters::{ScanCounters, ScanReport};
-pub use self::error::{error, external};
 pub use runtime::runtime_env;
 pub use scans::{CacheSizes, OpenTable, ScanOptions, Scans};

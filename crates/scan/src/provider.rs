@@ -133,7 +133,8 @@ impl CatalogTable {
     async fn list(&self, chosen: Vec<Chosen>) -> Result<Vec<Found>> {
         if let Source::Files(files) = &self.source {
             let Some(of) = chosen.into_iter().next().map(Arc::new) else { return Ok(Vec::new()) };
-            let found = files.iter().map(|file| Found { file: file.clone(), of: Arc::clone(&of), rows: None });
+            let found =
+                files.iter().map(|file| Found { file: file.clone(), of: Arc::clone(&of), rows: None });
             return Ok(found.collect());
         }
         if let Source::Delta(files) = &self.source {
@@ -148,7 +149,11 @@ impl CatalogTable {
             if of.layout.symlinks {
                 files = follow_manifests(lake, files).await?;
             }
-            Ok::<_, model::Error>(files.into_iter().map(move |file| Found { file, of: Arc::clone(&of), rows: None }))
+            Ok::<_, model::Error>(files.into_iter().map(move |file| Found {
+                file,
+                of: Arc::clone(&of),
+                rows: None,
+            }))
         });
         let found: Vec<_> = futures::stream::iter(listed)
             .buffered(self.scans.inner.options.listing_concurrency.max(1))

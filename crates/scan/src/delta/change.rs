@@ -1,7 +1,7 @@
 //! Changing rows of Delta tables: DELETE, UPDATE and MERGE as the log's protocol wants them.
 
-use super::log::{failed, load};
 use super::location;
+use super::log::{failed, load};
 use crate::scans::Scans;
 use catalog::TableEntry;
 use datafusion::catalog::Session;

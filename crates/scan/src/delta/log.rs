@@ -7,8 +7,8 @@ use crate::values;
 use chrono::DateTime;
 use datafusion::common::ScalarValue;
 use deltalake::arrow::datatypes::Schema;
-use deltalake::kernel::engine::arrow_conversion::TryIntoArrow as _;
 use deltalake::kernel::Add;
+use deltalake::kernel::engine::arrow_conversion::TryIntoArrow as _;
 use deltalake::logstore::{StorageConfig, default_logstore};
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
@@ -53,8 +53,9 @@ pub(crate) async fn holds_log(lake: &Lake, at: &LakeUri) -> Result<bool> {
 /// The table at that address, with its newest version loaded.
 pub(super) async fn load(lake: &Lake, at: &LakeUri) -> Result<DeltaTable> {
     let folder = at.as_folder();
-    let url = Url::parse(&folder.to_string())
-        .map_err(|e| Error::invalid("the table's location is no address").at(Place::object(at)).source_is(e))?;
+    let url = Url::parse(&folder.to_string()).map_err(|e| {
+        Error::invalid("the table's location is no address").at(Place::object(at)).source_is(e)
+    })?;
     let root = lake.object_store(at.bucket());
     let path = Path::from_url_path(url.path())
         .map_err(|e| Error::invalid("the table's location is no path").at(Place::object(at)).source_is(e))?;
@@ -71,7 +72,9 @@ pub(super) fn failed(e: DeltaTableError, at: &LakeUri) -> Error {
     }
     let place = || Place::object(at);
     match e {
-        DeltaTableError::NotATable(_) => Error::not_found("there is no Delta table at this location").at(place()),
+        DeltaTableError::NotATable(_) => {
+            Error::not_found("there is no Delta table at this location").at(place())
+        }
         DeltaTableError::Transaction { source } => {
             Error::conflict("somebody else changed the Delta table in between").at(place()).source_is(source)
         }
@@ -84,6 +87,7 @@ pub(super) fn failed(e: DeltaTableError, at: &LakeUri) -> Error {
 }
 
 /// The newest version of the table.
+#[allow(deprecated, reason = "the arrays behind the actions are not public")]
 pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
     let table = load(lake, at).await?;
     let state = table.snapshot().map_err(|e| failed(e, at))?;
@@ -101,8 +105,12 @@ pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
     let mut columns = Vec::new();
     for field in schema.fields() {
         let sql_type = SqlType::from_arrow(field.data_type()).ok_or_else(|| {
-            Error::unsupported(format!("the column `{}` of type {} has no SQL type", field.name(), field.data_type()))
-                .at(Place::object(at))
+            Error::unsupported(format!(
+                "the column `{}` of type {} has no SQL type",
+                field.name(),
+                field.data_type()
+            ))
+            .at(Place::object(at))
         })?;
         let is_key = partition_columns.iter().any(|key| key == field.name());
         let kind = if is_key { ColumnKind::Partition } else { ColumnKind::Data };
@@ -154,7 +162,8 @@ impl Snapshot {
             value.cloned().unwrap_or_else(|| values::NULL_VALUE.to_owned())
         });
         let texts: Vec<String> = texts.collect();
-        let stats: Option<serde_json::Value> = add.stats.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let stats: Option<serde_json::Value> =
+            add.stats.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let rows = stats.as_ref().and_then(|stats| usize::try_from(stats.get("numRecords")?.as_u64()?).ok());
         let info = ObjectInfo {
             uri,

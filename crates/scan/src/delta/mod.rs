@@ -40,13 +40,16 @@ pub async fn is_delta(lake: &Lake, table: &Table) -> Result<bool> {
 pub(crate) fn location(entry: &TableEntry) -> Result<LakeUri> {
     let path = entry.table.storage.serde.parameters.get("path");
     let location = entry.table.storage.location.as_ref().filter(|text| !text.is_empty()).or(path);
-    let location = location.ok_or_else(|| {
-        Error::invalid(format!("the Delta table `{}` has no location", entry.table.name))
-    })?;
+    let location = location
+        .ok_or_else(|| Error::invalid(format!("the Delta table `{}` has no location", entry.table.name)))?;
     location.parse()
 }
 
-pub(crate) async fn open(scans: &Scans, entry: &TableEntry, counters: Arc<ScanCounters>) -> Result<OpenTable> {
+pub(crate) async fn open(
+    scans: &Scans,
+    entry: &TableEntry,
+    counters: Arc<ScanCounters>,
+) -> Result<OpenTable> {
     open_at(scans, &location(entry)?, Some(entry), counters).await
 }
 
@@ -65,11 +68,8 @@ pub(crate) async fn open_at(
     };
     let of = |kind: ColumnKind| {
         let snapshot = &snapshot;
-        snapshot.columns.iter().filter(move |(_, _, is)| *is == kind).map(move |(name, sql_type, _)| ScanColumn {
-            name: name.clone(),
-            sql_type: sql_type.clone(),
-            kind,
-            comment: comment(name),
+        snapshot.columns.iter().filter(move |(_, _, is)| *is == kind).map(move |(name, sql_type, _)| {
+            ScanColumn { name: name.clone(), sql_type: sql_type.clone(), kind, comment: comment(name) }
         })
     };
     let all = of(ColumnKind::Data).chain(of(ColumnKind::Partition)).collect();

@@ -92,7 +92,8 @@ impl Pattern {
             while chars.next_if_eq(&c).is_some() {
                 count += 1;
             }
-            let (code, of) = code(c, count).ok_or_else(|| wrong(format!("`{c}` written {count} times has no meaning here")))?;
+            let (code, of) = code(c, count)
+                .ok_or_else(|| wrong(format!("`{c}` written {count} times has no meaning here")))?;
             strftime.push_str(code);
             unit = Some(unit.map_or(of, |unit| unit.max(of)));
         }

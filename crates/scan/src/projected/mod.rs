@@ -98,7 +98,12 @@ impl Projection {
     }
 
     /// The values of one column that the filters on it alone leave.
-    fn candidates(&self, values: &Values, column: &ScanColumn, question: &Question<'_>) -> Result<Vec<Candidate>> {
+    fn candidates(
+        &self,
+        values: &Values,
+        column: &ScanColumn,
+        question: &Question<'_>,
+    ) -> Result<Vec<Candidate>> {
         let bounds = bounds_of(question.filters, column);
         let all = values.candidates(column, &bounds, question.now, MOST)?;
         let Some(all) = all else { return Err(too_many(question.entry)) };
@@ -116,7 +121,8 @@ impl Projection {
             return Ok(all);
         }
         let parsed = all.iter().map(|one| crate::values::parse(&one.value, &column.sql_type, &column.name));
-        let parsed: Vec<[ScalarValue; 1]> = parsed.map(|value| value.map(|value| [value])).collect::<Result<_>>()?;
+        let parsed: Vec<[ScalarValue; 1]> =
+            parsed.map(|value| value.map(|value| [value])).collect::<Result<_>>()?;
         let rows: Vec<&[ScalarValue]> = parsed.iter().map(|value| value.as_slice()).collect();
         let keep = evaluator.keep(&rows)?;
         Ok(all.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(one, _)| one).collect())
@@ -142,14 +148,18 @@ impl Projection {
 
 fn too_many(entry: &TableEntry) -> Error {
     let table = &entry.table.name;
-    Error::new(ErrorKind::LimitExceeded, format!("the projection of the table `{table}` has too many partitions"))
-        .why(format!("more than {MOST} partitions are left by the filters"))
-        .hint("filter on the partition columns, or make the ranges of the projection smaller")
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("the projection of the table `{table}` has too many partitions"),
+    )
+    .why(format!("more than {MOST} partitions are left by the filters"))
+    .hint("filter on the partition columns, or make the ranges of the projection smaller")
 }
 
 fn check_template(template: &str, columns: &Columns) -> Result<()> {
     template.replace("${", "").replace('}', "").parse::<LakeUri>().map(drop).map_err(|e| {
-        Error::invalid(format!("the `storage.location.template` `{template}` is no lake address")).source_is(e)
+        Error::invalid(format!("the `storage.location.template` `{template}` is no lake address"))
+            .source_is(e)
     })?;
     for column in columns.partitions() {
         if !template.to_lowercase().contains(&format!("${{{}}}", column.name)) {

@@ -39,15 +39,18 @@ impl From<String> for Candidate {
 impl Values {
     pub(super) fn of(parameters: &Parameters, column: &ScanColumn) -> Result<Self> {
         let name = &column.name;
-        let get = |what: &str| property(parameters, &format!("projection.{name}.{what}")).filter(|v| !v.is_empty());
+        let get =
+            |what: &str| property(parameters, &format!("projection.{name}.{what}")).filter(|v| !v.is_empty());
         let need = |what: &str| {
             get(what).ok_or_else(|| {
-                Error::invalid(format!("the property `projection.{name}.{what}` is missing"))
-                    .hint("every partition column of a table with projection needs a type and what belongs to it")
+                Error::invalid(format!("the property `projection.{name}.{what}` is missing")).hint(
+                    "every partition column of a table with projection needs a type and what belongs to it",
+                )
             })
         };
         let wrong = |what: &str, value: &str, hint: &str| {
-            Error::invalid(format!("`{value}` is no value for the property `projection.{name}.{what}`")).hint(hint)
+            Error::invalid(format!("`{value}` is no value for the property `projection.{name}.{what}`"))
+                .hint(hint)
         };
         let number = |what: &str, default: i64| match get(what) {
             None => Ok(default),
@@ -66,21 +69,32 @@ impl Values {
             }
         };
         match need("type")?.to_lowercase().as_str() {
-            "enum" => Ok(Self::Enum(need("values")?.split(',').map(|value| value.trim().to_owned()).collect())),
+            "enum" => {
+                Ok(Self::Enum(need("values")?.split(',').map(|value| value.trim().to_owned()).collect()))
+            }
             "integer" => {
                 let (low, high) = range()?;
                 let limit = |text: &str| {
                     text.parse::<i64>().map_err(|_| wrong("range", text, "write whole numbers, such as 1,12"))
                 };
                 let digits = usize::try_from(number("digits", 1)?).unwrap_or(usize::MAX).min(19);
-                Ok(Self::Integer { low: limit(&low)?, high: limit(&high)?, step: number("interval", 1)?, digits })
+                Ok(Self::Integer {
+                    low: limit(&low)?,
+                    high: limit(&high)?,
+                    step: number("interval", 1)?,
+                    digits,
+                })
             }
             "date" => {
                 let (low, high) = range()?;
                 let pattern = Pattern::new(need("format")?)?;
                 let unit = match (get("interval.unit"), pattern.unit) {
                     (Some(text), _) => Unit::parse(text).ok_or_else(|| {
-                        wrong("interval.unit", text, "write YEARS, MONTHS, WEEKS, DAYS, HOURS, MINUTES or SECONDS")
+                        wrong(
+                            "interval.unit",
+                            text,
+                            "write YEARS, MONTHS, WEEKS, DAYS, HOURS, MINUTES or SECONDS",
+                        )
                     })?,
                     (None, unit @ (Unit::Days | Unit::Months)) => unit,
                     (None, _) => need("interval.unit").map(|_| pattern.unit)?,
@@ -92,7 +106,11 @@ impl Values {
                 };
                 for text in [&low, &high] {
                     if pattern.limit(text, DateTime::UNIX_EPOCH).is_none() {
-                        return Err(wrong("range", text, "write dates in the column's format, or NOW, NOW-3YEARS"));
+                        return Err(wrong(
+                            "range",
+                            text,
+                            "write dates in the column's format, or NOW, NOW-3YEARS",
+                        ));
                     }
                 }
                 Ok(Self::Date { low, high, pattern, step, unit })
@@ -132,12 +150,16 @@ fn padded(number: i64, digits: usize) -> String {
 }
 
 fn integers(low: i64, high: i64, step: i64, bounds: &Bounds, most: usize) -> Option<Vec<i64>> {
-    let belongs = |number: i64| (low..=high).contains(&number) && (i128::from(number) - i128::from(low)) % i128::from(step) == 0;
+    let belongs = |number: i64| {
+        (low..=high).contains(&number) && (i128::from(number) - i128::from(low)) % i128::from(step) == 0
+    };
     if let Some(points) = &bounds.points {
         return Some(points.iter().filter_map(whole).filter(|number| belongs(*number)).collect());
     }
     // Limits of texts are in another order than numbers.
-    let limit = |value: &Option<ScalarValue>| value.as_ref().filter(|value| value.data_type().is_integer()).and_then(whole);
+    let limit = |value: &Option<ScalarValue>| {
+        value.as_ref().filter(|value| value.data_type().is_integer()).and_then(whole)
+    };
     let first = match limit(&bounds.low) {
         Some(wanted) if wanted > low => {
             let steps = (i128::from(wanted) - i128::from(low) + i128::from(step) - 1) / i128::from(step);
@@ -218,9 +240,12 @@ fn day(value: &ScalarValue) -> Option<NaiveDate> {
 
 fn injected(column: &ScanColumn, bounds: &Bounds) -> Result<Vec<String>> {
     let points = bounds.points.as_ref().ok_or_else(|| {
-        Error::invalid(format!("the query must say which values of the partition column `{}` it wants", column.name))
-            .why("the column's values are injected: the table does not know which there are")
-            .hint(format!("add a condition such as {} = 'x' or {} IN ('x', 'y')", column.name, column.name))
+        Error::invalid(format!(
+            "the query must say which values of the partition column `{}` it wants",
+            column.name
+        ))
+        .why("the column's values are injected: the table does not know which there are")
+        .hint(format!("add a condition such as {} = 'x' or {} IN ('x', 'y')", column.name, column.name))
     })?;
     let mut texts: Vec<String> = points
         .iter()

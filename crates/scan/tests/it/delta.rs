@@ -5,7 +5,6 @@ use arrow::array::{Int64Array, RecordBatch, StringArray};
 use catalog::{StorageDescriptor, Table, TableEntry};
 use datafusion::functions_aggregate::expr_fn::{count, sum};
 use datafusion::logical_expr::{col, lit};
-use datafusion::prelude::{SessionConfig, SessionContext};
 use deltalake::logstore::{StorageConfig, default_logstore};
 use deltalake::{DeltaTable, kernel};
 use model::ErrorKind;
@@ -52,11 +51,6 @@ async fn table(world: &World) -> TableEntry {
     world.create(definition).await
 }
 
-fn session(world: &World) -> Arc<dyn datafusion::catalog::Session> {
-    let runtime = scan::runtime_env(&world.lake, None, None).unwrap();
-    Arc::new(SessionContext::new_with_config_rt(SessionConfig::new(), runtime).state())
-}
-
 #[tokio::test]
 async fn the_newest_version_is_read() {
     let world = World::new().await;
@@ -79,44 +73,6 @@ async fn the_newest_version_is_read() {
     let counted = opened.frame().aggregate(vec![], vec![count(lit(1i64)).alias("n")]).unwrap();
     assert_eq!(rows(counted).await, ["n", "5"]);
     assert_eq!(opened.report().bytes_scanned, 0);
-}
-
-#[tokio::test]
-async fn rows_are_deleted_updated_and_merged() {
-    let world = World::new().await;
-    let table = table(&world).await;
-    let lines = async || {
-        let opened = world.open(&table).await;
-        rows(opened.frame().select(vec![col("id"), col("day")]).unwrap()).await
-    };
-    let gone = scan::delta::delete(&world.scans, &table, Some(col("id").lt(lit(2i64))), session(&world)).await;
-    assert_eq!(gone.unwrap(), 1);
-    assert_eq!(lines().await, ["id|day", "2|mon", "3|tue", "4|tue", "5|wed"]);
-
-    let set = vec![("id".to_owned(), col("id") + lit(10i64))];
-    let changed =
-        scan::delta::update(&world.scans, &table, Some(col("day").eq(lit("tue"))), set, session(&world)).await;
-    assert_eq!(changed.unwrap(), 2);
-    assert_eq!(lines().await, ["id|day", "13|tue", "14|tue", "2|mon", "5|wed"]);
-
-    let context = SessionContext::new();
-    let source = context.read_batch(batch(&[("sun", 5), ("sun", 7)])).unwrap();
-    let source = source.select(vec![datafusion::logical_expr::ident("Id").alias("id"), col("day")]).unwrap();
-    let clauses = vec![
-        scan::delta::MergeClause::UpdateMatched(None, vec![("day".into(), col("source.day"))]),
-        scan::delta::MergeClause::Insert(
-            None,
-            vec![("id".into(), col("source.id")), ("day".into(), col("source.day"))],
-        ),
-    ];
-    let on = col("target.id").eq(col("source.id"));
-    let counts = scan::delta::merge(&world.scans, &table, source, on, clauses, session(&world)).await.unwrap();
-    assert_eq!((counts.inserted, counts.updated, counts.deleted), (1, 1, 0));
-    assert_eq!(lines().await, ["id|day", "13|tue", "14|tue", "2|mon", "5|sun", "7|sun"]);
-
-    let gone = scan::delta::delete(&world.scans, &table, None, session(&world)).await;
-    assert_eq!(gone.unwrap(), 5);
-    assert!(lines().await.len() <= 1);
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[tokio::test]
 async fn a_file_or_a_folder_is_a_table() {
     let world = World::new().await;
-    let first = RecordBatch::try_from_iter(vec![("Id", Arc::new(Int64Array::from(vec![1, 2])) as _)]).unwrap();
+    let first =
+        RecordBatch::try_from_iter(vec![("Id", Arc::new(Int64Array::from(vec![1, 2])) as _)]).unwrap();
     let second = RecordBatch::try_from_iter(vec![
         ("id", Arc::new(Int64Array::from(vec![3])) as _),
         ("note", Arc::new(StringArray::from(vec!["x"])) as _),

@@ -7,5 +7,5 @@ mod files;
 mod parquet;
 mod projection;
 mod pruning;
-mod world;
 mod sink;
+mod world;

@@ -95,10 +95,7 @@ async fn hours_need_an_interval() {
     let mut definition = projected(&[("at", "string")], &properties);
     let table = world.create(definition.clone()).await;
     let error = world.try_open(&table, Default::default()).await.err().unwrap();
-    assert_eq!(
-        error.message(),
-        "the table `db.t`: the property `projection.at.interval.unit` is missing"
-    );
+    assert_eq!(error.message(), "the table `db.t`: the property `projection.at.interval.unit` is missing");
     definition.name = crate::world::name("u");
     definition.parameters.insert("projection.at.interval".into(), "1".into());
     definition.parameters.insert("projection.at.interval.unit".into(), "HOURS".into());
