@@ -87,8 +87,8 @@ pub(super) async fn add(
     }
     let outcome =
         ctx.catalog.create_partitions(&entry.database, &entry.table.name, new).await.map_err(located)?;
-    let refused = outcome.errors.into_iter().map(|(_, error)| error);
-    let wrong = refused.filter(|e| !(if_not_exists && e.kind() == model::ErrorKind::AlreadyExists)).next();
+    let mut refused = outcome.errors.into_iter().map(|(_, error)| error);
+    let wrong = refused.find(|e| !(if_not_exists && e.kind() == model::ErrorKind::AlreadyExists));
     wrong.map_or(Ok(DdlResult::nothing()), |error| Err(located(error)))
 }
 
