@@ -79,10 +79,16 @@ impl Parser<'_> {
         Ok(Expr::Value(Value::HexStringLiteral(digits).with_span(token.span())))
     }
 
-    /// `?`, numbered in order of appearance.
+    /// `?`, numbered in order of appearance, or the value that it stands for.
     pub(super) fn parameter(&mut self) -> Expr {
         let token = self.advance();
+        let known = self.values.get(self.parameters as usize).cloned();
         self.parameters += 1;
+        match known {
+            Some(value @ Expr::Value(_)) => return value,
+            Some(value) => return Expr::Nested(Box::new(value)),
+            None => {}
+        }
         Expr::Value(Value::Placeholder(format!("?{}", self.parameters)).with_span(token.span()))
     }
 

@@ -171,6 +171,8 @@ pub(crate) struct Parser<'a> {
     wanted_at: usize,
     /// How many `?` were met.
     parameters: u32,
+    /// What the `?` stand for, where that is known already.
+    values: Vec<sqlparser::ast::Expr>,
 }
 
 impl<'a> Parser<'a> {
@@ -186,6 +188,7 @@ impl<'a> Parser<'a> {
             wanted: Vec::new(),
             wanted_at: 0,
             parameters: 0,
+            values: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Parser, error::clip};
 use crate::ast::{ExplainFormat, ExplainType, Statement};
-use crate::text::lexer::Kind;
+use crate::text::lexer::{Kind, Lexer};
 use model::{Error, Result, nearest};
 
 /// First words of statements.
@@ -169,12 +169,47 @@ impl Parser<'_> {
 
     fn execute(&mut self) -> Result<Statement> {
         self.expect("EXECUTE")?;
-        if self.is_word_at(0, "IMMEDIATE") {
-            let token = self.token(0);
-            return self.refuse(&token, "EXECUTE IMMEDIATE is not supported", "run the statement itself");
+        if self.is_word_at(0, "IMMEDIATE") && matches!(self.token(1).kind, Kind::Text | Kind::UnicodeText) {
+            self.at += 1;
+            return self.execute_immediate();
         }
         let name = self.identifier("a prepared statement's name")?;
         let arguments = if self.accept("USING") { self.list(Self::expression)? } else { Vec::new() };
         Ok(Statement::Execute { name, arguments })
+    }
+
+    /// `EXECUTE IMMEDIATE 'statement' [USING value, …]`: the statement with the values in it.
+    fn execute_immediate(&mut self) -> Result<Statement> {
+        let token = self.token(0);
+        let text = self.plain_string()?;
+        let values = if self.accept("USING") { self.list(Self::expression)? } else { Vec::new() };
+        let (mut tokens, ended) = super::next_statement(&mut Lexer::new(&text), &text, self.name)?;
+        if !ended {
+            return Err(self.invalid(&token, "only one statement can run at a time"));
+        }
+        // The places of the inner statement's parts are those within the string.
+        for part in &mut tokens {
+            for place in [&mut part.from, &mut part.to] {
+                place.1 = place.1.saturating_add(if place.0 == 1 { token.from.1 } else { 0 });
+                place.0 = place.0.saturating_add(token.from.0.saturating_sub(1));
+            }
+        }
+        let mut inner = Parser::new(&text, self.name, tokens);
+        let given = values.len();
+        inner.values = values;
+        inner.refuse_inner("EXECUTE IMMEDIATE", &["PREPARE", "EXECUTE", "DEALLOCATE"])?;
+        let statement = inner.statement()?;
+        if inner.kind() != Kind::End {
+            return Err(inner.unexpected());
+        }
+        if inner.parameters as usize != given {
+            let wanted = inner.parameters;
+            let error = self.invalid(
+                &token,
+                format!("the statement has {wanted} parameters, but {given} values are given"),
+            );
+            return Err(error.hint("give one value behind USING for each `?`"));
+        }
+        Ok(statement)
     }
 }

@@ -60,6 +60,28 @@ fn prepared_statements() {
 }
 
 #[test]
+fn immediate_statements_carry_their_values() {
+    let text = "EXECUTE IMMEDIATE\n 'SELECT ''a'', ? + 1 FROM t LIMIT ?' USING 2 * 3, 5";
+    let Statement::Query(query) = one(text) else { panic!() };
+    assert_eq!(query.to_string(), "SELECT 'a', (2 * 3) + 1 FROM t LIMIT 5");
+    let sqlparser::ast::SetExpr::Select(select) = *query.body else { panic!() };
+    let sqlparser::ast::SelectItem::UnnamedExpr(sqlparser::ast::Expr::Value(value)) = &select.projection[0]
+    else {
+        panic!()
+    };
+    assert_eq!((value.span.start.line, value.span.start.column), (2, 10));
+    for (text, message) in [
+        ("EXECUTE IMMEDIATE 'SELECT ?'", "the statement has 1 parameters, but 0 values are given"),
+        ("EXECUTE IMMEDIATE 'SELECT 1; SELECT 2'", "only one statement can run at a time"),
+        ("EXECUTE IMMEDIATE 'SELCT 1'", "no statement begins with `SELCT`"),
+        ("EXECUTE IMMEDIATE 'EXECUTE p'", "EXECUTE IMMEDIATE of EXECUTE is not possible"),
+        ("EXECUTE IMMEDIATE ''", "no statement begins with ``"),
+    ] {
+        assert_eq!(sql::parse_one(text, "test").unwrap_err().message(), message, "{text}");
+    }
+}
+
+#[test]
 fn create_table_as() {
     let text = "CREATE TABLE IF NOT EXISTS db.new WITH (format = 'parquet', write_compression = 'zstd', \
         external_location = 's3://b/x/', partitioned_by = ARRAY['y', 'm'], bucketed_by = ARRAY['id'], bucket_count = 8, \
