@@ -92,6 +92,16 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam gen task.json\n  glulam gen task.json --output ./data --seed 7\n  glulam gen task.json --output s3://metrics/     into a bucket, whole or not at all\n  glulam gen stream.json --output -               events to standard output"
     )]
     Gen(Gen),
+    /// Run SQL: a statement, a file, or an interactive prompt
+    #[command(
+        after_help = "Examples:\n  glulam sql \"SELECT 1\"\n  glulam sql --database monitoring \"SELECT count(*) FROM metrics\"\n  glulam sql -f report.sql --format csv > report.csv\n  glulam sql \"SELECT * FROM sales.orders\" --output orders.parquet\n  glulam sql                              a prompt; \\q ends it, \\? helps"
+    )]
+    Sql(Sql),
+    /// Find mistakes in SQL files before anything runs
+    #[command(
+        after_help = "Examples:\n  glulam check queries/\n  glulam check report.sql --database monitoring\n  glulam check --json ."
+    )]
+    Check(Check),
     /// Show every setting, where its value came from and what it means
     #[command(
         after_help = "Examples:\n  glulam config\n  GLULAM_LOG_LEVEL=info glulam config --json\n  glulam config --template > glulam.toml"
@@ -309,4 +319,54 @@ mod tests {
             assert!(help.contains("glulam"), "`{}` has no example", sub.get_name());
         }
     }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sql {
+    /// The statement; several are separated by `;`
+    #[arg(value_name = "STATEMENT", conflicts_with = "file")]
+    pub(crate) statement: Option<String>,
+    /// A file of statements; `-` reads standard input
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The database in which names are looked up
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub(crate) database: String,
+    /// How rows are shown
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<RowFormat>,
+    /// Writes the rows into a file instead; its ending says the format
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The value of the next `?`, as an SQL expression; may be given several times
+    #[arg(long = "parameter", value_name = "EXPRESSION")]
+    pub(crate) parameters: Vec<String>,
+    /// Prints the reference of the language and ends
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
+/// A form of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// For people
+    Table,
+    /// Comma-separated, with a header
+    Csv,
+    /// One JSON object a line
+    Json,
+    /// A Parquet file
+    Parquet,
+    /// An Arrow file
+    Arrow,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// Files, or folders with files that end in .sql
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The database in which names are looked up
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub(crate) database: String,
 }

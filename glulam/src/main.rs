@@ -17,6 +17,10 @@ mod terminal;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Queries make and drop many small pieces of memory from several threads: the system's allocator is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let args = match args::Args::try_parse() {
         Ok(args) => args,

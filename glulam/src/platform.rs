@@ -4,6 +4,7 @@ use crate::settings;
 use catalog::Catalog;
 use chrono::Duration;
 use crawl::Crawlers;
+use engine::Engine;
 use lake::Lake;
 use model::{Error, Result};
 use state::events::Events;
@@ -16,6 +17,7 @@ pub(crate) struct Platform {
     pub(crate) lake: Lake,
     pub(crate) catalog: Catalog,
     pub(crate) crawlers: Crawlers,
+    pub(crate) engine: Engine,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
     database: Database,
@@ -50,7 +52,14 @@ impl Platform {
             events.clone(),
         )
         .await?;
-        let platform = Self { clock, lake, catalog, crawlers, runs, events, database, data };
+        let engine = Engine::new(
+            catalog.clone(),
+            lake.clone(),
+            Some(runs.clone()),
+            clock.clone(),
+            settings::engine(config, data.root())?,
+        )?;
+        let platform = Self { clock, lake, catalog, crawlers, engine, runs, events, database, data };
         platform.tidy(config).await?;
         Ok(platform)
     }
@@ -60,6 +69,7 @@ impl Platform {
         let days = i64::try_from(config.count("runs.keep_days")).unwrap_or(90);
         self.runs.delete_before(self.clock.now() - Duration::days(days)).await?;
         self.lake.sweep(self.clock.now() - Duration::days(1)).await?;
+        self.engine.forget_results(self.clock.now() - Duration::days(days.min(7))).await;
         Ok(())
     }
 

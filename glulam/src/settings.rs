@@ -76,3 +76,22 @@ fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
         remote_bucket: own("name").and_then(|key| config.text(&key).map(str::to_owned)),
     }))
 }
+
+/// How the engine is set up.
+pub(crate) fn engine(config: &Config, root: &Path) -> Result<engine::EngineOptions> {
+    let count = |key: &str| usize::try_from(config.count(key)).unwrap_or(usize::MAX);
+    let threads = match count("sql.threads") {
+        0 => std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get),
+        given => given,
+    };
+    let cutoff = config.count("sql.bytes_cutoff_mb");
+    let warehouse = config.text("sql.warehouse").unwrap_or("s3://warehouse/");
+    Ok(engine::EngineOptions {
+        memory_limit: count("sql.memory_mb").saturating_mul(1 << 20),
+        spill_dir: root.join("spill"),
+        threads,
+        bytes_cutoff: (cutoff > 0).then(|| cutoff.saturating_mul(1 << 20)),
+        warehouse: warehouse.parse()?,
+        results_dir: root.join("results"),
+    })
+}

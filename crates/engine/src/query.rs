@@ -6,7 +6,9 @@ use crate::memory::PeakPool;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use chrono::{DateTime, Utc};
+use datafusion::common::tree_node::TreeNode;
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use functions::Session;
@@ -249,6 +251,13 @@ impl Engine {
         let mut watch = Stopwatch::start();
         let optimized = state.optimize(&analyzed.plan).map_err(scan::error)?;
         context.stats.phase(|p| p.optimize += watch.lap());
+        if leans_outward(&optimized) {
+            return Err(Error::unsupported(
+                "a subquery uses columns of the query around it in a way that is not supported",
+            )
+            .why("it can be turned neither to a join nor to an aggregation")
+            .hint("compare the outer columns in its WHERE, or write it as a JOIN"));
+        }
         let physical =
             state.query_planner().create_physical_plan(&optimized, &state).await.map_err(scan::error)?;
         context.stats.phase(|p| p.plan += watch.lap());
@@ -263,6 +272,15 @@ impl Engine {
         let stream = until_cancelled(renamed(stream, schema), context.cancel.clone());
         Ok(Answer { columns: analyzed.columns, stream, is_text: false, stats: context.stats.clone() })
     }
+}
+
+/// Whether a column of an outer query is left that the optimizer could not turn to a join.
+fn leans_outward(plan: &LogicalPlan) -> bool {
+    plan.exists(|node| {
+        let lateral = matches!(node, LogicalPlan::Subquery(_));
+        Ok(lateral || node.expressions().iter().any(Expr::contains_outer))
+    })
+    .unwrap_or(false)
 }
 
 /// The schema of an answer: the columns' names and Arrow types.

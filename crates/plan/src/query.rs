@@ -277,12 +277,11 @@ impl Analyzer<'_> {
         let number = datafusion::functions_window::expr_fn::row_number()
             .partition_by(columns.iter().map(|c| Expr::Column(c.column.clone())).collect())
             .build()
-            .map_err(from_datafusion)?
-            .alias(name);
-        LogicalPlanBuilder::from(plan)
-            .window(vec![number])
-            .and_then(LogicalPlanBuilder::build)
-            .map_err(from_datafusion)
+            .map_err(from_datafusion)?;
+        let mut exprs: Vec<Expr> = columns.iter().map(|c| Expr::Column(c.column.clone())).collect();
+        let (plan, numbers) = windows(plan, vec![number])?;
+        exprs.extend(numbers.into_iter().map(|n| Expr::Column(n).alias(name)));
+        project(plan, exprs)
     }
 
     // ---- VALUES ----------------------------------------------------------------------------------------------
@@ -482,21 +481,30 @@ impl Analyzer<'_> {
         };
         let columns: Vec<Expr> = builder.schema().columns().into_iter().map(Expr::Column).collect();
         let rank = datafusion::functions_window::rank::rank_udwf();
-        let name = self.fresh("rank");
         let rank = Expr::from(WindowFunction::new(WindowFunctionDefinition::WindowUDF(rank), vec![]))
             .order_by(sorts.clone())
             .build()
-            .map_err(from_datafusion)?
-            .alias(name.clone());
+            .map_err(from_datafusion)?;
         let limit = u64::try_from(tail.limit.unwrap_or(0)).unwrap_or(u64::MAX);
-        builder
-            .window(vec![rank])
-            .and_then(|b| b.filter(Expr::Column(Column::new_unqualified(name)).lt_eq(lit(limit))))
-            .and_then(|b| b.sort(sorts))
+        let (mut plan, ranks) = windows(builder.build().map_err(from_datafusion)?, vec![rank])?;
+        for rank in ranks {
+            plan = LogicalPlanBuilder::from(plan)
+                .filter(Expr::Column(rank).lt_eq(lit(limit)))
+                .and_then(LogicalPlanBuilder::build)
+                .map_err(from_datafusion)?;
+        }
+        LogicalPlanBuilder::from(plan)
+            .sort(sorts)
             .and_then(|b| b.project(columns))
             .and_then(LogicalPlanBuilder::build)
             .map_err(from_datafusion)
     }
+}
+
+/// The plan with the window functions' columns behind its own, and what these are called.
+pub(crate) fn windows(plan: LogicalPlan, exprs: Vec<Expr>) -> Result<(LogicalPlan, Vec<Column>)> {
+    let names = exprs.iter().map(|e| Column::new_unqualified(e.schema_name().to_string())).collect();
+    Ok((LogicalPlanBuilder::window_plan(plan, exprs).map_err(from_datafusion)?, names))
 }
 
 /// A sort with Trino's default: NULLs last, whichever the direction.

@@ -48,13 +48,14 @@ impl Analyzer<'_> {
             place: "SELECT",
             aggregates: true,
             windows: true,
+            filters: false,
             outputs: &[],
             named_windows: &select.named_window,
         };
         let at = At { scope: &scope, env, rules: &rules };
         let mut outputs = self.outputs(&select.projection, &from, at)?;
         let groups = self.groups(&select.group_by, &outputs, &select.projection, at)?;
-        let having_rules = Rules { place: "HAVING", windows: false, ..rules };
+        let having_rules = Rules { place: "HAVING", windows: false, filters: true, ..rules };
         let mut having = match &select.having {
             Some(condition) => Some(self.truth(condition, At { rules: &having_rules, ..at })?),
             None => None,
@@ -444,17 +445,13 @@ impl Analyzer<'_> {
         if windows.is_empty() {
             return Ok(plan);
         }
-        let mut named = Vec::with_capacity(windows.len());
-        let mut replaced = Vec::with_capacity(windows.len());
-        for window in windows {
-            let name = self.fresh("window");
-            named.push(window.clone().alias(name.clone()));
-            replaced.push((window, Expr::Column(Column::new_unqualified(name))));
-        }
+        let (plan, columns) = crate::query::windows(plan, windows.clone())?;
+        let replaced: Vec<(Expr, Expr)> =
+            windows.into_iter().zip(columns.into_iter().map(Expr::Column)).collect();
         for expr in exprs {
             *expr = replace(std::mem::take(expr), &replaced)?;
         }
-        LogicalPlanBuilder::window_plan(plan, named).map_err(from_datafusion)
+        Ok(plan)
     }
 
     fn projected(

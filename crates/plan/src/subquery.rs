@@ -4,8 +4,10 @@ use crate::analyzer::Analyzer;
 use crate::error::span_of;
 use crate::expr::{At, Typed, boolean};
 use crate::runtime;
-use crate::scope::Relation;
+use crate::scope::{Relation, Scope};
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::Spans;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit};
 use model::{Error, Result};
@@ -62,6 +64,10 @@ impl Analyzer<'_> {
 
     pub(crate) fn exists(&self, query: &Query, negated: bool, at: At<'_>) -> Result<Typed> {
         let relation = self.subquery(query, at)?;
+        if !at.rules.filters {
+            let rows = counted(relation.plan, self.fresh("rows"))?;
+            return Ok(boolean(if negated { rows.eq(lit(0_i64)) } else { rows.gt(lit(0_i64)) }));
+        }
         Ok(boolean(Expr::Exists(Exists { subquery: wrap(relation.plan), negated })))
     }
 
@@ -70,6 +76,31 @@ impl Analyzer<'_> {
         let (plan, value) =
             self.comparable_subquery(value, query, at).map_err(|e| self.fail(span_of(expr), e))?;
         Ok(boolean(Expr::InSubquery(InSubquery { expr: Box::new(value), subquery: wrap(plan), negated })))
+    }
+
+    /// `value IN (…)` where it is a value and not a filter: counted, as joins only filter. NULL where NULLs leave it open.
+    fn found_among(&self, plan: LogicalPlan, value: Expr, scope: &Scope) -> Result<Expr> {
+        let column = plan.schema().columns().into_iter().next().map(Expr::Column);
+        let column = column.ok_or_else(|| Error::internal("a subquery lost its column"))?;
+        let outside = as_outer(value.clone(), scope)?;
+        let matching = LogicalPlanBuilder::from(plan.clone())
+            .filter(column.clone().eq(outside))
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(crate::error::from_datafusion)?;
+        let nulls = LogicalPlanBuilder::from(plan.clone())
+            .filter(column.is_null())
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(crate::error::from_datafusion)?;
+        let rows = counted(plan, self.fresh("rows"))?;
+        let matches = counted(matching, self.fresh("rows"))?;
+        let nulls = counted(nulls, self.fresh("rows"))?;
+        let null = Expr::Literal(datafusion::common::ScalarValue::Boolean(None), None);
+        datafusion::logical_expr::when(rows.eq(lit(0_i64)), lit(false))
+            .when(value.is_null(), null.clone())
+            .when(matches.gt(lit(0_i64)), lit(true))
+            .when(nulls.gt(lit(0_i64)), null)
+            .otherwise(lit(false))
+            .map_err(crate::error::from_datafusion)
     }
 
     /// The subquery's column and the value, both cast to their common type.
@@ -200,6 +231,29 @@ impl Analyzer<'_> {
             .map_err(crate::error::from_datafusion)?;
         Ok(Expr::ScalarSubquery(wrap(plan)))
     }
+}
+
+/// How many rows a plan has, as a value.
+fn counted(plan: LogicalPlan, name: String) -> Result<Expr> {
+    let count = datafusion::functions_aggregate::expr_fn::count(lit(1_i64)).alias(name);
+    let plan = LogicalPlanBuilder::from(plan)
+        .aggregate(Vec::<Expr>::new(), [count])
+        .and_then(LogicalPlanBuilder::build)
+        .map_err(crate::error::from_datafusion)?;
+    Ok(Expr::ScalarSubquery(wrap(plan)))
+}
+
+/// The expression as a subquery inside sees it.
+fn as_outer(expr: Expr, scope: &Scope) -> Result<Expr> {
+    expr.transform_up(|e| {
+        let Expr::Column(column) = e else { return Ok(Transformed::no(e)) };
+        let known = scope.columns.iter().find(|c| c.column == column);
+        let data_type = known.map_or(DataType::Null, |c| c.sql_type.to_arrow());
+        let field = Arc::new(Field::new(&column.name, data_type, true));
+        Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+    })
+    .map(|t| t.data)
+    .map_err(crate::error::from_datafusion)
 }
 
 fn wrap(plan: LogicalPlan) -> Subquery {

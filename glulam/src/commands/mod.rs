@@ -1,5 +1,6 @@
 //! The commands, one file each. A command turns its arguments into operations and their answers into text.
 
+mod check;
 mod completions;
 mod config;
 mod crawl;
@@ -9,6 +10,7 @@ mod init;
 mod logs;
 mod partitions;
 mod runs;
+mod sql;
 mod tables;
 mod up;
 
@@ -67,6 +69,8 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Logs(logs) => self::logs::run(&context, logs).await,
             Command::Gen(wanted) => self::r#gen::run(&context, wanted).await,
             Command::Config(_) => self::config::run(&context),
+            Command::Sql(wanted) => self::sql::run(&context, wanted).await,
+            Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }
     });

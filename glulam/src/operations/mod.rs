@@ -7,11 +7,13 @@ mod catalog;
 mod crawl;
 mod generate;
 mod runs;
+mod sql;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
+pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
 
 use crate::platform::Platform;
 use model::{Error, Result};
@@ -48,6 +50,9 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         SaveCrawler,
         StartSavedCrawl,
         StartGenerate,
+        StartQuery,
+        CheckSql,
+        CompletionNames,
         FollowRun,
         ListRuns,
         ReadLog,

@@ -72,8 +72,18 @@ struct Moments {
 }
 
 impl Moments {
-    fn one(value: f64) -> Self {
-        Moments { n: 1.0, mean: value, ..Moments::default() }
+    /// Takes one value. The second moment is added up as Welford does, who loses least, and as Trino does.
+    fn add(&mut self, value: f64) {
+        let before = self.n;
+        let n = before + 1.0;
+        let delta = value - self.mean;
+        let d = delta / n;
+        let grown = delta * d * before;
+        self.m4 += grown * d * d * (n * n - 3.0 * n + 3.0) + 6.0 * d * d * self.m2 - 4.0 * d * self.m3;
+        self.m3 += grown * d * (n - 2.0) - 3.0 * d * self.m2;
+        self.n = n;
+        self.mean += d;
+        self.m2 += delta * (value - self.mean);
     }
 
     /// Both together, after Pébay's formulas.
@@ -147,8 +157,7 @@ impl Fold for One {
     fn update(&mut self, args: &[ArrayRef], groups: &mut Groups<'_, Moments>) -> Result<()> {
         let values = numbers::<Float64Type>(args, 0)?;
         for row in groups.rows().iter().filter(|r| values.is_valid(*r)) {
-            let group = groups.of(row);
-            *group = group.join(&Moments::one(values.value(row)));
+            groups.of(row).add(values.value(row));
         }
         Ok(())
     }

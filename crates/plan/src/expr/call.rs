@@ -159,7 +159,7 @@ impl Analyzer<'_> {
                 Given::Value(..) => None,
             })
             .collect();
-        let resolved = resolve_scalar(name, &types, &self.session, &mut |i, params| {
+        let mut resolved = resolve_scalar(name, &types, &self.session, &mut |i, params| {
             self.lambda_type(lambdas.get(i).copied().flatten(), params, at)
         })?;
         let mut args = Vec::new();
@@ -179,6 +179,7 @@ impl Analyzer<'_> {
                 }
             }
         }
+        super::special::settle_zone(name, &mut resolved.return_type, &args)?;
         let sql_type = resolved.return_type.clone();
         Ok(Typed::new(runtime::scalar_call(resolved, args, bound, &self.session), sql_type))
     }

@@ -60,6 +60,20 @@ impl Analyzer<'_> {
                 };
                 Ok(Typed::new(Expr::Literal(scalar, None), found))
             }
+            SqlType::Date => {
+                let days = functions::scalar::datetime::date_literal(text)?;
+                Ok(Typed::new(Expr::Literal(ScalarValue::Date32(Some(days)), None), SqlType::Date))
+            }
+            SqlType::Time(_) => {
+                let (found, value) = functions::scalar::datetime::time_literal(text)?;
+                let scalar = match found.to_arrow() {
+                    arrow::datatypes::DataType::Time64(arrow::datatypes::TimeUnit::Microsecond) => {
+                        ScalarValue::Time64Microsecond(Some(value))
+                    }
+                    _ => ScalarValue::Time64Nanosecond(Some(value)),
+                };
+                Ok(Typed::new(Expr::Literal(scalar, None), found))
+            }
             SqlType::Decimal(38, 0) => number_decimal(text),
             _ => self.cast(text_literal(text), &wanted, false),
         }

@@ -51,6 +51,8 @@ pub(crate) struct Rules<'r> {
     pub(crate) place: &'static str,
     pub(crate) aggregates: bool,
     pub(crate) windows: bool,
+    /// Whether it decides which rows remain: there DataFusion turns subqueries to joins.
+    pub(crate) filters: bool,
     /// The output columns an ORDER BY may name, with what they stand for.
     pub(crate) outputs: &'r [(String, Typed)],
     /// The WINDOW clause.
@@ -60,7 +62,8 @@ pub(crate) struct Rules<'r> {
 impl Rules<'_> {
     /// A place without aggregates and window functions.
     pub(crate) fn plain(place: &'static str) -> Self {
-        Self { place, aggregates: false, windows: false, outputs: &[], named_windows: &[] }
+        let filters = matches!(place, "WHERE" | "a join's condition");
+        Self { place, aggregates: false, windows: false, filters, outputs: &[], named_windows: &[] }
     }
 
     fn inside_call(self) -> Self {

@@ -223,3 +223,33 @@ impl Analyzer<'_> {
         self.cast(value, &SqlType::TimestampTz(precision, zone), false)
     }
 }
+
+/// Puts the zone that constant arguments name (`from_unixtime(x, 'Asia/Tokyo')`) into the type of the result, to which it
+/// belongs here.
+pub(super) fn settle_zone(name: &str, return_type: &mut SqlType, args: &[Expr]) -> Result<()> {
+    use functions::scalar::datetime::{offset_name, zone_arguments, zone_name};
+    let SqlType::TimestampTz(_, zone) = return_type else { return Ok(()) };
+    let Some(named) = zone_arguments(name, args.len()).and_then(|range| args.get(range)) else {
+        return Ok(());
+    };
+    let values: Vec<&ScalarValue> = named
+        .iter()
+        .filter_map(|arg| match arg {
+            Expr::Literal(value, _) => Some(value),
+            _ => None,
+        })
+        .collect();
+    *zone = match values.as_slice() {
+        [ScalarValue::Utf8View(Some(name))] => zone_name(name)?,
+        [ScalarValue::Int64(Some(hours)), ScalarValue::Int64(Some(minutes))] => {
+            offset_name(*hours, *minutes)?
+        }
+        // With a NULL everything is NULL, whatever the zone.
+        values if values.len() == named.len() && values.iter().any(|v| v.is_null()) => return Ok(()),
+        _ => {
+            return Err(Error::unsupported(format!("the time zone of {name} has to be constant"))
+                .why("the zone belongs to the column's type here, not to each value"));
+        }
+    };
+    Ok(())
+}

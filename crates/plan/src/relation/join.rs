@@ -68,15 +68,11 @@ impl Analyzer<'_> {
                     .collect();
                 self.join_using(left, right, kind, &names)
             }
-            JoinConstraint::Natural => {
-                let names: Vec<Ident> = left
-                    .visible()
-                    .filter_map(|l| l.name.as_ref())
-                    .filter(|name| right.visible().any(|r| r.name.as_ref() == Some(*name)))
-                    .map(Ident::new)
-                    .collect();
-                self.join_using(left, right, kind, &names)
-            }
+            JoinConstraint::Natural => Err(self.fail(
+                join.relation.span(),
+                Error::unsupported("NATURAL JOIN is not supported")
+                    .hint("name the columns: JOIN … USING (a, b)"),
+            )),
             JoinConstraint::None => Err(self.fail(
                 join.relation.span(),
                 Error::invalid("a JOIN needs ON or USING")

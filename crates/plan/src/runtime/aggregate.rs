@@ -2,6 +2,7 @@
 
 use super::buffered::Buffered;
 use super::call::any_signature;
+use super::groups::Groups;
 use super::lambda::{Bound, LambdaArg};
 use crate::error::{from_datafusion, to_datafusion};
 use arrow::array::{Array, ArrayRef};
@@ -11,7 +12,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, Sort};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Cast, Expr, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Cast, Expr, GroupsAccumulator, Signature, Volatility,
 };
 use functions::{Aggregate, AggregateCall, Lambda, Resolved, Session};
 use model::{Error, Result};
@@ -139,17 +140,20 @@ impl LibraryAggregate {
         self.arg_types.iter().filter(|t| !matches!(t, SqlType::Function(..))).map(SqlType::to_arrow).collect()
     }
 
-    fn make(&self) -> Result<Box<dyn functions::Accumulator>> {
+    fn with_call<T>(&self, work: impl FnOnce(&AggregateCall<'_>) -> Result<T>) -> Result<T> {
         let lambdas: Vec<Option<Arc<dyn Lambda>>> =
             self.lambdas.iter().map(|l| l.clone().map(|l| l as Arc<dyn Lambda>)).collect();
-        let call = AggregateCall {
+        work(&AggregateCall {
             name: self.function.name,
             arg_types: &self.arg_types,
             return_type: &self.return_type,
             lambdas: &lambdas,
             session: &self.session,
-        };
-        (self.function.make)(&call)
+        })
+    }
+
+    fn make(&self) -> Result<Box<dyn functions::Accumulator>> {
+        self.with_call(self.function.make)
     }
 
     fn buffered(&self, args: &AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
@@ -200,9 +204,23 @@ impl AggregateUDFImpl for LibraryAggregate {
         Ok(Box::new(Adapter { inner: self.make().map_err(to_datafusion)? }))
     }
 
-    /// Frames that slide drop rows; few of our accumulators can, so the rows are kept and gathered anew.
+    fn groups_accumulator_supported(&self, _: AccumulatorArgs<'_>) -> bool {
+        !self.buffers()
+    }
+
+    fn create_groups_accumulator(&self, _: AccumulatorArgs<'_>) -> DfResult<Box<dyn GroupsAccumulator>> {
+        let copy = self.copy();
+        let make = Box::new(move || copy.with_call(copy.function.groups));
+        Ok(Box::new(Groups::new(make).map_err(to_datafusion)?))
+    }
+
+    /// Frames that slide drop rows: sums and counts take them back, for the others the rows are kept.
     fn create_sliding_accumulator(&self, args: AccumulatorArgs<'_>) -> DfResult<Box<dyn Accumulator>> {
-        self.buffered(&args)
+        if self.buffers() {
+            return self.buffered(&args);
+        }
+        let inner = self.with_call(|call| self.function.sliding(call)).map_err(to_datafusion)?;
+        Ok(Box::new(Adapter { inner }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs<'_>) -> DfResult<Vec<FieldRef>> {
@@ -247,6 +265,14 @@ impl Accumulator for Adapter {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
         self.inner.merge(states).map_err(to_datafusion)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        self.inner.retract(values).map_err(to_datafusion)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        self.inner.retracts()
     }
 }
 

@@ -7,7 +7,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema};
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{ColumnarValue, Expr};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use model::{Error, Result};
 use sql::SqlType;
@@ -91,8 +93,11 @@ impl Body {
         let schema = Arc::new(Schema::new(fields));
         let df_schema = DFSchema::from_unqualified_fields(schema.fields().clone(), HashMap::new())
             .map_err(from_datafusion)?;
+        // What DataFusion only runs in a simpler form (COALESCE) is brought into that form.
+        let context = SimplifyContext::builder().with_schema(Arc::new(df_schema.clone())).build();
+        let simple = ExprSimplifier::new(context).simplify(self.expr.clone()).map_err(from_datafusion)?;
         let expr = datafusion::physical_expr::create_physical_expr(
-            &self.expr,
+            &simple,
             &df_schema,
             &ExecutionProps::new(),
             &datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext::default(),

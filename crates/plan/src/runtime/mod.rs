@@ -3,6 +3,7 @@
 mod aggregate;
 mod buffered;
 mod call;
+mod groups;
 mod lambda;
 
 pub(crate) use aggregate::{AggregateParts, aggregate_call, grouping, over_keys, single_value};

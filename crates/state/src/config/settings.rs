@@ -64,6 +64,30 @@ pub const SETTINGS: &[Setting] = &[
         "days for which finished runs and their logs are kept",
     ),
     setting(
+        "sql.memory_mb",
+        Kind::Count { min: 64, max: 1_048_576 },
+        "4096",
+        "megabytes that all queries together may hold before they spill to disk",
+    ),
+    setting(
+        "sql.threads",
+        Kind::Count { min: 0, max: 1024 },
+        "0",
+        "threads a query uses; 0: as many as there are processors",
+    ),
+    setting(
+        "sql.bytes_cutoff_mb",
+        Kind::Count { min: 0, max: 1_073_741_824 },
+        "0",
+        "a query that has read more megabytes is stopped; 0: no limit",
+    ),
+    setting(
+        "sql.warehouse",
+        Kind::Text,
+        "s3://warehouse/",
+        "the folder for tables that queries make without naming a location",
+    ),
+    setting(
         "log.level",
         Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
         "warn",
