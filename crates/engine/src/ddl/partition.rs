@@ -137,7 +137,7 @@ pub(super) async fn drop(
             .await
             .map_err(|error| ctx.located_again(error, span))?;
         if page.partitions.is_empty() && !if_exists {
-            return Err(Error::not_found("no partition fits this condition")
+            return Err(Error::not_found(format!("no partition fits {}", said(ctx, filters)))
                 .at(ctx.place(span))
                 .hint(format!("`SHOW PARTITIONS {name}` lists them; DROP IF EXISTS PARTITION needs none")));
         }
@@ -148,6 +148,13 @@ pub(super) async fn drop(
         .await
         .map_err(|error| ctx.located(error, name.span()))?;
     Ok(DdlResult::nothing())
+}
+
+/// The comparisons as they were written.
+fn said(ctx: &DdlContext<'_>, filters: &[PartitionFilter]) -> String {
+    let one =
+        |filter: &PartitionFilter| ctx.source.slice(filter.key.span.union(&filter.value.span)).to_owned();
+    format!("({})", filters.iter().map(one).collect::<Vec<_>>().join(", "))
 }
 
 /// The comparisons as the catalog's filter.
