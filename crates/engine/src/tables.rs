@@ -39,7 +39,9 @@ impl Tables for OpenTables {
         match self.names.get(&name.database) {
             Some(Some(names)) => Err(Error::not_found(format!("table `{name}` does not exist"))
                 .hint(nearest_hint(&name.table, names.iter().map(String::as_str)))),
-            _ => Err(Error::not_found(format!("database `{}` does not exist", name.database))
+            None => Err(Error::not_found(format!("table `{name}` does not exist"))
+                .why("a WITH query of that name stands further on: it can only be used behind itself")),
+            Some(None) => Err(Error::not_found(format!("database `{}` does not exist", name.database))
                 .hint(nearest_hint(&name.database, self.databases.iter().map(String::as_str)))),
         }
     }

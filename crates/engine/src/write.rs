@@ -468,7 +468,7 @@ fn check_columns(columns: &[OutputColumn]) -> Result<()> {
                 .hint("give it one: … AS name"));
         }
         if !seen.insert(&column.name) {
-            return Err(Error::invalid(format!("the new table would have two columns `{}`", column.name))
+            return Err(Error::invalid(format!("the new table would have the column `{}` more than once", column.name))
                 .hint("give one of them another name: … AS name"));
         }
     }

@@ -72,10 +72,45 @@ impl Analyzer<'_> {
     }
 
     pub(crate) fn in_subquery(&self, expr: &Ast, query: &Query, negated: bool, at: At<'_>) -> Result<Typed> {
+        if let Ast::Tuple(items) = expr
+            && items.len() > 1
+        {
+            return self.row_in_subquery(items, query, negated, at);
+        }
         let value = self.typed(expr, at)?;
         let (plan, value) =
             self.comparable_subquery(value, query, at).map_err(|e| self.fail(span_of(expr), e))?;
+        if !at.rules.filters {
+            let found = self.found_among(plan, value, at.scope)?;
+            return Ok(boolean(if negated { Expr::Not(Box::new(found)) } else { found }));
+        }
         Ok(boolean(Expr::InSubquery(InSubquery { expr: Box::new(value), subquery: wrap(plan), negated })))
+    }
+
+    /// `(a, b) IN (SELECT x, y …)` in a filter: a row exists whose columns are all equal.
+    fn row_in_subquery(&self, items: &[Ast], query: &Query, negated: bool, at: At<'_>) -> Result<Typed> {
+        let relation = self.subquery(query, at)?;
+        let columns: Vec<_> = relation.visible().cloned().collect();
+        if columns.len() != items.len() {
+            let text = format!("a row of {} is compared with a subquery of {} columns", items.len(), columns.len());
+            return Err(self.fail(query.span(), Error::invalid(text)));
+        }
+        if negated || !at.rules.filters {
+            let error = Error::unsupported("a row can only be looked for in a subquery by IN in a filter");
+            return Err(error.hint("write it with EXISTS"));
+        }
+        let mut all = lit(true);
+        for (item, column) in items.iter().zip(columns) {
+            let value = self.typed(item, at)?;
+            let outside = Typed::new(as_outer(value.expr, at.scope)?, value.sql_type);
+            let inside = Typed::new(Expr::Column(column.column), column.sql_type);
+            all = all.and(self.equal(inside, outside).map_err(|e| self.fail(span_of(item), e))?);
+        }
+        let plan = LogicalPlanBuilder::from(relation.plan)
+            .filter(all)
+            .and_then(LogicalPlanBuilder::build)
+            .map_err(crate::error::from_datafusion)?;
+        Ok(boolean(Expr::Exists(Exists { subquery: wrap(plan), negated: false })))
     }
 
     /// `value IN (…)` where it is a value and not a filter: counted, as joins only filter. NULL where NULLs leave it open.
@@ -149,11 +184,18 @@ impl Analyzer<'_> {
         match (op, all) {
             (Operator::Eq, false) => {
                 let (plan, value) = self.comparable_subquery(value, query, at)?;
+                if !at.rules.filters {
+                    return Ok(boolean(self.found_among(plan, value, at.scope)?));
+                }
                 let expr = InSubquery { expr: Box::new(value), subquery: wrap(plan), negated: false };
                 Ok(boolean(Expr::InSubquery(expr)))
             }
             (Operator::NotEq, true) => {
                 let (plan, value) = self.comparable_subquery(value, query, at)?;
+                if !at.rules.filters {
+                    let found = self.found_among(plan, value, at.scope)?;
+                    return Ok(boolean(Expr::Not(Box::new(found))));
+                }
                 let expr = InSubquery { expr: Box::new(value), subquery: wrap(plan), negated: true };
                 Ok(boolean(Expr::InSubquery(expr)))
             }

@@ -7,7 +7,7 @@ mod table;
 
 pub(crate) use follow::{Ending, follow};
 pub(crate) use progress::Bar;
-pub(crate) use table::{amount, bytes, duration, table, time};
+pub(crate) use table::{amount, bytes, duration, table, table_as_is, time};
 
 use model::Error;
 use serde::Serialize;

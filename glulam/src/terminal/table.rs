@@ -6,6 +6,12 @@ use std::io::{IsTerminal, stdout};
 
 /// A table without frames, as wide as the terminal allows; not wrapped when it goes into a pipe.
 pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let header: Vec<String> = header.iter().map(|word| word.to_uppercase()).collect();
+    table_as_is(&header, rows)
+}
+
+/// The same under names that are shown as they are.
+pub(crate) fn table_as_is(header: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     if stdout().is_terminal() {
@@ -14,7 +20,7 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
         table.set_content_arrangement(ContentArrangement::Disabled);
     }
     if !header.is_empty() {
-        table.set_header(header.iter().map(|word| word.to_uppercase()));
+        table.set_header(header);
     }
     for row in rows {
         table.add_row(row);

@@ -46,7 +46,7 @@ fn classes(format: &str) -> Option<Classes> {
 
 /// The classes of a format that tables can have and queries can write: PARQUET, ORC, AVRO, JSON, TEXTFILE.
 pub(crate) fn storage_classes(format: &str) -> Option<StorageDescriptor> {
-    let known = classes(format)?;
+    let known = classes(if format == "JSON" { "JSONFILE" } else { format })?;
     let mut storage = StorageDescriptor {
         input_format: Some(known.input.to_owned()),
         output_format: Some(known.output.to_owned()),

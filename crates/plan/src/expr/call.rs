@@ -105,6 +105,17 @@ impl Analyzer<'_> {
         if scalar && !aggregate || parts.name == "$concat" {
             self.no_aggregate_words(function, &parts)?;
             let given = self.given(&parts.args, at)?;
+            // A char(n) is as long as its type says: the blanks at its end are not kept.
+            if let ("length", [Given::Value(value, _)]) = (parts.name.as_str(), given.as_slice())
+                && let SqlType::Char(n) = value.sql_type
+            {
+                let length = datafusion::logical_expr::when(
+                    value.expr.clone().is_not_null(),
+                    datafusion::logical_expr::lit(i64::from(n)),
+                );
+                let expr = length.end().map_err(crate::error::from_datafusion)?;
+                return Ok(Typed::new(expr, SqlType::BigInt));
+            }
             return self.scalar_call(&parts.name, given, at);
         }
         if aggregate {

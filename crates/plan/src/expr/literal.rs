@@ -74,6 +74,7 @@ impl Analyzer<'_> {
                 };
                 Ok(Typed::new(Expr::Literal(scalar, None), found))
             }
+            SqlType::Json => self.function("json_parse", vec![text_literal(text)]),
             SqlType::Decimal(38, 0) => number_decimal(text),
             _ => self.cast(text_literal(text), &wanted, false),
         }

@@ -114,6 +114,16 @@ impl Analyzer<'_> {
             };
             return self.function(name, vec![left, right]);
         }
+        // DataFusion's equality of floating point numbers knows NaN = NaN and 0.0 <> -0.0. Against an ordinary constant
+        // that makes no difference.
+        let floats = matches!(common, SqlType::Double | SqlType::Real);
+        if floats && !ordinary(&left) && !ordinary(&right) {
+            match op {
+                Operator::Eq => return self.function("$eq", vec![left, right]),
+                Operator::NotEq => return self.function("$ne", vec![left, right]),
+                _ => {}
+            }
+        }
         Ok(boolean(binary(left.expr, op, right.expr)))
     }
 
@@ -242,4 +252,14 @@ fn negated(value: &ScalarValue) -> Option<ScalarValue> {
         ScalarValue::Decimal128(Some(v), p, s) => ScalarValue::Decimal128(Some(-v), *p, *s),
         _ => return None,
     })
+}
+
+/// A constant that is a number other than zero.
+fn ordinary(value: &Typed) -> bool {
+    match value.literal() {
+        Some(ScalarValue::Float64(Some(v))) => v.is_finite() && *v != 0.0,
+        Some(ScalarValue::Float32(Some(v))) => v.is_finite() && *v != 0.0,
+        Some(other) => other.is_null(),
+        None => false,
+    }
 }

@@ -29,7 +29,18 @@ impl Analyzer<'_> {
             return self.unnest(left, &spec, false, env);
         }
         let right = self.right_side(&left, factor, env)?;
+        if let Some(row) = super::lateral_row(&right.plan)? {
+            return self.beside(left, right, row);
+        }
         self.combine(left, right, JoinType::Inner, None)
+    }
+
+    /// A lateral subquery without FROM is one row beside each row: its columns are computed there.
+    fn beside(&self, left: Relation, right: Relation, row: Vec<(Expr, Column)>) -> Result<Relation> {
+        let mut exprs: Vec<Expr> = left.columns.iter().map(|c| Expr::Column(c.column.clone())).collect();
+        exprs.extend(row.into_iter().map(|(expr, column)| expr.alias(column.name)));
+        let columns = left.columns.into_iter().chain(right.columns).collect();
+        Ok(Relation { plan: project(left.plan, exprs)?, columns })
     }
 
     fn right_side(&self, left: &Relation, factor: &TableFactor, env: &Env) -> Result<Relation> {

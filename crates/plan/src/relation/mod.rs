@@ -10,7 +10,8 @@ use crate::names::TableName;
 use crate::scope::{Env, Relation, Scope, ScopeColumn};
 use crate::tables::{Found, TableColumn};
 use datafusion::common::{Column, TableReference};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, Subquery, TableSource, lit};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, TableSource, lit};
 use model::{Error, Result};
 use sqlparser::ast::{
     Expr as Ast, Ident, ObjectName, Spanned, TableAlias, TableFactor, TableSampleKind, TableWithJoins, Value,
@@ -226,6 +227,26 @@ impl Analyzer<'_> {
         });
         Ok(Relation { plan, columns: relation.columns })
     }
+}
+
+/// The columns of a lateral subquery without FROM, as expressions over the row it stands beside; nothing for others.
+fn lateral_row(plan: &LogicalPlan) -> Result<Option<Vec<(Expr, Column)>>> {
+    let LogicalPlan::Subquery(subquery) = plan else { return Ok(None) };
+    let LogicalPlan::Projection(projection) = subquery.subquery.as_ref() else { return Ok(None) };
+    if !matches!(projection.input.as_ref(), LogicalPlan::EmptyRelation(e) if e.produce_one_row) {
+        return Ok(None);
+    }
+    let names = projection.schema.columns();
+    let row = projection.expr.iter().zip(names).map(|(expr, name)| {
+        let expr = expr.clone().transform_up(|e| {
+            Ok(match e {
+                Expr::OuterReferenceColumn(_, column) => Transformed::yes(Expr::Column(column)),
+                other => Transformed::no(other),
+            })
+        });
+        Ok((expr.map_err(from_datafusion)?.data, name))
+    });
+    row.collect::<Result<_>>().map(Some)
 }
 
 /// A relation of one row and no columns.

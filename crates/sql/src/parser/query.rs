@@ -279,7 +279,7 @@ impl Parser<'_> {
         let token = self.token(0);
         let digits = token.kind == Kind::Number && self.piece(&token).bytes().all(|b| b.is_ascii_digit());
         if !digits {
-            return Err(self.expected("a whole number of rows"));
+            return Err(self.expected("a whole number of rows, as in LIMIT 10,"));
         }
         Ok(self.number())
     }

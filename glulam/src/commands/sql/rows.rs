@@ -207,8 +207,8 @@ fn table(reader: FileReader<BufReader<File>>, columns: &[OutputColumn]) -> Resul
         rows.extend(rows_of(&batch, &renderers, take));
         left_out += batch.num_rows() - take;
     }
-    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-    let mut text = terminal::table(&names, rows);
+    let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+    let mut text = terminal::table_as_is(&names, rows);
     if left_out > 0 {
         text.push_str(&format!("\n… {left_out} more rows; add LIMIT, or write them to a file with --output"));
     }
