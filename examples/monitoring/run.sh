@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The monitoring practice, from nothing to a described lake: generate a week of metrics and access logs into buckets,
-# crawl them, show the tables and what was inferred. Takes the binary from GLULAM or from target/release.
+# The monitoring practice, from nothing to answers: generate a week of metrics and access logs into buckets, crawl them,
+# show the tables and what was inferred, and ask five questions in SQL. Takes the binary from GLULAM or from
+# target/release.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -29,6 +30,22 @@ run describe monitoring.metrics_csv
 echo
 run describe monitoring.access_logs
 
+ask() {
+    printf '\n\033[1m%s\033[0m\n' "$1"
+    "$glulam" sql --database monitoring --file "queries/$2"
+}
+ask "Averages per metric and hour" 1-averages.sql
+ask "Top talkers" 2-top-talkers.sql
+ask "Error rate per service" 3-error-rate.sql
+ask "The largest jumps from one hour to the next (a window function)" 4-jumps.sql
+ask "The metrics as partitioned Parquet (CTAS)" 5-to-parquet.sql
+ask "One metric of one service, from the CSV and from the Parquet" 6-from-csv.sql
+ask "" 7-from-parquet.sql
+"$glulam" runs --kind query --json | python3 -c '
+import json, sys
+parquet, csv = [run["counters"]["bytes_scanned"] for run in json.load(sys.stdin)[:2]]
+print(f"read {csv:,} bytes of CSV, {parquet:,} bytes of Parquet: {100 - 100 * parquet / csv:.1f} % saved")'
+
 say "What ran"
-run runs
+run runs --limit 12
 printf '\nThe lake is plain files: %s/buckets\n' "$GLULAM_DATA"

@@ -35,7 +35,7 @@ impl Engine {
             return Err(Error::internal("this engine was made without runs"));
         };
         let name: String =
-            request.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(120).collect();
+            request.text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(48).collect();
         let mut new = NewRun::new(RunKind::new("query")?, name);
         new.arguments = json!({ "sql": request.text, "database": request.database });
         let engine = self.clone();

@@ -48,6 +48,10 @@ impl Analyzer<'_> {
         let inner = Rules { windows: false, place: "a window function", ..*at.rules };
         let at_args = At { rules: &inner, ..at };
         let spec = self.window_spec(window, at)?;
+        if functions::find_window(&parts.name).is_some_and(|w| w.ordered) && spec.order_by.is_empty() {
+            return Err(Error::invalid(format!("{} needs an ORDER BY in its window", parts.name))
+                .hint("write OVER (ORDER BY …): without an order there is no row before or behind"));
+        }
         let partition_by =
             spec.partition_by.iter().map(|p| Ok(self.typed(p, at_args)?.expr)).collect::<Result<Vec<_>>>()?;
         let keys = spec

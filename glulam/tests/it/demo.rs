@@ -54,6 +54,8 @@ fn a_week_of_metrics_and_logs_becomes_tables() {
     let logs = home.columns("monitoring.access_logs");
     assert!(logs.iter().any(|column| column.contains("status") && column.ends_with(" int")), "{logs:?}");
 
+    five_questions(&home, rows);
+
     // The saved crawler finds nothing new; a new column is named.
     let again = home.succeed(["crawl", "monitoring"]);
     assert!(!again.contains("created"), "{again}");
@@ -61,6 +63,40 @@ fn a_week_of_metrics_and_logs_becomes_tables() {
     let changed = home.succeed(["crawl", "monitoring"]);
     assert!(changed.contains("host") && changed.contains("string"), "{changed}");
     assert!(home.columns("monitoring.plain_metrics").contains(&"host string".to_owned()));
+}
+
+/// The demo's questions, against what a reader of the files counts.
+fn five_questions(home: &Home, rows: usize) {
+    let ask = |file: &str| -> Vec<Vec<String>> {
+        let path = testkit::project_root().join("examples/monitoring/queries").join(file).display().to_string();
+        let text = home.succeed(["sql", "--database", "monitoring", "--file", &path, "--format", "csv"]);
+        text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
+    };
+    let averages = ask("1-averages.sql");
+    // 4 metrics, 2 hours, 12 windows of 6 services.
+    assert_eq!(averages.len(), 8, "{averages:?}");
+    assert!(averages.iter().all(|row| row[4] == "72"), "{averages:?}");
+    let mut failed = std::collections::BTreeMap::<String, usize>::new();
+    for file in std::fs::read_dir(home.bucket("access-logs")).unwrap() {
+        let path = file.unwrap().path();
+        let service = path.file_name().unwrap().to_string_lossy().split('-').next().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        *failed.entry(service).or_default() += text.lines().filter(|l| l.contains("\" 5")).count();
+    }
+    let rates = ask("3-error-rate.sql");
+    assert_eq!(rates.len(), failed.len(), "{rates:?}");
+    for row in &rates {
+        assert_eq!(row[2], failed[&row[0]].to_string(), "{row:?}");
+    }
+    assert_eq!(ask("4-jumps.sql").len(), 5);
+    assert_eq!(ask("5-to-parquet.sql").last().unwrap()[0], rows.to_string());
+    assert_eq!(ask("7-from-parquet.sql"), ask("6-from-csv.sql"));
+    let runs = home.json(["runs", "--kind", "query", "--limit", "2"]);
+    let read = |i: usize| runs[i]["counters"]["bytes_scanned"].as_u64().unwrap();
+    // The Parquet query ran first, the CSV query last.
+    assert!(read(1) * 20 < read(0), "{} of {} bytes", read(1), read(0));
+    assert_eq!(runs[1]["counters"]["partitions_read"], 1);
+    assert_eq!(runs[1]["counters"]["partitions_pruned"], 23);
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod home;
 mod kill;
 mod samples;
 mod server;
+mod sql;
