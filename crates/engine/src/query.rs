@@ -5,6 +5,7 @@ use crate::engine::Engine;
 use crate::memory::PeakPool;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use catalog::Database;
 use chrono::{DateTime, Utc};
 use datafusion::common::tree_node::TreeNode;
 use datafusion::execution::SendableRecordBatchStream;
@@ -21,6 +22,9 @@ use sqlparser::ast::{Expr as Ast, Query};
 use state::runs::RunContext;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
+
+/// The database of statements that name none.
+pub(crate) const DEFAULT_DATABASE: &str = "default";
 
 /// A statement to run.
 #[derive(Debug, Clone)]
@@ -134,7 +138,6 @@ impl Context {
 pub(crate) struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "a duration, not a time of day")]
     pub(crate) fn start() -> Self {
         Self(std::time::Instant::now())
     }
@@ -183,6 +186,9 @@ impl Engine {
 
     /// Runs a statement. Statements inside of others (EXPLAIN, EXECUTE) come through here too.
     pub(crate) async fn statement(&self, statement: &Statement, context: &Context) -> Result<Answer> {
+        if !statement.only_reads() || matches!(statement, Statement::Show(_)) {
+            self.need_default(context).await?;
+        }
         match statement {
             Statement::Query(query) => self.select(query, context).await,
             Statement::Explain { analyze, verbose, format, kind, statement } => {
@@ -216,6 +222,25 @@ impl Engine {
                 let ddl = self.ddl_context(context);
                 ddl_answer(ddl::execute(&ddl, definition).await?, context)
             }
+        }
+    }
+
+    /// The database `default` is always there, as in Athena: it is made when somebody first needs it.
+    async fn need_default(&self, context: &Context) -> Result<()> {
+        if context.database.as_str() != DEFAULT_DATABASE {
+            return Ok(());
+        }
+        match self.inner.catalog.get_database(&context.database).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == model::ErrorKind::NotFound => {
+                let made = self.inner.catalog.create_database(Database::new(context.database.clone())).await;
+                match made {
+                    // Somebody else was quicker.
+                    Err(error) if error.kind() != model::ErrorKind::AlreadyExists => Err(error),
+                    _ => Ok(()),
+                }
+            }
+            Err(error) => Err(error),
         }
     }
 

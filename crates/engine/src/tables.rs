@@ -148,6 +148,8 @@ impl Engine {
             let query = TableQuery { limit: Some(NAMES_FOR_HINTS), ..TableQuery::default() };
             let page = self.inner.catalog.list_tables(&EntityName::new(&name.database)?, query).await?;
             Some(page.tables.into_iter().map(|t| t.table.name.to_string()).collect())
+        } else if name.database == crate::query::DEFAULT_DATABASE {
+            Some(Vec::new())
         } else {
             None
         };

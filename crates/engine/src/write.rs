@@ -8,7 +8,7 @@ use crate::ddl;
 use crate::engine::Engine;
 use crate::query::{Answer, Context, count_answer};
 use catalog::{Partition, StorageDescriptor, Table, TableEntry};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlanProperties;
 use formats::{Format, FormatSpec, WriteFormat, WriteSpec};
 use futures::StreamExt;
 use lake::{Commit, CommitOptions};
@@ -468,8 +468,11 @@ fn check_columns(columns: &[OutputColumn]) -> Result<()> {
                 .hint("give it one: … AS name"));
         }
         if !seen.insert(&column.name) {
-            return Err(Error::invalid(format!("the new table would have the column `{}` more than once", column.name))
-                .hint("give one of them another name: … AS name"));
+            return Err(Error::invalid(format!(
+                "the new table would have the column `{}` more than once",
+                column.name
+            ))
+            .hint("give one of them another name: … AS name"));
         }
     }
     Ok(())

@@ -92,7 +92,8 @@ impl Analyzer<'_> {
         let relation = self.subquery(query, at)?;
         let columns: Vec<_> = relation.visible().cloned().collect();
         if columns.len() != items.len() {
-            let text = format!("a row of {} is compared with a subquery of {} columns", items.len(), columns.len());
+            let text =
+                format!("a row of {} is compared with a subquery of {} columns", items.len(), columns.len());
             return Err(self.fail(query.span(), Error::invalid(text)));
         }
         if negated || !at.rules.filters {

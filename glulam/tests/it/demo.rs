@@ -68,7 +68,8 @@ fn a_week_of_metrics_and_logs_becomes_tables() {
 /// The demo's questions, against what a reader of the files counts.
 fn five_questions(home: &Home, rows: usize) {
     let ask = |file: &str| -> Vec<Vec<String>> {
-        let path = testkit::project_root().join("examples/monitoring/queries").join(file).display().to_string();
+        let path =
+            testkit::project_root().join("examples/monitoring/queries").join(file).display().to_string();
         let text = home.succeed(["sql", "--database", "monitoring", "--file", &path, "--format", "csv"]);
         text.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect()
     };

@@ -18,7 +18,8 @@ fn csv(home: &Home, sql: &str) -> String {
 #[test]
 fn rows_come_in_the_form_that_is_asked_for() {
     let home = Home::new();
-    let sql = "SELECT a, b, c FROM (VALUES (1, 'x,y', ARRAY[1.5, NULL]), (2, '', NULL)) AS t(a, b, c) ORDER BY a";
+    let sql =
+        "SELECT a, b, c FROM (VALUES (1, 'x,y', ARRAY[1.5, NULL]), (2, '', NULL)) AS t(a, b, c) ORDER BY a";
     assert_eq!(csv(&home, sql), "a,b,c\n1,\"x,y\",\"[1.5, null]\"\n2,\"\",\n");
     let json = home.succeed(["sql", sql, "--format", "json"]);
     let rows: Vec<serde_json::Value> = json.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
@@ -102,8 +103,9 @@ fn writing_statements_appear_whole_or_not_at_all() {
     let home = Home::new();
     home.succeed(["sql", &make]);
     let insert = "INSERT INTO t SELECT x, x % 7 FROM UNNEST(sequence(1, 70)) AS t(x)";
-    let killed = Process::start(home.command(["sql", insert]).env("GLULAM_CRASH_AT", "engine.insert.before_publish"))
-        .wait(LONG);
+    let killed =
+        Process::start(home.command(["sql", insert]).env("GLULAM_CRASH_AT", "engine.insert.before_publish"))
+            .wait(LONG);
     assert_eq!(killed.code, None, "{}", killed.stderr);
     assert_eq!(csv(&home, count), "_col0,_col1\n1000,500500\n");
     home.succeed(["sql", insert]);
@@ -122,17 +124,20 @@ fn hostile_input_ends_in_a_diagnosis() {
         assert!(code != 70 && code != 101, "{name}: {}", finished.stderr);
         (code, finished.stderr)
     };
-    let (code, _) = ends(&format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)), "nested parentheses");
+    let (code, _) =
+        ends(&format!("SELECT {}1{}", "(".repeat(10_000), ")".repeat(10_000)), "nested parentheses");
     assert_ne!(code, 0);
     let list: Vec<String> = (0..150_000).map(|n| n.to_string()).collect();
     let (code, error) = ends(&format!("SELECT 5 IN ({})", list.join(",")), "a statement of a megabyte");
     assert!(code == 0 || error.contains("error:"), "{error}");
     let (code, error) = ends("SELECT regexp_like(rpad('a', 40, 'a') || 'b', '^(a+)+$')", "a regex bomb");
     assert_eq!(code, 0, "{error}");
-    let (code, _) = ends("SELECT regexp_like(rpad('a', 4000, 'a') || 'b', '^(?=(a+)+$)a')", "a bomb with look-ahead");
+    let (code, _) =
+        ends("SELECT regexp_like(rpad('a', 4000, 'a') || 'b', '^(?=(a+)+$)a')", "a bomb with look-ahead");
     assert!(code == 0 || code == 2 || code == 1);
     home.succeed(["sql", "CREATE VIEW v AS SELECT 1 AS a"]);
-    let (code, error) = ends("CREATE OR REPLACE VIEW v AS SELECT * FROM v; SELECT * FROM v", "a view of itself");
+    let (code, error) =
+        ends("CREATE OR REPLACE VIEW v AS SELECT * FROM v; SELECT * FROM v", "a view of itself");
     assert!(code != 0 && error.contains('v'), "{error}");
     // A page in the middle of a Parquet file is damaged.
     home.succeed(["sql", "CREATE TABLE p WITH (external_location = 's3://files/p/') AS SELECT x, cast(x * 7919 AS varchar) AS y FROM UNNEST(sequence(1, 9999)) AS t(x)"]);
@@ -143,7 +148,7 @@ fn hostile_input_ends_in_a_diagnosis() {
         bytes[middle..middle + 200].fill(0xA5);
         std::fs::write(&path, bytes).unwrap();
     }
-    let (code, error) = ends("SELECT sum(x), max(y) FROM p", "a damaged page");
+    let (code, error) = ends("SELECT sum(x), count(DISTINCT y) FROM p", "a damaged page");
     assert!(code != 0 && error.contains("s3://files/p/"), "{error}");
 }
 

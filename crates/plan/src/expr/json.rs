@@ -14,7 +14,10 @@ use sqlparser::ast::{Expr as Ast, Value};
 impl Analyzer<'_> {
     /// Whether it is one of these functions.
     pub(super) fn is_json_form(&self, parts: &Parts<'_>) -> bool {
-        matches!(parts.name.as_str(), "json_value" | "json_query" | "json_exists" | "json_array" | "json_object")
+        matches!(
+            parts.name.as_str(),
+            "json_value" | "json_query" | "json_exists" | "json_array" | "json_object"
+        )
     }
 
     pub(super) fn json_call(&self, parts: &Parts<'_>, at: At<'_>) -> Result<Typed> {
@@ -38,7 +41,8 @@ impl Analyzer<'_> {
                 words.push(text_literal(clause(parts, "unique_keys").unwrap_or("without")));
             }
         }
-        let name = if words.is_empty() { format!("${}", parts.name) } else { format!("${}_with", parts.name) };
+        let name =
+            if words.is_empty() { format!("${}", parts.name) } else { format!("${}_with", parts.name) };
         words.extend(values);
         self.function(&name, words)
     }
@@ -52,13 +56,16 @@ impl Analyzer<'_> {
             values.insert(0, self.function("json_format", vec![input])?);
         }
         let word = |name: &str, default: &str| text_literal(clause(parts, name).unwrap_or(default));
-        let (on_empty, on_error) = (self.json_default(parts, "on_empty", at)?, self.json_default(parts, "on_error", at)?);
+        let (on_empty, on_error) =
+            (self.json_default(parts, "on_empty", at)?, self.json_default(parts, "on_error", at)?);
         let passing = self.json_passing(parts, at)?;
         match parts.name.as_str() {
             "json_exists" => values.extend([word("on_error", "false"), passing]),
             "json_value" => {
-                let empty = if on_empty.is_some() { text_literal("default") } else { word("on_empty", "null") };
-                let error = if on_error.is_some() { text_literal("default") } else { word("on_error", "null") };
+                let empty =
+                    if on_empty.is_some() { text_literal("default") } else { word("on_empty", "null") };
+                let error =
+                    if on_error.is_some() { text_literal("default") } else { word("on_error", "null") };
                 let or_null = |value: Option<Typed>| value.unwrap_or_else(null_text);
                 values.extend([empty, error, or_null(on_empty), or_null(on_error), passing]);
             }

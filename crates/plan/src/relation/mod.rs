@@ -9,8 +9,8 @@ use crate::error::span_of;
 use crate::names::TableName;
 use crate::scope::{Env, Relation, Scope, ScopeColumn};
 use crate::tables::{Found, TableColumn};
-use datafusion::common::{Column, TableReference};
 use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Column, TableReference};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery, TableSource, lit};
 use model::{Error, Result};
 use sqlparser::ast::{

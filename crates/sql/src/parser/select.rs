@@ -182,7 +182,8 @@ impl Parser<'_> {
         let count = self.token(1).kind == Kind::Number || self.is_symbol_at(1, "?");
         let word = |word: &str| self.is_word_at(0, word);
         let then = |words: &[&str]| words.iter().any(|word| self.is_word_at(1, word));
-        (word("LIMIT") && (count || then(&["ALL"]) || self.is_symbol_at(1, "-") || self.token(1).kind == Kind::Text))
+        (word("LIMIT")
+            && (count || then(&["ALL"]) || self.is_symbol_at(1, "-") || self.token(1).kind == Kind::Text))
             || (word("OFFSET") && count)
             || (word("FETCH") && then(&["FIRST", "NEXT"]))
             || (word("WINDOW") && self.is_name_at(1) && self.is_word_at(2, "AS"))

@@ -9,7 +9,7 @@ use crate::operations::StartQuery;
 use crate::session::Session;
 use crate::terminal::{self, Ending, follow};
 use engine::QueryOutcome;
-use model::{Error, Place, Result};
+use model::{Error, Outcome, Place, Result};
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -87,7 +87,14 @@ pub(super) async fn execute(
     let started = session.perform(start).await?;
     let quiet = context.shared.quiet || !std::io::stderr().is_terminal();
     match follow(session, &started.run, quiet).await? {
-        Ending::Failed(run) => show_failure(context, &run),
+        Ending::Failed(run) => {
+            let code = show_failure(context, &run)?;
+            // A script wants to know a mistake in the statement from a failure of the machine.
+            Ok(match run.outcome {
+                Some(Outcome::Diagnosis(diagnosis)) => crate::exit::of(&diagnosis.into()),
+                _ => code,
+            })
+        }
         Ending::Done(run, outcome) => {
             let outcome: QueryOutcome = serde_json::from_value(outcome)
                 .map_err(|e| Error::internal("a query's outcome cannot be read").source_is(e))?;
