@@ -139,13 +139,12 @@ fn hostile_input_ends_in_a_diagnosis() {
     let (code, error) =
         ends("CREATE OR REPLACE VIEW v AS SELECT * FROM v; SELECT * FROM v", "a view of itself");
     assert!(code != 0 && error.contains('v'), "{error}");
-    // A page in the middle of a Parquet file is damaged.
+    // The first page of each Parquet file is damaged, from its header on: values alone have no checksum.
     home.succeed(["sql", "CREATE TABLE p WITH (external_location = 's3://files/p/') AS SELECT x, cast(x * 7919 AS varchar) AS y FROM UNNEST(sequence(1, 9999)) AS t(x)"]);
     for entry in std::fs::read_dir(home.bucket("files").join("p")).unwrap() {
         let path = entry.unwrap().path();
         let mut bytes = std::fs::read(&path).unwrap();
-        let middle = bytes.len() / 3;
-        bytes[middle..middle + 200].fill(0xA5);
+        bytes[4..204].fill(0xA5);
         std::fs::write(&path, bytes).unwrap();
     }
     let (code, error) = ends("SELECT sum(x), count(DISTINCT y) FROM p", "a damaged page");
