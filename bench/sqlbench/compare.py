@@ -4,7 +4,7 @@ import csv
 import io
 import re
 
-FRACTION = re.compile(r"^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(\.\d+?)?0*(?: UTC|Z|\+00:00)?$")
+FRACTION = re.compile(r"^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d*?)0*)?(?: UTC|Z|\+00:00)?$")
 
 
 def value(text):
@@ -17,7 +17,7 @@ def value(text):
         pass
     if found := FRACTION.match(text):
         day, time, fraction = found.groups()
-        fraction = (fraction or "").rstrip(".")
+        fraction = f".{fraction}" if fraction else ""
         return day if time == "00:00:00" and not fraction else f"{day} {time}{fraction}"
     return {"True": "true", "False": "false"}.get(text, text)
 

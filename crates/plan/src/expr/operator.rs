@@ -232,7 +232,9 @@ pub(crate) fn comparison(op: &BinaryOperator) -> Option<Operator> {
 /// The right side of AND (or OR), evaluated only where the left side leaves the answer open: `b <> 0 AND a / b > 1`
 /// must not fail. Only what can fail is guarded, so that plain conditions still reach the files.
 fn guarded(left: Expr, right: Expr, and: bool) -> Expr {
-    if !runtime::can_fail(&right) || runtime::is_volatile(&left) {
+    // Subqueries become joins, which a CASE would keep them from.
+    let subquery = runtime::has_subquery(&left) || runtime::has_subquery(&right);
+    if subquery || !runtime::can_fail(&right) || runtime::is_volatile(&left) {
         return right;
     }
     let open = if and { left.is_not_false() } else { left.is_not_true() };
