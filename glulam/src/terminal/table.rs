@@ -14,7 +14,8 @@ pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>
 pub(crate) fn table_as_is(header: &[String], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    if stdout().is_terminal() {
+    // A terminal that does not tell its width is taken as wide enough.
+    if stdout().is_terminal() && table.width().is_some_and(|width| width >= 20) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         table.set_content_arrangement(ContentArrangement::Disabled);
