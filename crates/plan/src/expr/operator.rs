@@ -233,7 +233,10 @@ pub(crate) fn comparison(op: &BinaryOperator) -> Option<Operator> {
 /// must not fail. Only what can fail is guarded, so that plain conditions still reach the files.
 fn guarded(left: Expr, right: Expr, and: bool) -> Expr {
     // Subqueries become joins, which a CASE would keep them from.
-    let subquery = runtime::has_subquery(&left) || runtime::has_subquery(&right);
+    let subquery = runtime::has_subquery(&left)
+        || runtime::has_subquery(&right)
+        || left.contains_outer()
+        || right.contains_outer();
     if subquery || !runtime::can_fail(&right) || runtime::is_volatile(&left) {
         return right;
     }
