@@ -19,7 +19,7 @@ test: setup ## everything that CI checks: formatting, licences, lints, tests aga
 demo: build ## generates a week of monitoring data, crawls it, shows the tables
 	@examples/monitoring/run.sh
 
-bench: build ## measures generator, crawl, listing, a million partitions and SQL beside peers (bench/README.md)
+bench: build ## measures generator, crawl, listing, a million partitions, SQL and jobs beside peers (bench/README.md)
 	@scripts/setup.sh bench
 	.venv/bin/python bench/run.py --write
 

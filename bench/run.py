@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Measures the generator, crawls, listings, the catalog and SQL; see README.md beside this file."""
+"""Measures the generator, crawls, listings, the catalog, SQL and jobs; see README.md beside this file."""
 
 import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -12,12 +13,15 @@ import sys
 import time
 from pathlib import Path
 
+from jobs import cases as jobs
 from sqlbench import workloads
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "bench" / "data"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-GLULAM = TARGET / "release" / "glulam"
+GLULAM = Path(os.environ.get("GLULAM", TARGET / "release" / "glulam"))
+# What `--scale` knows by name.
+SCALES = {"small": 0.1, "large": 1.0}
 
 
 def timed(command, cwd=None, env=None):
@@ -204,39 +208,66 @@ def partitions(scale, runs):
 CASES = {"generate": generate, "crawl": crawl, "listing": listing, "partitions": partitions}
 
 
+def scale(text):
+    return SCALES[text] if text in SCALES else float(text)
+
+
+def machine():
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()) if Path("/proc/cpuinfo").exists() else None
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores{f' ({cpu[1]})' if cpu else ''}, {memory:.0f} GiB, {platform.system()}"
+
+
+def write(found, arguments):
+    """Puts what was measured into RESULTS.md; what was not measured this time stays. Each part begins with a mark."""
+    path = ROOT / "bench" / "RESULTS.md"
+    head, *parts = re.split(r"^<!-- (.*) -->\n", path.read_text() if path.exists() else "# Results\n\n", flags=re.MULTILINE)
+    parts = dict(zip(parts[::2], parts[1::2]))
+    note = f"*Scale {arguments.scale:g}, medians of {arguments.runs} runs on {machine()}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
+    for name, text in found.items():
+        title, _, rest = text.partition("\n\n")
+        parts[name] = f"{title}\n\n{note}\n\n{rest.strip()}\n\n"
+    path.write_text(head + "".join(f"<!-- {name} -->\n{text}" for name, text in parts.items()))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [*CASES, *workloads.CASES]
+    names = [*CASES, *workloads.CASES, *jobs.CASES]
     parser.add_argument("cases", nargs="*", choices=[*names, []], help="which to run; all if none is named")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual size")
+    parser.add_argument("--scale", type=scale, default=1.0, help="share of the usual size, or small (0.1) or large (1)")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each, after one warm-up")
-    parser.add_argument("--write", action="store_true", help="write bench/RESULTS.md")
-    parser.add_argument("--only-peers", action="store_true", help="SQL cases: the peers beside each other, without glulam")
+    parser.add_argument("--write", action="store_true", help="put the results into bench/RESULTS.md")
+    parser.add_argument("--only-peers", action="store_true", help="SQL and job cases: the peers beside each other, without glulam")
+    parser.add_argument("--peers", type=lambda text: text.split(","), default=jobs.PEERS,
+                        help=f"job cases: these peers only, of {','.join(jobs.PEERS)}")
+    parser.add_argument("--timeout", type=float, default=900, help="job cases: seconds after which a run is stopped")
+    parser.add_argument("--keep", action="store_true", help="job cases: leave the engines' outputs where they are")
     arguments = parser.parse_args()
-    if not (arguments.only_peers and GLULAM.exists()):
+    if not (GLULAM.exists() and (arguments.only_peers or "GLULAM" in os.environ)):
         build()
     DATA.mkdir(parents=True, exist_ok=True)
-    lines = ["| what | median s | rate | beside | s | ratio |", "|---|---|---|---|---|---|"]
-    tables = []
+    heading = ["## Rooms", "", "| what | median s | rate | beside | s | ratio |", "|---|---|---|---|---|---|"]
+    lines, found = [], {}
     sql = workloads.Bench(DATA / "sql", GLULAM, arguments.runs, arguments.only_peers)
+    job = jobs.Bench(DATA / "jobs", GLULAM, arguments)
     for name in arguments.cases or names:
-        if name in workloads.CASES:
+        if name in workloads.CASES or name in jobs.CASES:
             print(name, flush=True)
-            tables.append(workloads.CASES[name](sql, arguments.scale).markdown())
-            print(tables[-1], flush=True)
+            table = workloads.CASES[name](sql, arguments.scale) if name in workloads.CASES else job.run(jobs.CASES[name])
+            found[name] = table.markdown()
+            print(found[name], flush=True)
             continue
         for what, seconds, rate, peer, peer_seconds in CASES[name](arguments.scale, arguments.runs):
             ratio = f"{seconds / peer_seconds:.2f}" if peer_seconds else ""
             lines.append(f"| {what} | {f'{seconds:.2f}' if seconds else ''} | {rate} | {peer} | "
                          f"{f'{peer_seconds:.2f}' if peer_seconds else ''} | {ratio} |")
             print(lines[-1], flush=True)
+    if lines:
+        found["rooms"] = "\n".join(heading + lines)
     if arguments.write:
-        machine = f"{os.cpu_count()} cores, {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB, {platform.system()}"
-        text = "\n".join(["# Results", "", f"Written by `make bench` on {machine}; medians of {arguments.runs} runs.", "",
-                          *(lines if len(lines) > 2 else []), "", *tables])
-        (ROOT / "bench" / "RESULTS.md").write_text(text)
-    if sql.failures:
-        sys.exit("\n".join(["", "what failed:", *sql.failures]))
+        write(found, arguments)
+    if failures := sql.failures + job.failures:
+        sys.exit("\n".join(["", "what failed:", *failures]))
 
 
 if __name__ == "__main__":

@@ -87,6 +87,13 @@ install_python() {
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "${arguments[@]}"
 }
 
+install_sail_client() {
+    say "Python packages of requirements-bench-sail.txt"
+    rm -rf .venv-sail
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-sail \
+        -r requirements-bench-sail.txt
+}
+
 install_samples() {
     grep -qs "\"version\": \"${SAMPLES#*@}\"" node_modules/vega-datasets/package.json && return
     say "sample data: $SAMPLES from npm"
@@ -101,10 +108,14 @@ is_done() {
 }
 
 requirements=(requirements.txt)
-[ "${1:-}" != bench ] || requirements+=(requirements-bench.txt)
+pinned=("${requirements[@]}")
+if [ "${1:-}" = bench ]; then
+    requirements+=(requirements-bench.txt)
+    pinned=("${requirements[@]}" requirements-bench-sail.txt)
+fi
 
 # The stamp's name is what was asked for; the environment of another machine or another list of packages has another.
-hash=$(cat scripts/setup.sh "${requirements[@]}" | sha256sum | cut -c1-16)
+hash=$(cat scripts/setup.sh "${pinned[@]}" | sha256sum | cut -c1-16)
 stamp=.deps/setup-$hash
 is_done "$stamp" && exit 0
 
@@ -116,6 +127,7 @@ is_done "$stamp" && exit 0
 install_packages
 install_rust_tools
 install_python "${requirements[@]}"
+[ "${1:-}" != bench ] || install_sail_client
 install_samples
 touch "$stamp"
 say "done"

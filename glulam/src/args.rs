@@ -97,6 +97,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam sql \"SELECT 1\"\n  glulam sql --database monitoring \"SELECT count(*) FROM metrics\"\n  glulam sql -f report.sql --format csv > report.csv\n  glulam sql \"SELECT * FROM sales.orders\" --output orders.parquet\n  glulam sql                              a prompt; \\q ends it, \\? helps"
     )]
     Sql(Sql),
+    /// Convert files: any format into any other, or through a query
+    #[command(
+        after_help = "Examples:\n  glulam convert orders.csv orders.parquet\n  glulam convert logs/ 's3://raw/2026/*.json.gz' s3://curated/logs/ --to parquet --partition-by day\n  glulam convert events.avro events.csv.zst --select \"SELECT id, upper(name) AS name FROM input WHERE id > 7\"\n  glulam convert api.json rows.parquet --json-path '$.records[*]'\n\nTypes are told by looking at the files, as a crawler does. Folders named key=value become columns. The output appears\nwhole or not at all."
+    )]
+    Convert(Convert),
     /// Find mistakes in SQL files before anything runs
     #[command(
         after_help = "Examples:\n  glulam check queries/\n  glulam check report.sql --database monitoring\n  glulam check --json ."
@@ -369,4 +374,77 @@ pub(crate) struct Check {
     /// The database in which names are looked up
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub(crate) database: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Convert {
+    /// Files, folders or patterns; local, or s3://bucket/prefix
+    #[arg(required = true, value_name = "IN")]
+    pub(crate) inputs: Vec<String>,
+    /// A file, or a folder when its name ends with `/`, when it is partitioned or when its name says no format
+    #[arg(required = true, value_name = "OUT")]
+    pub(crate) output: String,
+    /// The input's format: csv, tsv, json, parquet, orc, avro, text [default: found out]
+    #[arg(long, value_name = "FORMAT", help_heading = "Input")]
+    pub(crate) from: Option<String>,
+    /// Between the fields of the input's CSV; `\t` is a tab [default: found out]
+    #[arg(long, value_name = "CHAR", help_heading = "Input")]
+    pub(crate) delimiter: Option<String>,
+    /// Around the fields of the input's CSV; `none` says that quotes mean nothing
+    #[arg(long, value_name = "CHAR", help_heading = "Input")]
+    pub(crate) quote: Option<String>,
+    /// The first line of the input's CSV names the columns
+    #[arg(long, conflicts_with = "no_header", help_heading = "Input")]
+    pub(crate) header: bool,
+    /// The first line of the input's CSV is data
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_header: bool,
+    /// Records go over several lines: quoted fields of CSV, documents of JSON
+    #[arg(long, help_heading = "Input")]
+    pub(crate) multiline: bool,
+    /// The path to the rows in JSON documents, such as '$.records[*]'
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub(crate) json_path: Option<String>,
+    /// Takes lines apart by a regular expression; its groups are the columns
+    #[arg(long, value_name = "REGEX", conflicts_with = "grok", help_heading = "Input")]
+    pub(crate) regex: Option<String>,
+    /// Takes lines apart by a grok pattern
+    #[arg(long, value_name = "PATTERN", help_heading = "Input")]
+    pub(crate) grok: Option<String>,
+    /// Guesses no types: values of text files stay text
+    #[arg(long, help_heading = "Input")]
+    pub(crate) as_strings: bool,
+    /// Values that do not fit their column's type become NULL instead of an error
+    #[arg(long, help_heading = "Input")]
+    pub(crate) lenient: bool,
+    /// Leaves out what matches, relative to the folder; `*` stays in a folder, `**` does not
+    #[arg(long, value_name = "GLOB", help_heading = "Input")]
+    pub(crate) exclude: Vec<String>,
+    /// Only the folder itself, not the folders in it
+    #[arg(long, help_heading = "Input")]
+    pub(crate) no_recurse: bool,
+    /// A query over the table `input`
+    #[arg(long, value_name = "SQL")]
+    pub(crate) select: Option<String>,
+    /// The output's format: csv, tsv, json, parquet, orc, avro, arrow [default: what OUT ends with]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
+    pub(crate) to: Option<String>,
+    /// The output's compression: none, gzip, zstd, snappy, bzip2, lz4, … as the format has them
+    #[arg(long, value_name = "NAME", help_heading = "Output")]
+    pub(crate) compression: Option<String>,
+    /// These columns name folders, from the outermost
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',', help_heading = "Output")]
+    pub(crate) partition_by: Vec<String>,
+    /// Begins another file of a folder after about so many bytes: 128MB, 1GB
+    #[arg(long, value_name = "SIZE", help_heading = "Output")]
+    pub(crate) max_file_size: Option<String>,
+    /// Between the fields of the output's CSV
+    #[arg(long, value_name = "CHAR", help_heading = "Output")]
+    pub(crate) out_delimiter: Option<String>,
+    /// Writes CSV without a line of names
+    #[arg(long, help_heading = "Output")]
+    pub(crate) out_no_header: bool,
+    /// Replaces what is there
+    #[arg(long, help_heading = "Output")]
+    pub(crate) overwrite: bool,
 }

@@ -52,13 +52,15 @@ impl Platform {
             events.clone(),
         )
         .await?;
-        let engine = Engine::new(
+        let engine = Engine::open(
+            database.clone(),
             catalog.clone(),
             lake.clone(),
             Some(runs.clone()),
             clock.clone(),
             settings::engine(config, data.root())?,
-        )?;
+        )
+        .await?;
         let platform = Self { clock, lake, catalog, crawlers, engine, runs, events, database, data };
         platform.tidy(config).await?;
         Ok(platform)

@@ -13,31 +13,31 @@ const MAX_LENGTH: usize = 1024;
 
 /// One pattern.
 #[derive(Debug, Clone)]
-pub(crate) struct Glob {
+pub struct Glob {
     regex: Regex,
 }
 
 /// All patterns of a target.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Exclusions {
+pub struct Exclusions {
     globs: Vec<Glob>,
 }
 
 impl Exclusions {
     /// These patterns.
-    pub(crate) fn new(patterns: &[String]) -> Result<Self> {
+    pub fn new(patterns: &[String]) -> Result<Self> {
         Ok(Self { globs: patterns.iter().map(|pattern| Glob::new(pattern)).collect::<Result<_>>()? })
     }
 
     /// Whether any pattern matches the path.
-    pub(crate) fn exclude(&self, relative: &str) -> bool {
+    pub fn exclude(&self, relative: &str) -> bool {
         self.globs.iter().any(|glob| glob.matches(relative))
     }
 }
 
 impl Glob {
     /// A pattern, or an error that points at what is wrong with it.
-    pub(crate) fn new(pattern: &str) -> Result<Self> {
+    pub fn new(pattern: &str) -> Result<Self> {
         if pattern.is_empty() || pattern.len() > MAX_LENGTH {
             return Err(Error::invalid(format!("an exclusion pattern must have 1 to {MAX_LENGTH} bytes")));
         }
@@ -48,7 +48,7 @@ impl Glob {
     }
 
     /// Whether it matches all of the path.
-    pub(crate) fn matches(&self, path: &str) -> bool {
+    pub fn matches(&self, path: &str) -> bool {
         self.regex.is_match(path)
     }
 }

@@ -22,5 +22,6 @@ mod survey;
 
 pub use crawler::{Crawler, DeleteBehavior, Grouping, Recrawl, SchemaChangePolicy, Target, UpdateBehavior};
 pub use crawlers::{CrawlSpec, Crawlers, ONCE, RUN_KIND};
+pub use glob::{Exclusions, Glob};
 pub use report::{CrawlReport, PartitionCounts, TableChange, TableSummary};
 pub use store::Stored;

@@ -99,6 +99,7 @@ impl Engine {
             }
             Statement::Delete(delete) => self.check_table(&delete.table, source, database, overlay).await,
             Statement::Update(update) => self.check_table(&update.table, source, database, overlay).await,
+            Statement::Merge(merge) => self.check_table(&merge.target, source, database, overlay).await,
             _ => Ok(()),
         }
     }

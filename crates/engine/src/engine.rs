@@ -1,7 +1,6 @@
 //! The engine itself: what it stands on, and how it is set up.
 
 use crate::memory::PeakPool;
-use crate::prepared::PreparedStatements;
 use catalog::Catalog;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -9,8 +8,8 @@ use datafusion::prelude::SessionConfig;
 use lake::Lake;
 use model::{LakeUri, Result};
 use scan::{ScanOptions, Scans};
-use state::Clock;
 use state::runs::Runs;
+use state::{Clock, Database};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,7 +43,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) scans: Scans,
     pub(crate) options: EngineOptions,
-    pub(crate) prepared: PreparedStatements,
+    /// The engine's own tables are in it.
+    pub(crate) database: Database,
     runtime: Arc<RuntimeEnv>,
 }
 
@@ -55,14 +55,17 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine over a catalog and its lake. Without runs, statements can be run but not started as runs.
-    pub fn new(
+    /// An engine over a catalog and its lake; its own tables are made in the database. Without runs, statements can be
+    /// run but not started as runs.
+    pub async fn open(
+        database: Database,
         catalog: Catalog,
         lake: Lake,
         runs: Option<Runs>,
         clock: Clock,
         options: EngineOptions,
     ) -> Result<Self> {
+        crate::prepared::migrate(&database).await?;
         let (catalog, lake) = (Arc::new(catalog), Arc::new(lake));
         let scan_options = ScanOptions {
             bytes_cutoff: options.bytes_cutoff,
@@ -71,16 +74,7 @@ impl Engine {
         };
         let scans = Scans::new(catalog.clone(), lake.clone(), scan_options);
         let runtime = scans.runtime_env(Some(options.memory_limit), Some(options.spill_dir.clone()))?;
-        let inner = Inner {
-            catalog,
-            lake,
-            runs,
-            clock,
-            scans,
-            options,
-            prepared: PreparedStatements::default(),
-            runtime,
-        };
+        let inner = Inner { catalog, lake, runs, clock, scans, options, database, runtime };
         Ok(Self { inner: Arc::new(inner) })
     }
 

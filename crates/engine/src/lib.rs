@@ -8,6 +8,7 @@
 //! written). This one ties them to the catalog; no other room above does.
 
 mod check;
+mod convert;
 mod ddl;
 mod delta;
 mod docs;
@@ -22,8 +23,11 @@ mod tables;
 mod write;
 
 pub use check::{Finding, Overlay};
+pub use convert::{ConvertOutput, ConvertRequest, Converted};
 pub use docs::sql_reference;
 pub use engine::{Engine, EngineOptions};
 pub use plan::OutputColumn;
+pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
+pub use scan::{FileFormat, FilePath, FileSearch, LinePattern};

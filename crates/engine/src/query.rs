@@ -129,6 +129,20 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// For the body of a run, without parameters.
+    pub(crate) fn of_run(session: Session, source: Source, database: EntityName, run: &RunContext) -> Self {
+        Self {
+            session: Arc::new(session),
+            source: Arc::new(source),
+            database,
+            stats: Arc::new(QueryStats::new()),
+            parameters: Vec::new(),
+            cancel: run.cancelled(),
+            id: run.id().to_string(),
+            run: Some(run.clone()),
+        }
+    }
+
     pub(crate) fn counters(&self) -> &Arc<ScanCounters> {
         &self.stats.counters
     }
@@ -205,6 +219,9 @@ impl Engine {
             | Statement::Deallocate { .. }
             | Statement::DescribeInput { .. }
             | Statement::DescribeOutput { .. } => self.prepared(statement, context).await,
+            Statement::CreateTable(create) if ddl::is_new_delta(create) => {
+                self.new_delta_table(create, context).await
+            }
             Statement::CreateTableAs(create) => self.create_table_as(create, context).await,
             Statement::Insert(insert) => self.insert(insert, context).await,
             Statement::Unload(unload) => self.unload(unload, context).await,
@@ -244,7 +261,7 @@ impl Engine {
         }
     }
 
-    fn ddl_context<'a>(&'a self, context: &'a Context) -> DdlContext<'a> {
+    pub(crate) fn ddl_context<'a>(&'a self, context: &'a Context) -> DdlContext<'a> {
         DdlContext {
             catalog: &self.inner.catalog,
             lake: &self.inner.lake,
@@ -396,7 +413,7 @@ pub(crate) fn text_answer(name: &str, lines: Vec<String>, context: &Context) -> 
     Ok(answer)
 }
 
-fn ddl_answer(result: DdlResult, context: &Context) -> Result<Answer> {
+pub(crate) fn ddl_answer(result: DdlResult, context: &Context) -> Result<Answer> {
     let columns: Vec<OutputColumn> = result
         .columns
         .iter()

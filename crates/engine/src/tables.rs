@@ -209,7 +209,7 @@ fn view(name: &TableName, entry: &TableEntry) -> Result<(Found, Vec<TableName>)>
 }
 
 /// The names of all CTEs: these are not missing if the catalog does not know them.
-fn cte_names(query: &Query) -> HashSet<String> {
+pub(crate) fn cte_names(query: &impl Visit) -> HashSet<String> {
     struct Collector(HashSet<String>);
     impl Visitor for Collector {
         type Break = ();

@@ -8,6 +8,7 @@ use crate::ddl;
 use crate::engine::Engine;
 use crate::query::{Answer, Context, count_answer};
 use catalog::{Partition, StorageDescriptor, Table, TableEntry};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlanProperties;
 use formats::{Format, FormatSpec, WriteFormat, WriteSpec};
 use futures::StreamExt;
@@ -52,7 +53,11 @@ impl Engine {
             rename_columns(&mut analyzed, &create.columns, context)?;
         }
         check_columns(&analyzed.columns)?;
-        let folder = self.new_table_folder(&database, &name, create, context).await?;
+        let folder =
+            self.new_table_folder(&database, &name, create.options.location.as_ref(), context).await?;
+        if create.options.table_type.as_ref().is_some_and(|kind| kind.value == "DELTA") {
+            return self.delta_table_as(create, &database, &name, &analyzed, folder, context).await;
+        }
         let layout = self.layout(&create.options, &analyzed.columns, folder, context)?;
         let table = new_table(create, &name, &analyzed.columns, &layout)?;
         let written =
@@ -77,14 +82,14 @@ impl Engine {
     }
 
     /// The folder of a table that is made: the one it names, else a new one in the database's folder or the warehouse.
-    async fn new_table_folder(
+    pub(crate) async fn new_table_folder(
         &self,
         database: &EntityName,
         name: &EntityName,
-        create: &CreateTableAs,
+        location: Option<&At<String>>,
         context: &Context,
     ) -> Result<LakeUri> {
-        if let Some(location) = &create.options.location {
+        if let Some(location) = location {
             return self.empty_folder(location, context).await;
         }
         let entry = self.inner.catalog.get_database(database).await?;
@@ -136,6 +141,9 @@ impl Engine {
             return Err(Error::invalid(format!("`{target}` is a view: nothing can be inserted into it"))
                 .at(sql::at(&context.source, insert.table.span())));
         }
+        if crate::delta::is_delta(&entry) {
+            return self.insert_into_delta(insert, &entry, &target, context).await;
+        }
         let columns = table_columns(&entry);
         let analyzed = {
             let analyzer =
@@ -143,12 +151,6 @@ impl Engine {
             let analyzed = analyzer.query(&insert.source)?;
             fitted(&analyzer, analyzed, insert, &columns, context)?
         };
-        if crate::delta::is_delta(&entry) {
-            return Err(Error::unsupported(format!(
-                "`{target}` is a Delta Lake table: it can be read, not written yet"
-            ))
-            .at(sql::at(&context.source, insert.table.span())));
-        }
         let layout = existing_layout(&entry, columns.len())?;
         let (written, commit) = self.write_whole(&analyzed, &layout, context).await?;
         self.register(&entry, &written).await?;
@@ -207,6 +209,23 @@ impl Engine {
 
     // ---- what they share -------------------------------------------------------------------------------------
 
+    /// A query's rows, in as many streams as it has parts.
+    pub(crate) async fn streams(
+        &self,
+        analyzed: &Analyzed,
+        context: &Context,
+    ) -> Result<Vec<SendableRecordBatchStream>> {
+        let (physical, task) = self.physical(analyzed, context).await?;
+        let partitions = physical.output_partitioning().partition_count();
+        (0..partitions).map(|i| physical.execute(i, Arc::clone(&task)).map_err(scan::error)).collect()
+    }
+
+    /// A commit of the lake for what the statement writes.
+    pub(crate) fn commit_for(&self, context: &Context) -> Commit {
+        let run = context.run.as_ref().map(|r| r.id().clone());
+        self.inner.lake.begin_commit(CommitOptions { run })
+    }
+
     /// Writes all rows into a commit that is not published yet.
     pub(crate) async fn write_whole_into(
         &self,
@@ -214,13 +233,8 @@ impl Engine {
         spec: &SinkSpec,
         context: &Context,
     ) -> Result<(Written, Commit)> {
-        let (physical, task) = self.physical(analyzed, context).await?;
-        let partitions = physical.output_partitioning().partition_count();
-        let streams = (0..partitions)
-            .map(|i| physical.execute(i, Arc::clone(&task)).map_err(scan::error))
-            .collect::<Result<Vec<_>>>()?;
-        let run = context.run.as_ref().map(|r| r.id().clone());
-        let commit = self.inner.lake.begin_commit(CommitOptions { run });
+        let streams = self.streams(analyzed, context).await?;
+        let commit = self.commit_for(context);
         let progress = |rows: u64, _bytes: u64| {
             if let Some(run) = &context.run {
                 run.progress(rows, None, Unit::Rows);
@@ -395,7 +409,7 @@ fn existing_layout(entry: &TableEntry, width: usize) -> Result<Layout> {
 }
 
 /// The query's columns in the order of the table's, cast to its types; columns that INSERT leaves out are NULL.
-fn fitted(
+pub(crate) fn fitted(
     analyzer: &Analyzer<'_>,
     analyzed: Analyzed,
     insert: &Insert,
@@ -460,7 +474,7 @@ fn rename_columns(analyzed: &mut Analyzed, names: &[sqlparser::ast::Ident], cont
 }
 
 /// A table's columns have names, each another one.
-fn check_columns(columns: &[OutputColumn]) -> Result<()> {
+pub(crate) fn check_columns(columns: &[OutputColumn]) -> Result<()> {
     let mut seen = HashSet::new();
     for (i, column) in columns.iter().enumerate() {
         if column.name == format!("_col{i}") {
@@ -488,7 +502,7 @@ fn column_at(name: &At<String>, columns: &[OutputColumn], context: &Context) -> 
 }
 
 /// Partition keys are the query's last columns, in their order: as Athena wants it.
-fn partition_columns(
+pub(crate) fn partition_columns(
     options: &WriteOptions,
     columns: &[OutputColumn],
     context: &Context,

@@ -149,6 +149,17 @@ impl<'a> Field<'a> {
         Err(self.error(format!("`{}` must lie between -1e15 and 1e15", self.path())))
     }
 
+    /// A part of a whole: 0 to 1.
+    pub(crate) fn share(&self) -> Result<f64> {
+        let share = self.number()?;
+        if (0.0..=1.0).contains(&share) {
+            return Ok(share);
+        }
+        Err(self
+            .error(format!("`{}` must lie between 0 and 1, but is {share}", self.path()))
+            .hint("0.02 means 2 of 100"))
+    }
+
     /// A whole number within these limits.
     pub(crate) fn integer(&self, least: i64, most: i64) -> Result<i64> {
         let value = self.any_integer()?;

@@ -61,14 +61,20 @@ impl Staging {
         })
     }
 
-    /// Begins a file.
+    /// Begins a file. Its name may lead through folders (`year=2026/part.parquet`); they are made when it is published.
     pub(crate) fn file(&self, name: &str, gzip: bool, capacity: usize) -> Result<Lines> {
         let target = self.folder.join(name);
         if target.is_dir() {
             return Err(Error::invalid("cannot write the file, because a folder has its name")
                 .at(Place::object(target.display())));
         }
-        let partial = self.folder.join(format!(".{name}.{}{SUFFIX}", self.token));
+        let above = target.ancestors().skip(1).take_while(|above| *above != self.folder);
+        if let Some(file) = above.filter(|above| above.is_file()).last() {
+            return Err(Error::invalid("cannot make the folder, because a file has its name")
+                .at(Place::object(file.display())));
+        }
+        let flat = name.replace('/', "~");
+        let partial = self.folder.join(format!(".{flat}.{}{SUFFIX}", self.token));
         self.partial().push(partial.clone());
         Ok(Lines::new(To::File { partial, target }, gzip, capacity))
     }
@@ -78,6 +84,10 @@ impl Staging {
         files.sort_by(|a, b| a.target.cmp(&b.target));
         let mut written = Vec::with_capacity(files.len());
         for Finished { partial, target, rows, bytes } in files {
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder)
+                    .map_err(|cause| io_error("cannot make the output folder", folder, cause))?;
+            }
             fs::rename(&partial, &target)
                 .map_err(|cause| io_error("cannot give the finished file its name", &target, cause))?;
             written.push(WrittenFile { path: target, rows, bytes });

@@ -53,6 +53,12 @@ impl Random {
         let offset = (u128::from(self.next()) * width) >> 64;
         from.wrapping_add(offset as i64)
     }
+
+    /// True for about this share of all calls; always for 1, never for 0.
+    #[inline]
+    pub(crate) fn chance(&mut self, share: f64) -> bool {
+        ((self.next() >> 32) as f64) < share * 4_294_967_296.0
+    }
 }
 
 /// A well-mixed function of its argument.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) const KIND: Kind = Kind { name: "kinesis-metrics-stream", parse };
 
-const HEADER: &str = "componentName,metricName,unit,value,publicationTimestamp\n";
+pub(crate) const HEADER: &str = "componentName,metricName,unit,value,publicationTimestamp\n";
 
 /// The file's name when a folder was given and the task names none.
 const DEFAULT_FILE: &str = "metrics-stream.jsonl";
@@ -34,7 +34,7 @@ struct MetricsStream {
 
 /// A metric; its numbers are multiples of `10^-decimals`.
 #[derive(Debug)]
-struct Metric {
+pub(crate) struct Metric {
     component: String,
     name: String,
     unit: String,
@@ -109,7 +109,8 @@ fn refuse_odd_name(entry: &Entry<'_>) -> Result<()> {
     Ok(())
 }
 
-fn metric(component: &str, entry: &Entry<'_>) -> Result<Metric> {
+/// Reads the metric of this component.
+pub(crate) fn metric(component: &str, entry: &Entry<'_>) -> Result<Metric> {
     refuse_odd_name(entry)?;
     let fields = entry.field.fields(&["unit", "minValue", "maxValue"])?;
     let unit = fields.required("unit")?.words()?.to_owned();
@@ -153,7 +154,7 @@ impl Work for MetricsStream {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub(crate) enum Shape {
     Json,
     Csv,
 }
@@ -238,15 +239,15 @@ impl MetricsStream {
 }
 
 /// A metric's random numbers and what stands before the value, between value and time, and after the time.
-struct Event<'a> {
+pub(crate) struct Event<'a> {
     metric: &'a Metric,
-    random: Random,
+    pub(crate) random: Random,
     before: Vec<u8>,
     between: &'static [u8],
     after: &'static [u8],
 }
 
-fn event<'a>(metric: &'a Metric, shape: Shape, seed: u64) -> Result<Event<'a>> {
+pub(crate) fn event<'a>(metric: &'a Metric, shape: Shape, seed: u64) -> Result<Event<'a>> {
     let Metric { component, name, unit, .. } = metric;
     let random = Random::stream(seed, &[component, name]);
     let cells = [component, name, unit];
@@ -275,7 +276,7 @@ fn event<'a>(metric: &'a Metric, shape: Shape, seed: u64) -> Result<Event<'a>> {
 
 impl Event<'_> {
     #[inline]
-    fn push(&mut self, out: &mut Vec<u8>, time: &[u8]) {
+    pub(crate) fn push(&mut self, out: &mut Vec<u8>, time: &[u8]) {
         let (least, most) = self.metric.range;
         out.extend_from_slice(&self.before);
         push_fixed(out, self.random.between(least, most), self.metric.decimals);

@@ -3,13 +3,13 @@
 
 use crate::fields::{Field, Fields};
 use crate::json::{self, Source};
-use crate::{Options, Output, Report, Watch, access_log, stream, windowed};
+use crate::{Options, Output, Report, Watch, access_log, anpr, plain, stream, taxi, windowed};
 use model::{Error, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Every kind of task.
-const KINDS: &[Kind] = &[windowed::KIND, access_log::KIND, stream::KIND];
+const KINDS: &[Kind] = &[windowed::KIND, plain::KIND, access_log::KIND, anpr::KIND, taxi::KIND, stream::KIND];
 
 /// One kind: its `@type` and how its fields are read.
 pub(crate) struct Kind {

@@ -55,7 +55,7 @@ fn parse(root: &Field<'_>) -> Result<Arc<dyn Work>> {
 }
 
 /// Components name files, and a catalog compares names without case.
-fn refuse_unsafe_names(entries: &[Entry<'_>]) -> Result<()> {
+pub(crate) fn refuse_unsafe_names(entries: &[Entry<'_>]) -> Result<()> {
     let mut seen = std::collections::HashMap::new();
     for entry in entries {
         file_name(entry.name).map_err(|why| {

@@ -1,15 +1,15 @@
 //! The analyzer's state and its entrance.
 
-use crate::error::{from_datafusion, place, span_of};
-use crate::expr::{Rules, Typed};
-use crate::scope::{Env, Relation, Scope, ScopeColumn};
+use crate::error::{from_datafusion, place};
+use crate::expr::Typed;
+use crate::scope::{Env, Relation, ScopeColumn};
 use crate::tables::Tables;
 use datafusion::common::{Column, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use functions::Session;
-use model::{Error, Result, nearest_hint};
+use model::{Error, Result};
 use sql::{Source, SqlType, coerce_cost};
-use sqlparser::ast::{Expr as Ast, Ident, Query};
+use sqlparser::ast::{Expr as Ast, Query};
 use sqlparser::tokenizer::Span;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -114,61 +114,6 @@ impl<'a> Analyzer<'a> {
         Ok(Analyzed { plan, columns })
     }
 
-    /// A condition over the rows of one table, in which its columns have their own names.
-    pub fn row_condition(
-        &self,
-        table: &crate::TableName,
-        alias: Option<&Ident>,
-        condition: &Ast,
-    ) -> Result<Expr> {
-        let scope = self.row_scope(table, alias)?;
-        self.condition(condition, &scope, &Env::default(), &Rules::plain("WHERE"))
-    }
-
-    /// A column's new value over the rows of one table.
-    pub fn row_value(
-        &self,
-        table: &crate::TableName,
-        alias: Option<&Ident>,
-        column: &Ident,
-        value: &Ast,
-    ) -> Result<Expr> {
-        let scope = self.row_scope(table, alias)?;
-        let name = column.value.to_lowercase();
-        let wanted =
-            scope.columns.iter().find(|c| c.name.as_deref() == Some(name.as_str())).ok_or_else(|| {
-                self.fail(
-                    column.span,
-                    Error::not_found(format!("column `{name}` does not exist in `{table}`"))
-                        .hint(nearest_hint(&name, scope.names())),
-                )
-            })?;
-        let typed = self.expr(value, &scope, &Env::default(), &Rules::plain("SET"))?;
-        Ok(self.cast(typed, &wanted.sql_type, false).map_err(|e| self.fail(span_of(value), e))?.expr)
-    }
-
-    fn row_scope(&self, table: &crate::TableName, alias: Option<&Ident>) -> Result<Scope> {
-        let crate::Found::Table { columns, .. } = self.tables.find(table)? else {
-            return Err(Error::invalid(format!("`{table}` is a view")));
-        };
-        let qualifier = match alias {
-            Some(alias) => vec![alias.value.to_lowercase()],
-            None => vec!["awsdatacatalog".into(), table.database.clone(), table.table.clone()],
-        };
-        let columns = columns
-            .iter()
-            .filter(|c| !c.hidden)
-            .map(|c| ScopeColumn {
-                qualifier: qualifier.clone(),
-                name: Some(c.name.clone()),
-                column: Column::new_unqualified(c.name.clone()),
-                sql_type: c.sql_type.clone(),
-                hidden: false,
-            })
-            .collect();
-        Ok(Scope::new(columns, None))
-    }
-
     fn finish(&self, relation: Relation) -> Result<Analyzed> {
         let visible: Vec<&ScopeColumn> = relation.visible().collect();
         let columns = visible
@@ -236,7 +181,7 @@ impl<'a> Analyzer<'a> {
 }
 
 /// What INSERT converts although a comparison would not: a text of any length, a timestamp of any precision.
-fn assignable(from: &SqlType, to: &SqlType) -> bool {
+pub(crate) fn assignable(from: &SqlType, to: &SqlType) -> bool {
     match (from, to) {
         (SqlType::Varchar(_) | SqlType::Char(_), SqlType::Varchar(_) | SqlType::Char(_))
         | (SqlType::Timestamp(_), SqlType::Timestamp(_))

@@ -9,6 +9,7 @@
 //! clash; what the user called it is kept beside. This room does no I/O and runs nothing.
 
 mod analyzer;
+mod change;
 mod error;
 mod expr;
 mod names;
@@ -22,6 +23,7 @@ mod tables;
 mod window;
 
 pub use analyzer::{Analyzed, Analyzer, OutputColumn};
+pub use change::{ChangedColumn, ChangedTable, DELETED, INSERTED, UPDATED};
 pub use error::from_datafusion;
 pub use names::{TableName, table_names};
 pub use runtime::cast_expr;

@@ -1,7 +1,7 @@
 //! Names of tables: their parts, and which ones a query mentions.
 
 use model::{Error, Result};
-use sqlparser::ast::{ObjectName, ObjectNamePart, Query, Visit, Visitor};
+use sqlparser::ast::{ObjectName, ObjectNamePart, Visit, Visitor};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -50,8 +50,9 @@ impl TableName {
     }
 }
 
-/// All tables a query mentions, CTEs by chance among them: what has to be opened before it can be analyzed.
-pub fn table_names(query: &Query, current_database: &str) -> Vec<TableName> {
+/// All tables a query (or a part of one) mentions, CTEs by chance among them: what has to be opened before it can be
+/// analyzed.
+pub fn table_names(query: &impl Visit, current_database: &str) -> Vec<TableName> {
     struct Collector<'a> {
         current_database: &'a str,
         names: Vec<TableName>,

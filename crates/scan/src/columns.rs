@@ -1,9 +1,10 @@
 //! The columns that a query sees: those of the files, those of the partitions, and the hidden ones that Athena adds.
 
+use crate::files::ScanFile;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
-use lake::ObjectInfo;
 use model::{Column, Error, Result};
+use parquet::arrow::RowNumber;
 use sql::SqlType;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,6 +33,11 @@ pub enum ColumnKind {
     Hidden,
 }
 
+/// The hidden column that says which file a row is in.
+pub(crate) const PATH: &str = "$path";
+/// The hidden column of tables that are opened to be changed: which row of its file it is, from 0.
+pub(crate) const ROW: &str = "$row";
+
 /// A hidden column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hidden {
@@ -45,7 +51,7 @@ pub(crate) enum Hidden {
 impl Hidden {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Path => "$path",
+            Self::Path => PATH,
             Self::Partition => "$partition",
             Self::FileSize => "$file_size",
             Self::FileModified => "$file_modified_time",
@@ -63,16 +69,16 @@ impl Hidden {
     }
 
     /// The value for rows of that file.
-    pub(crate) fn value(self, file: &ObjectInfo, partition: &str) -> ScalarValue {
+    pub(crate) fn value(self, file: &ScanFile, partition: &str) -> ScalarValue {
         match self {
-            Self::Path => ScalarValue::Utf8View(Some(file.uri.to_string())),
+            Self::Path => ScalarValue::Utf8View(Some(file.name().to_owned())),
             Self::Partition => ScalarValue::Utf8View(Some(partition.to_owned())),
-            Self::FileSize => ScalarValue::Int64(i64::try_from(file.size).ok()),
+            Self::FileSize => ScalarValue::Int64(i64::try_from(file.size()).ok()),
             Self::FileModified => ScalarValue::TimestampMillisecond(
-                Some(file.last_modified.timestamp_millis()),
+                Some(file.modified().timestamp_millis()),
                 Some(SqlType::utc()),
             ),
-            Self::Bucket => ScalarValue::Int32(bucket_of(file.uri.name())),
+            Self::Bucket => ScalarValue::Int32(bucket_of(file.file_name())),
         }
     }
 }
@@ -97,6 +103,8 @@ pub(crate) struct Columns {
     pub(crate) constant_fields: Vec<Arc<Field>>,
     /// How many of them are partition columns.
     pub(crate) partition_count: usize,
+    /// The last column, if there is one that says where in its file a row stands.
+    pub(crate) position: Option<Arc<Field>>,
 }
 
 impl Columns {
@@ -140,7 +148,24 @@ impl Columns {
             all: all.into(),
             hidden,
             partition_count,
+            position: None,
         })
+    }
+
+    /// With the column [`ROW`] behind all others; only Parquet files can tell it.
+    pub(crate) fn with_positions(mut self) -> Self {
+        let field = Arc::new(Field::new(ROW, DataType::Int64, false).with_extension_type(RowNumber));
+        let fields = self.schema.fields().iter().cloned().chain([Arc::clone(&field)]);
+        self.schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let column = ScanColumn {
+            name: ROW.to_owned(),
+            sql_type: SqlType::BigInt,
+            kind: ColumnKind::Hidden,
+            comment: None,
+        };
+        self.all = self.all.iter().cloned().chain([column]).collect();
+        self.position = Some(field);
+        self
     }
 
     /// The columns of the files.

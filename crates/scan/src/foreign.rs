@@ -22,7 +22,7 @@ use sql::SqlType;
 use std::sync::Arc;
 
 /// How files of one kind are read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Recipe {
     pub(crate) spec: FormatSpec,
     /// The columns in the files, as the table or the partition declares them.
@@ -31,6 +31,8 @@ pub(crate) struct Recipe {
     pub(crate) places: Vec<(Option<usize>, SqlType)>,
     /// How columns of self-describing files are found.
     pub(crate) matching: formats::Match,
+    /// Whether a value that does not fit its type is an error instead of NULL.
+    pub(crate) strict: bool,
 }
 
 /// The file source.
@@ -208,6 +210,8 @@ impl FileOpener for Opener {
             batch_rows: self.batch_rows,
             range,
             matching: self.recipe.matching,
+            on_error: if self.recipe.strict { formats::OnError::Fail } else { formats::OnError::Null },
+            missing: &crawl::classify::MISSING_MARKERS,
             ..ReadOptions::default()
         };
         let (lake, meter) = (Arc::clone(&self.lake), self.meter.clone());

@@ -71,6 +71,15 @@ impl Layout {
         Self { reading, symlinks: false }
     }
 
+    /// Whether values that do not fit are errors.
+    pub(crate) fn strict(&mut self, strict: bool) {
+        if let Reading::Foreign(recipe) = &mut self.reading {
+            let mut changed = recipe.as_ref().clone();
+            changed.strict = strict;
+            *recipe = Arc::new(changed);
+        }
+    }
+
     /// Whether the columns of a partition say which column of the table stands where.
     pub(crate) fn needs_columns(&self) -> bool {
         match &self.reading {
@@ -108,5 +117,5 @@ fn recipe(spec: FormatSpec, own: Option<&StorageDescriptor>, columns: &Columns, 
         .data()
         .iter()
         .map(|column| (stored.iter().position(|stored| stored.name == column.name), column.sql_type.clone()));
-    Recipe { places: places.collect(), columns: stored, spec, matching }
+    Recipe { places: places.collect(), columns: stored, spec, matching, strict: false }
 }

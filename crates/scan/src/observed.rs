@@ -18,7 +18,7 @@ use datafusion::physical_plan::{DisplayFormatType, SortOrderPushdownResult};
 use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use model::{LakeUri, Place};
+use model::Place;
 use object_store::ObjectStore;
 use std::fmt;
 use std::sync::Arc;
@@ -153,12 +153,12 @@ struct ObservedMorselizer {
 
 impl Morselizer for ObservedMorselizer {
     fn plan_file(&self, file: PartitionedFile) -> Result<Box<dyn MorselPlanner>> {
-        let uri = ScanFile::of(&file).map_err(crate::external)?.uri().clone();
+        let scanned = ScanFile::of(&file).map_err(crate::external)?.clone();
         // Of a file that is read in ranges, the first one counts.
         if file.range.as_ref().is_none_or(|range| range.start == 0) {
             self.meter.counters.file_opened();
         }
-        let watch = Watch { uri: Arc::new(uri), meter: self.meter.clone() };
+        let watch = Watch { file: scanned, meter: self.meter.clone() };
         let inner = self.inner.plan_file(file).map_err(|e| watch.place(e))?;
         Ok(Box::new(ObservedPlanner { inner, watch }))
     }
@@ -166,13 +166,13 @@ impl Morselizer for ObservedMorselizer {
 
 #[derive(Debug, Clone)]
 struct Watch {
-    uri: Arc<LakeUri>,
+    file: ScanFile,
     meter: Meter,
 }
 
 impl Watch {
     fn place(&self, e: DataFusionError) -> DataFusionError {
-        crate::external(crate::error(e).at_if_unknown(|| Place::object(self.uri.as_ref())))
+        crate::external(crate::error(e).at_if_unknown(|| Place::object(self.file.name())))
     }
 
     fn planner(&self, inner: Box<dyn MorselPlanner>) -> Box<dyn MorselPlanner> {

@@ -3,8 +3,7 @@
 
 use crate::columns::Columns;
 use crate::counters::Meter;
-use crate::delta::DeltaFile;
-use crate::files::{KnownRows, ScanFile, follow_manifests, list_folder};
+use crate::files::{KnownFile, KnownRows, ScanFile, follow_manifests, list_folder};
 use crate::foreign::ForeignSource;
 use crate::format::{Layout, Reading};
 use crate::observed::Observed;
@@ -42,10 +41,8 @@ const LARGEST_PIECE: u64 = 64 << 20;
 pub(crate) enum Source {
     /// Where the catalog says, or what its projection properties compute.
     Catalog { entry: Arc<TableEntry>, projection: Option<Arc<Projection>> },
-    /// These.
-    Files(Arc<Vec<ScanFile>>),
-    /// Those of a version of a Delta table.
-    Delta(Arc<Vec<DeltaFile>>),
+    /// These: those of a version of a Delta table, or of folders.
+    Files(Arc<Vec<KnownFile>>),
 }
 
 /// A table, open for one query.
@@ -86,8 +83,8 @@ impl CatalogTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (decided, rest): (Vec<Expr>, Vec<Expr>) =
             filters.iter().cloned().partition(|filter| prune::is_decidable(filter, &self.columns));
-        // The log of a Delta table names files, not partitions.
-        let by_file = matches!(self.source, Source::Delta(_));
+        // Where the files are known, partitions need not be looked for.
+        let by_file = matches!(self.source, Source::Files(_));
         let (of_partitions, of_files): (Vec<Expr>, Vec<Expr>) = decided
             .into_iter()
             .partition(|filter| !by_file && prune::is_of_partitions(filter, &self.columns));
@@ -111,7 +108,7 @@ impl CatalogTable {
             layout: Arc::clone(&self.layout),
         };
         match &self.source {
-            Source::Files(_) | Source::Delta(_) => Ok(Choice { chosen: vec![whole(Vec::new())], pruned: 0 }),
+            Source::Files(_) => Ok(Choice { chosen: vec![whole(Vec::new())], pruned: 0 }),
             Source::Catalog { projection: Some(projection), entry } => {
                 let now = self.scans.inner.options.clock.now();
                 let (columns, layout) = (&self.columns, &self.layout);
@@ -132,13 +129,7 @@ impl CatalogTable {
 
     async fn list(&self, chosen: Vec<Chosen>) -> Result<Vec<Found>> {
         if let Source::Files(files) = &self.source {
-            let Some(of) = chosen.into_iter().next().map(Arc::new) else { return Ok(Vec::new()) };
-            let found =
-                files.iter().map(|file| Found { file: file.clone(), of: Arc::clone(&of), rows: None });
-            return Ok(found.collect());
-        }
-        if let Source::Delta(files) = &self.source {
-            return Ok(self.of_log(files));
+            return Ok(self.known(files));
         }
         let lake = &self.scans.inner.lake;
         let folders = chosen.into_iter().map(Arc::new).flat_map(|of| {
@@ -162,8 +153,8 @@ impl CatalogTable {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// The files that a Delta log names.
-    fn of_log(&self, files: &[DeltaFile]) -> Vec<Found> {
+    /// The files that are known beforehand.
+    fn known(&self, files: &[KnownFile]) -> Vec<Found> {
         let found = files.iter().map(|known| Found {
             file: known.file.clone(),
             of: Arc::new(Chosen {
@@ -200,7 +191,7 @@ impl CatalogTable {
         let files = found.into_iter().map(|Found { file, of, rows }| {
             let mut constants = of.values.to_vec();
             for ((hidden, wanted), null) in self.columns.hidden.iter().zip(wanted).zip(&nulls) {
-                constants.push(if *wanted { hidden.value(&file.info, &of.name) } else { null.clone() });
+                constants.push(if *wanted { hidden.value(&file, &of.name) } else { null.clone() });
             }
             let mut file = file.partitioned().with_partition_values(constants);
             if let Some(rows) = rows {
@@ -277,6 +268,7 @@ impl Scan<'_> {
         let columns = &table.columns;
         let schema = TableSchema::builder(Arc::clone(&columns.file_schema))
             .with_table_partition_cols(columns.constant_fields.clone())
+            .with_virtual_columns(columns.position.iter().cloned().collect::<Vec<_>>())
             .build();
         let cores = self.state.config().target_partitions().max(1);
         let (source, files, adapter): (Arc<dyn FileSource>, _, _) = match &layout.reading {
@@ -318,6 +310,10 @@ impl Scan<'_> {
     ) -> Result<Vec<PartitionedFile>> {
         let table = self.table;
         let inner = &table.scans.inner;
+        // Rows that are to be found again are read, whatever is known of them.
+        if table.columns.position.is_some() {
+            return Ok(files);
+        }
         let data = table.columns.file_schema.fields().len();
         let counts_only = self.unfiltered
             && self.limit.is_none()

@@ -9,7 +9,7 @@ use catalog::{Catalog, TableEntry};
 use datafusion::catalog::TableProvider;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use lake::Lake;
-use model::{EntityName, Error, LakeUri, Result};
+use model::{EntityName, Error, Result};
 use state::Clock;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -113,11 +113,6 @@ impl Scans {
         let projection = crate::projected::Projection::of(table, &columns).map_err(named)?;
         let source = Source::Catalog { entry: Arc::new(entry.clone()), projection: projection.map(Arc::new) };
         Ok(self.table(columns, layout, source, counters))
-    }
-
-    /// A file or folder without a catalog table: the format and columns are told by the files.
-    pub async fn file_table(&self, at: &LakeUri, counters: Arc<ScanCounters>) -> Result<OpenTable> {
-        crate::plain::open(self, at, counters).await
     }
 
     pub(crate) fn table(

@@ -3,6 +3,7 @@
 mod check;
 mod completions;
 mod config;
+mod convert;
 mod crawl;
 mod describe;
 mod r#gen;
@@ -70,6 +71,7 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Gen(wanted) => self::r#gen::run(&context, wanted).await,
             Command::Config(_) => self::config::run(&context),
             Command::Sql(wanted) => self::sql::run(&context, wanted).await,
+            Command::Convert(wanted) => self::convert::run(&context, wanted).await,
             Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }

@@ -4,12 +4,14 @@
 //! this process carries it out.
 
 mod catalog;
+mod convert;
 mod crawl;
 mod generate;
 mod runs;
 mod sql;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
+pub(crate) use convert::StartConvert;
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
@@ -50,6 +52,7 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         SaveCrawler,
         StartSavedCrawl,
         StartGenerate,
+        StartConvert,
         StartQuery,
         CheckSql,
         CompletionNames,

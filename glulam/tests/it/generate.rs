@@ -99,3 +99,73 @@ fn a_wrong_task_is_shown_where_it_is_wrong() {
     assert!(finished.stderr.lines().count() <= 11, "{}", finished.stderr);
     assert!(!home.path().join("data").exists());
 }
+
+const ANPR: &str = r#"{ "@type": "anpr-records", "randomSeed": 7, "numberOfIterations": 3000,
+  "timer": { "@type": "synthetic", "startTime": "2020-06-03T22:40:00Z", "stepMillis": 3600 }, "outputDirectoryPath": "anpr",
+  "networkLagMaxMillis": 500, "lateShare": 0.1, "lateMaxMillis": 7200000 }"#;
+
+const TAXI: &str = r#"{ "@type": "taxi-trips", "randomSeed": 7, "month": "2021-03", "numberOfTrips": 9000,
+  "numberOfFiles": 2, "outputDirectoryPath": "taxi" }"#;
+
+/// Runs Python with what another library than ours finds in the files.
+fn python(script: &str, folder: &std::path::Path) -> String {
+    let done = std::process::Command::new(testkit::venv().join("bin/python"))
+        .args(["-c", script])
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn parquet_in_folders_of_the_lake_reads_elsewhere() {
+    let home = Home::new();
+    home.write("anpr.json", ANPR);
+    home.succeed(["gen", "anpr.json", "--output", "s3://anpr/arrived/"]);
+    let said = python(
+        "import sys, pyarrow.dataset as ds, pyarrow.compute as pc
+t = ds.dataset(sys.argv[1], format='parquet', partitioning='hive').to_table()
+arrived = t['recordtimestamp'].cast('timestamp[ms]')
+lag = pc.subtract(t['recordtimestamp'], t['originalrecordtimestamp'].cast('int64'))
+print(t.num_rows, pc.all(pc.equal(pc.hour(arrived), t['hour'])), pc.all(pc.equal(pc.day(arrived), t['day'])),
+      sorted(set(t['hour'].to_pylist())), pc.min(lag).as_py() >= 0, 200 < pc.sum(pc.greater(lag, 500)).as_py() < 400)
+print(*(f'{f.name}={f.type}' for f in t.schema))",
+        &home.bucket("anpr").join("arrived"),
+    );
+    assert_eq!(
+        said,
+        "3000 True True [0, 1, 22, 23] True True\nuniqueid=int32 speed=int32 trafficjamindicator=int32 \
+         recordtimestamp=int64 originalrecordtimestamp=timestamp[ms] year=int32 month=int32 day=int32 hour=int32\n"
+    );
+}
+
+#[test]
+fn taxi_trips_read_elsewhere() {
+    let home = Home::new();
+    home.write("taxi.json", TAXI);
+    home.succeed(["gen", "taxi.json", "--output", "out"]);
+    let said = python(
+        "import sys, pyarrow.dataset as ds, pyarrow.compute as pc
+d = ds.dataset(sys.argv[1], format='parquet')
+t = d.to_table()
+took = pc.subtract(t['tpep_dropoff_datetime'].cast('int64'), t['tpep_pickup_datetime'].cast('int64'))
+months = pc.strftime(t['tpep_pickup_datetime'], '%Y-%m')
+print(len(d.files), t.num_rows, took.null_count > 0, pc.any(pc.less(took, 0)), pc.any(pc.equal(took, 0)),
+      pc.any(pc.not_equal(months, '2021-03')), t['airport_fee'].null_count > 200)
+print(*(f'{f.name}={f.type}' for f in t.schema))",
+        &home.path().join("out"),
+    );
+    let mut lines = said.lines();
+    assert_eq!(lines.next(), Some("2 9000 True True True True True"));
+    assert_eq!(
+        lines.next(),
+        Some(
+            "VendorID=int64 tpep_pickup_datetime=timestamp[us] tpep_dropoff_datetime=timestamp[us] \
+             passenger_count=double trip_distance=double RatecodeID=double store_and_fwd_flag=string \
+             PULocationID=int64 DOLocationID=int64 payment_type=int64 fare_amount=double extra=double \
+             mta_tax=double tip_amount=double tolls_amount=double improvement_surcharge=double \
+             total_amount=double congestion_surcharge=double airport_fee=double"
+        )
+    );
+}

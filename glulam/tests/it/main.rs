@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod command_line;
+mod convert;
 mod demo;
 mod generate;
 mod home;

@@ -113,6 +113,47 @@ fn writing_statements_appear_whole_or_not_at_all() {
 }
 
 #[test]
+fn changes_of_delta_tables_are_whole_or_not_there() {
+    let home = Home::new();
+    let make = "CREATE TABLE d WITH (table_type = 'DELTA', partitioned_by = ARRAY['part']) AS \
+                SELECT x AS id, x % 5 AS part FROM UNNEST(sequence(1, 100)) AS t(x)";
+    for point in ["engine.delta.before_commit", "engine.delta.before_table"] {
+        let killed = Process::start(home.command(["sql", make]).env("GLULAM_CRASH_AT", point)).wait(LONG);
+        assert_eq!(killed.code, None, "{point}: {}", killed.stderr);
+        assert!(home.tables().is_empty(), "{point}");
+    }
+    home.succeed(["sql", make]);
+    let count = "SELECT count(*), sum(id) FROM d";
+    for change in [
+        "INSERT INTO d SELECT id + 100, part FROM d",
+        "DELETE FROM d WHERE id > 50",
+        "UPDATE d SET id = 0 WHERE part = 3",
+        "MERGE INTO d USING (VALUES 1, 1000) AS s(id) ON d.id = s.id WHEN MATCHED THEN DELETE \
+         WHEN NOT MATCHED THEN INSERT VALUES (s.id, 0)",
+    ] {
+        let mut command = home.command(["sql", change]);
+        let killed = Process::start(command.env("GLULAM_CRASH_AT", "engine.delta.before_commit")).wait(LONG);
+        assert_eq!(killed.code, None, "{change}: {}", killed.stderr);
+        assert_eq!(csv(&home, count), "_col0,_col1\n100,5050\n", "{change}");
+    }
+    assert_eq!(csv(&home, "DELETE FROM d WHERE id > 50"), "rows\n50\n");
+    assert_eq!(csv(&home, count), "_col0,_col1\n50,1275\n");
+}
+
+#[test]
+fn prepared_statements_outlive_the_process() {
+    let home = Home::new();
+    home.succeed(["sql", "PREPARE twice FROM SELECT ? * 2 AS n"]);
+    assert_eq!(csv(&home, "EXECUTE twice USING 21"), "n\n42\n");
+    home.succeed(["sql", "PREPARE twice FROM SELECT ? * 3 AS n"]);
+    assert_eq!(csv(&home, "EXECUTE twice USING 5"), "n\n15\n");
+    let error = refused(&home, 3, ["sql", "EXECUTE twise USING 1"]);
+    assert!(error.contains("did you mean `twice`") && error.contains(":1:9"), "{error}");
+    home.succeed(["sql", "DEALLOCATE PREPARE twice"]);
+    refused(&home, 3, ["sql", "EXECUTE twice USING 5"]);
+}
+
+#[test]
 fn hostile_input_ends_in_a_diagnosis() {
     let home = Home::new();
     let quick = Duration::from_secs(60);

@@ -12,8 +12,8 @@ use std::io::{self, Read};
 
 /// What the first read fetches: enough compressed text for most samples.
 pub(crate) const FIRST_READ: u64 = 256 << 10;
-/// A block of Hadoop's snappy stream may not claim to be larger than this.
-const MAX_SNAPPY_BLOCK: usize = 16 << 20;
+/// A block of Hadoop's streams may not claim to be larger than this.
+const MAX_BLOCK: usize = 16 << 20;
 /// zstd frames that need a larger window (2^27 bytes) are refused.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
@@ -29,7 +29,7 @@ pub enum Compression {
     Bzip2,
     /// `.snappy` or `.sz`, framed as the format's own description has it, or in Hadoop's blocks
     Snappy,
-    /// `.lz4`, framed
+    /// `.lz4`, framed or in Hadoop's blocks
     Lz4,
 }
 
@@ -59,6 +59,8 @@ const ENDINGS: [(&str, Compression); 10] = [
 ];
 
 const SNAPPY_FRAMES: &[u8] = b"\xff\x06\x00\x00sNaPpY";
+/// With which framed LZ4 begins.
+const LZ4_FRAMES: &[u8] = &[0x04, 0x22, 0x4d, 0x18];
 
 impl Compression {
     /// Told from the first bytes alone.
@@ -189,7 +191,12 @@ fn read_all(
         Compression::Snappy if input.bytes.starts_with(SNAPPY_FRAMES) => {
             copy(snap::read::FrameDecoder::new(input), most, bytes)
         }
-        Compression::Snappy => hadoop_snappy(input, most, bytes),
+        Compression::Snappy => hadoop_blocks(input, most, bytes, unsnap),
+        Compression::Lz4 if !input.bytes.starts_with(LZ4_FRAMES) => {
+            hadoop_blocks(input, most, bytes, |chunk, room| {
+                lz4_flex::block::decompress(chunk, room).map_err(io::Error::other)
+            })
+        }
         Compression::Lz4 => copy(lz4_flex::frame::FrameDecoder::new(input), most, bytes),
     }
 }
@@ -198,22 +205,35 @@ fn copy(reader: impl Read, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     reader.take(most).read_to_end(bytes).map(|_| ())
 }
 
-/// Hadoop's codec: blocks of a big-endian length followed by chunks of a big-endian compressed length and raw snappy.
-fn hadoop_snappy(input: &mut Prefix<'_>, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
-    let too_large = |what: &str| io::Error::new(io::ErrorKind::InvalidData, format!("a {what} is too large"));
+/// Raw snappy into at most so many bytes.
+fn unsnap(chunk: &[u8], room: usize) -> io::Result<Vec<u8>> {
+    if snap::raw::decompress_len(chunk).map_err(io::Error::other)? > room {
+        return Err(too_large("chunk"));
+    }
+    snap::raw::Decoder::new().decompress_vec(chunk).map_err(io::Error::other)
+}
+
+fn too_large(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("a {what} is too large"))
+}
+
+/// Hadoop's codecs: blocks of a big-endian length followed by chunks of a big-endian compressed length and raw bytes.
+fn hadoop_blocks(
+    input: &mut Prefix<'_>,
+    most: u64,
+    bytes: &mut Vec<u8>,
+    unpack: impl Fn(&[u8], usize) -> io::Result<Vec<u8>>,
+) -> io::Result<()> {
     while (bytes.len() as u64) < most {
         let Some(block) = input.length()? else { return Ok(()) };
-        if block > MAX_SNAPPY_BLOCK {
+        if block > MAX_BLOCK {
             return Err(too_large("block"));
         }
         let end = bytes.len() + block;
         while bytes.len() < end {
             let length = input.length()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let chunk = input.take(length)?;
-            if snap::raw::decompress_len(chunk).map_err(io::Error::other)? > end - bytes.len() {
-                return Err(too_large("chunk"));
-            }
-            let text = snap::raw::Decoder::new().decompress_vec(chunk).map_err(io::Error::other)?;
+            let text = unpack(chunk, end - bytes.len())?;
             if text.is_empty() {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk is empty"));
             }

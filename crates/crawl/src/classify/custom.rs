@@ -1,12 +1,11 @@
 //! Custom classifiers, with the fields and spellings of Glue's interface, checked before they are used.
 
-use super::formats::{
-    ColumnsOfCsv, CsvOptions, JsonPath, classify_csv, classify_json_path, classify_xml_rows,
-};
-use super::grok::{self, Grok};
+use super::formats::{ColumnsOfCsv, CsvOptions, classify_csv, classify_json_path, classify_xml_rows};
+use super::grok;
 use super::result::Classification;
 use super::sample::Sample;
 use super::source::Limits;
+use ::formats::{Grok, JsonPath};
 use model::{Error, HiveType, Result, nearest_hint};
 use serde::{Deserialize, Serialize};
 

@@ -7,7 +7,7 @@
 mod compression;
 mod custom;
 mod formats;
-pub mod grok;
+mod grok;
 mod infer;
 mod names;
 pub mod partition;
@@ -21,7 +21,7 @@ pub use custom::{
     ContainsHeader, CsvClassifier, CsvSerde, CustomClassifier, GrokClassifier, JsonClassifier, XmlClassifier,
 };
 pub use infer::MISSING_MARKERS;
-pub use result::{Classification, merge, similarity};
+pub use result::{Classification, CsvTraits, merge, similarity};
 pub use source::{BytesSource, Limits, Source};
 
 use formats::Verdict;

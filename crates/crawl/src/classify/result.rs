@@ -36,6 +36,18 @@ pub struct Classification {
     pub untyped: BTreeSet<String>,
     /// What a person should know, one sentence each.
     pub notes: Vec<String>,
+    /// What a reader of CSV should know beyond the table's parameters.
+    #[serde(skip)]
+    pub csv: CsvTraits,
+}
+
+/// Traits of CSV that Glue's tables have no parameters for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CsvTraits {
+    /// Quotes within values are escaped by backslashes.
+    pub escapes: bool,
+    /// Values have line breaks in them.
+    pub multi_line: bool,
 }
 
 /// Input format, output format and serde of a kind of table.
@@ -92,6 +104,7 @@ impl Classification {
             confidence: 1.0,
             untyped: columns.untyped,
             notes: Vec::new(),
+            csv: CsvTraits::default(),
         }
     }
 
@@ -152,6 +165,8 @@ pub fn merge(a: &Classification, b: &Classification) -> Option<Classification> {
     merged.sampled_rows += b.sampled_rows;
     merged.rows = a.rows.zip(b.rows).map(|(a, b)| a + b);
     merged.confidence = a.confidence.min(b.confidence);
+    merged.csv.escapes |= b.csv.escapes;
+    merged.csv.multi_line |= b.csv.multi_line;
     if a.compression != b.compression {
         // Readers tell each object's compression by itself, so a folder of plain and compressed logs is one table.
         merged.compression = None;

@@ -38,7 +38,7 @@ fn column_row(column: &Column) -> Row {
 }
 
 pub(super) async fn describe(ctx: &DdlContext<'_>, question: &Describe) -> Result<DdlResult> {
-    let entry = ctx.entry(&question.name).await?;
+    let entry = ctx.described(&question.name).await?;
     let mut storage = entry.table.storage.clone();
     let mut partition = None;
     if let Some(spec) = &question.partition {

@@ -19,6 +19,8 @@ mod table;
 mod view;
 
 pub(crate) use layout::storage_classes;
+pub(crate) use resolve::LAST_DDL;
+pub(crate) use table::{check_columns, is_new_delta};
 pub(crate) use view::create_view;
 
 #[cfg(test)]

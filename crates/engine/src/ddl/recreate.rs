@@ -27,7 +27,9 @@ fn statement(ctx: &DdlContext<'_>, entry: &TableEntry) -> Vec<String> {
     if entry.database != *ctx.database {
         name = format!("{}.{name}", hive_ident(entry.database.as_str()));
     }
-    if storage.columns.is_empty() {
+    // A Delta table's columns are in its log, and the statement that adds it to a catalog takes none.
+    let is_delta = crate::delta::is_delta(entry);
+    if storage.columns.is_empty() || is_delta {
         lines.push(format!("CREATE EXTERNAL TABLE {name}"));
     } else {
         lines.push(format!("CREATE EXTERNAL TABLE {name}("));
@@ -36,7 +38,7 @@ fn statement(ctx: &DdlContext<'_>, entry: &TableEntry) -> Vec<String> {
     if let Some(comment) = &table.description {
         lines.push(format!("COMMENT {}", hive_string(comment)));
     }
-    if !table.partition_keys.is_empty() {
+    if !table.partition_keys.is_empty() && !is_delta {
         lines.push("PARTITIONED BY ( ".to_owned());
         columns(&table.partition_keys, &mut lines);
     }

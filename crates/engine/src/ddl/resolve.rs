@@ -72,6 +72,21 @@ impl DdlContext<'_> {
         self.catalog.get_table(&database, &table).await.map_err(|error| self.located(error, name.span()))
     }
 
+    /// The same with the columns that a Delta table's log says: the catalog may have others, or none.
+    pub(super) async fn described(&self, name: &QualifiedName) -> Result<TableEntry> {
+        let mut entry = self.entry(name).await?;
+        if !crate::delta::is_delta(&entry) {
+            return Ok(entry);
+        }
+        match scan::delta::log_columns(self.lake, &entry).await {
+            Ok((data, keys)) => (entry.table.storage.columns, entry.table.partition_keys) = (data, keys),
+            // Without a log that can be read, the catalog's word is all there is.
+            Err(_) if !entry.table.storage.columns.is_empty() => {}
+            Err(error) => return Err(self.located(error, name.span())),
+        }
+        Ok(entry)
+    }
+
     /// The same where a view will not do.
     pub(super) async fn stored_table(&self, name: &QualifiedName) -> Result<TableEntry> {
         let entry = self.entry(name).await?;
@@ -127,7 +142,7 @@ impl DdlContext<'_> {
 }
 
 /// The property with the time of the last change.
-pub(super) const LAST_DDL: &str = "transient_lastDdlTime";
+pub(crate) const LAST_DDL: &str = "transient_lastDdlTime";
 
 /// Whether an error only says that something is not there.
 pub(super) fn is_absent(error: &Error) -> bool {

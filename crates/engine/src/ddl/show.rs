@@ -33,7 +33,7 @@ pub(super) async fn show(ctx: &DdlContext<'_>, question: &Show) -> Result<DdlRes
             Ok(DdlResult::column("views", views.map(|entry| entry.table.name.to_string())))
         }
         Show::Columns { table } => {
-            let table = ctx.entry(table).await?.table;
+            let table = ctx.described(table).await?.table;
             let columns = table.storage.columns.iter().chain(&table.partition_keys);
             Ok(DdlResult::column("field", columns.map(|column| padded(&column.name))))
         }

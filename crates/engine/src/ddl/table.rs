@@ -18,7 +18,7 @@ pub(super) fn column(column: &ColumnDef) -> Column {
 }
 
 /// No name twice among the columns, nor among columns and partition keys.
-pub(super) fn check_columns(ctx: &DdlContext<'_>, columns: &[ColumnDef], keys: &[ColumnDef]) -> Result<()> {
+pub(crate) fn check_columns(ctx: &DdlContext<'_>, columns: &[ColumnDef], keys: &[ColumnDef]) -> Result<()> {
     let mut seen = HashMap::new();
     for (is_key, one) in columns.iter().map(|c| (false, c)).chain(keys.iter().map(|k| (true, k))) {
         let Some(first_is_key) = seen.insert(one.name.value.to_lowercase(), is_key) else { continue };
@@ -45,6 +45,7 @@ pub(super) async fn create(ctx: &DdlContext<'_>, create: &CreateTable) -> Result
     let kind = table_type(create);
     check_kind(ctx, create, kind.as_deref())?;
     check_columns(ctx, &create.columns, &create.partitioned_by)?;
+    check_plain(ctx, create)?;
     let Some(location) = &create.location else {
         return Err(ctx
             .invalid(create.name.span(), "the table has no location")
@@ -82,6 +83,24 @@ pub(super) async fn create(ctx: &DdlContext<'_>, create: &CreateTable) -> Result
     }
 }
 
+/// What only tables with a log can have.
+fn check_plain(ctx: &DdlContext<'_>, create: &CreateTable) -> Result<()> {
+    let mut columns = create.columns.iter().chain(&create.partitioned_by);
+    match columns.find_map(|column| column.not_null.as_ref()) {
+        Some(at) => Err(Error::unsupported("NOT NULL is not supported for tables of plain files")
+            .at(ctx.place(at.span))
+            .hint("leave it out, or make a Delta table: WITH (table_type = 'DELTA')")),
+        None => Ok(()),
+    }
+}
+
+/// The type of the table that `WITH` or TBLPROPERTIES name, if it is a new Delta table with a list of columns.
+pub(crate) fn is_new_delta(create: &CreateTable) -> bool {
+    let with = create.options.as_ref().and_then(|options| options.table_type.as_ref());
+    let kind = with.map(|kind| kind.value.clone()).or_else(|| table_type(create));
+    !create.external && !create.columns.is_empty() && kind.as_deref() == Some("DELTA")
+}
+
 /// Hive tables are external and list their columns; Delta tables list none; Iceberg tables are refused.
 fn check_kind(ctx: &DdlContext<'_>, create: &CreateTable, kind: Option<&str>) -> Result<()> {
     let span = create.name.span();
@@ -100,8 +119,9 @@ fn check_kind(ctx: &DdlContext<'_>, create: &CreateTable, kind: Option<&str>) ->
     }
     if !create.external {
         return Err(ctx
-            .invalid(span, "only external tables can be created with a list of columns")
-            .hint("write CREATE EXTERNAL TABLE; its files stay when it is dropped"));
+            .invalid(span, "only external tables and Delta tables can be created with a list of columns")
+            .hint("write CREATE EXTERNAL TABLE; its files stay when it is dropped")
+            .hint("or make a Delta table: CREATE TABLE … (…) WITH (table_type = 'DELTA')"));
     }
     if kind == Some("DELTA") {
         if let Some(first) = create.columns.first().or(create.partitioned_by.first()) {

@@ -44,7 +44,7 @@ impl Session {
             let lake = Lake::open(LakeConfig::local(folder.path())).await.unwrap();
             lake.create_bucket(&"slt".parse().unwrap()).await.unwrap();
             let db = state::Database::sqlite(&folder.path().join("state.db")).await.unwrap();
-            let catalog = Catalog::open(db, Clock::system()).await.unwrap();
+            let catalog = Catalog::open(db.clone(), Clock::system()).await.unwrap();
             let default = EntityName::new("default").unwrap();
             // Some catalogs begin with it.
             let _ = catalog.create_database(Database::new(default)).await;
@@ -56,7 +56,7 @@ impl Session {
                 warehouse: "s3://slt/warehouse/".parse().unwrap(),
                 results_dir: folder.path().join("results"),
             };
-            Engine::new(catalog, lake, None, Clock::system(), options).unwrap()
+            Engine::open(db, catalog, lake, None, Clock::system(), options).await.unwrap()
         });
         Self { runtime, engine, _folder: folder }
     }
@@ -141,5 +141,5 @@ macro_rules! files {
 }
 
 files! {
-    aggregate approx arithmetic array binary case cast compare ctas cte date_format datetime ddl decimal errors explain format grouping information_schema insert interval joda joins json lambda map math orderby prepare regexp render row setops string subqueries timezone try_cast unnest url values views window
+    aggregate approx arithmetic array binary case cast compare ctas cte date_format datetime ddl decimal delta errors explain format grouping information_schema insert interval joda joins json lambda map math orderby prepare regexp render row setops string subqueries timezone try_cast unnest url values views window
 }

@@ -1,6 +1,7 @@
 //! Growing the columns of a batch, value by value: one builder a type, nested ones hold their parts'.
 
 mod cells;
+mod cursor;
 mod json;
 mod keys;
 mod nested;
@@ -9,7 +10,7 @@ mod text;
 mod value;
 
 pub(crate) use cells::{Cell, Cells, Reading};
-pub(crate) use json::Cursor;
+pub(crate) use cursor::Cursor;
 pub(crate) use keys::{KeyRules, Keys};
 pub(crate) use nested::unescaped;
 pub(crate) use text::Block;

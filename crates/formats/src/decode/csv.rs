@@ -21,6 +21,10 @@ pub(super) struct Csv {
     targets: Vec<(usize, usize)>,
     cells: Cells,
     found: Vec<u32>,
+    /// Records that lose something are errors: more fields than columns, a quote that is never closed.
+    strict: bool,
+    /// How many fields a record may have.
+    width: usize,
 }
 
 /// How CSV is understood.
@@ -54,7 +58,7 @@ struct Record {
 }
 
 impl Csv {
-    pub(super) fn new(spec: &CsvSpec, columns: &[Column], wanted: &[usize]) -> Self {
+    pub(super) fn new(spec: &CsvSpec, columns: &[Column], wanted: &[usize], strict: bool) -> Self {
         let names = columns.iter().enumerate().map(|(i, column)| (column.name.to_lowercase(), i));
         Self {
             separator: spec.separator,
@@ -65,6 +69,8 @@ impl Csv {
             targets: wanted.iter().copied().zip(0..).collect(),
             cells: Cells::default(),
             found: Vec::new(),
+            strict,
+            width: columns.len(),
         }
     }
 
@@ -199,11 +205,24 @@ impl Csv {
         sink.end_row(line.len())
     }
 
+    /// What a record that ends here would lose.
+    fn loses(&self, record: &Record) -> Option<&'static str> {
+        if !self.strict {
+            return None;
+        }
+        if record.quoted {
+            return Some("a quote is never closed in its line");
+        }
+        (self.header.is_none() && record.column > self.width)
+            .then_some("it has more fields than there are columns")
+    }
+
     /// The columns that the header names, instead of those at the same places.
     fn read_header(&mut self, line: &[u8], sink: &Sink) {
         let Some(names) = self.header.take() else { return };
         self.targets.clear();
         let fields = odd_fields(line, self.separator, self.quote, self.escape);
+        self.width = fields.len();
         for (at, field) in fields.iter().enumerate() {
             let name = String::from_utf8_lossy(field).trim().to_lowercase();
             let column = names.iter().find(|(known, _)| *known == name).map(|(_, column)| *column);
@@ -254,7 +273,13 @@ impl Lines for Csv {
                 let at = *at as usize;
                 match bytes.get(at).copied() {
                     Some(b'\n') if !(record.quoted && self.multiline) => {
-                        if self.end_record(&mut record, bytes, at) {
+                        let odd = self.end_record(&mut record, bytes, at);
+                        if let Some(why) = self.loses(&record) {
+                            self.cells.data.truncate(record.cells);
+                            self.flush(block, sink, &mut rows)?;
+                            let line = bytes.get(record.start..at).unwrap_or_default();
+                            sink.malformed(line, why, "CSV record")?;
+                        } else if odd {
                             self.cells.data.truncate(record.cells);
                             self.flush(block, sink, &mut rows)?;
                             let line = bytes.get(record.start..line_end(bytes, record.start, at));
@@ -277,7 +302,13 @@ impl Lines for Csv {
         }
         self.found = found;
         if record.start < bytes.len() {
-            if self.end_record(&mut record, bytes, bytes.len()) {
+            let odd = self.end_record(&mut record, bytes, bytes.len());
+            if let Some(why) = self.loses(&record) {
+                self.cells.data.truncate(record.cells);
+                self.flush(block, sink, &mut rows)?;
+                return sink.malformed(bytes.get(record.start..).unwrap_or_default(), why, "CSV record");
+            }
+            if odd {
                 self.cells.data.truncate(record.cells);
                 self.flush(block, sink, &mut rows)?;
                 let line = bytes.get(record.start..line_end(bytes, record.start, bytes.len()));

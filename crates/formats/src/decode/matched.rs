@@ -167,3 +167,14 @@ impl Lines for Matched {
         Ok(())
     }
 }
+
+/// The groups of a regular expression as RegexSerDe reads it: their names, in order.
+pub fn regex_groups(pattern: &str) -> Result<Vec<Option<String>>> {
+    let names = |names: &mut dyn Iterator<Item = Option<&str>>| {
+        names.skip(1).map(|name| name.map(str::to_owned)).collect::<Vec<_>>()
+    };
+    match regex::Regex::new(&format!("^(?:{pattern})$")) {
+        Ok(regex) => Ok(names(&mut regex.capture_names())),
+        Err(_) => Ok(names(&mut backtracking(pattern, false)?.capture_names())),
+    }
+}

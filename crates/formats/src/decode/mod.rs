@@ -5,6 +5,7 @@
 
 mod csv;
 mod delimited;
+mod documents;
 mod feed;
 mod index;
 mod json;
@@ -14,6 +15,7 @@ mod sink;
 mod split;
 mod tokens;
 
+pub use matched::regex_groups;
 pub use rejects::{OnError, Reject, Rejects};
 pub use split::split;
 
@@ -39,11 +41,19 @@ pub struct DecodeOptions {
     /// The part of the (uncompressed) file to decode: the lines that begin within it. Feed the bytes from one before
     /// its start (if that is not 0) until [`Decoder::is_done`]. None is the whole file.
     pub range: Option<Range<u64>>,
+    /// Texts that mean a missing value in columns that are not text, without regard to case: NULL, and no error.
+    pub missing: &'static [&'static str],
 }
 
 impl Default for DecodeOptions {
     fn default() -> Self {
-        Self { batch_rows: 8192, on_error: OnError::Null, max_line_bytes: 100 << 20, range: None }
+        Self {
+            batch_rows: 8192,
+            on_error: OnError::Null,
+            max_line_bytes: 100 << 20,
+            range: None,
+            missing: &[],
+        }
     }
 }
 
@@ -87,7 +97,7 @@ pub fn decoder(
         }
         Format::Csv(csv) => {
             let sink = sink(csv::rules(csv)?);
-            let lines = csv::Csv::new(csv, columns, &sink.wanted);
+            let lines = csv::Csv::new(csv, columns, &sink.wanted, options.on_error == OnError::Fail);
             // The header is read, not skipped, where it names the columns.
             let header = if csv.header_names { spec.skip_header.saturating_sub(1) } else { spec.skip_header };
             Ok(Box::new(TextDecoder::new(lines, sink, spec, &options, header)))
@@ -95,7 +105,11 @@ pub fn decoder(
         Format::Json(json) => {
             let sink = sink(json::rules(json)?);
             let lines = json::Json::new(json, columns, &sink);
-            Ok(text(lines, sink, spec, &options))
+            let lines = text(lines, sink, spec, &options);
+            if !json.documents && json.path.is_none() {
+                return Ok(lines);
+            }
+            Ok(Box::new(documents::Documents::new(json.path.as_deref(), lines)?))
         }
         Format::Regex(regex) => {
             let sink = sink(Rules::new(&regex.timestamp_formats)?);

@@ -6,7 +6,7 @@ use crate::build::{Block, Builder, Cells, Reading, Rejected, Rules};
 use crate::{Column, projected_schema};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
-use model::{Error, Place, Result};
+use model::{Error, Result};
 use std::collections::VecDeque;
 
 /// A batch is also full when so many bytes of text went into it.
@@ -29,6 +29,9 @@ pub(super) struct Sink {
     pub(super) on_error: OnError,
     ready: VecDeque<RecordBatch>,
     batch_rows: usize,
+    missing: &'static [&'static str],
+    /// Whether lines are counted from the file's first.
+    knows_lines: bool,
 }
 
 impl Sink {
@@ -57,6 +60,8 @@ impl Sink {
             on_error: options.on_error,
             ready: VecDeque::new(),
             batch_rows: options.batch_rows.max(1),
+            missing: options.missing,
+            knows_lines: options.range.as_ref().is_none_or(|range| range.start == 0),
         }
     }
 
@@ -81,12 +86,15 @@ impl Sink {
         rows: usize,
         unescape: &dyn Fn(&[u8]) -> Vec<u8>,
     ) -> Result<()> {
-        let Sink { builders, names, rules, rejects, on_error, line, .. } = self;
+        let Sink { builders, names, rules, rejects, on_error, line, missing, .. } = self;
         let keep = on_error.keeps();
         for (column, builder) in builders.iter_mut().enumerate() {
             let reading = Reading { block, rules, unescape };
             let name = names.get(column).map_or("", String::as_str);
             builder.push_cells(cells, column, &reading, &mut |row, value, why| {
+                if is_missing(value, missing) {
+                    return;
+                }
                 rejects.add(*line + row as u64, Some(name), value, why, keep);
             });
         }
@@ -98,6 +106,9 @@ impl Sink {
 
     /// Keeps a value that did not convert.
     pub(super) fn reject(&mut self, column: usize, value: &[u8], why: Rejected) {
+        if is_missing(value, self.missing) {
+            return;
+        }
         let name = self.names.get(column).map(String::as_str);
         self.rejects.add(self.line, name, value, why, self.on_error.keeps());
     }
@@ -144,8 +155,8 @@ impl Sink {
         }
         let start: String =
             String::from_utf8_lossy(text.get(..200).unwrap_or(text)).chars().take(100).collect();
-        Err(Error::invalid(format!("line {} is no {what}: {why}", self.line))
-            .why(format!("the line begins {start:?}")))
+        let which = if self.knows_lines { format!("line {}", self.line) } else { "a line".to_owned() };
+        Err(Error::invalid(format!("{which} is no {what}: {why}")).why(format!("the line begins {start:?}")))
     }
 
     fn check_failed(&self) -> Result<()> {
@@ -153,12 +164,11 @@ impl Sink {
             return Ok(());
         }
         let Some(first) = self.rejects.first.first() else { return Ok(()) };
-        let column = first.column.clone().unwrap_or_default();
-        let error = Error::invalid(format!(
-            "{:?} {} (line {}, column `{column}`)",
-            first.value, first.reason, first.line
-        ));
-        Err(error.at_if_unknown(|| Place::cell("the file", Some(first.line), column)))
+        let line = self.knows_lines.then(|| format!("line {}", first.line));
+        let column = first.column.as_ref().map(|column| format!("column `{column}`"));
+        let place: Vec<String> = line.into_iter().chain(column).collect();
+        let place = if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
+        Err(Error::invalid(format!("{:?} {}{place}", first.value, first.reason)))
     }
 
     fn flush_if_full(&mut self) -> Result<()> {
@@ -188,4 +198,9 @@ impl Sink {
         self.ready.push_back(batch);
         Ok(())
     }
+}
+
+fn is_missing(value: &[u8], missing: &[&str]) -> bool {
+    let value = value.trim_ascii();
+    missing.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(value))
 }

@@ -1,5 +1,6 @@
 //! Batches into files: one encoder a file, its bytes are taken away while it is written.
 
+mod arrow;
 mod cell;
 mod container;
 mod csv;
@@ -11,8 +12,8 @@ mod text;
 
 use crate::pack::Compression;
 use crate::{CsvSpec, DelimitedSpec, JsonSpec};
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use model::{Error, Result};
 use sql::SqlType;
@@ -42,6 +43,8 @@ pub enum WriteFormat {
     Orc,
     /// Apache Avro object container file.
     Avro,
+    /// An Arrow file (IPC).
+    Arrow,
     /// JSON lines.
     Json(JsonSpec),
     /// Quoted values. Every value is quoted where `quote_all`, else only where needed; `header` writes the names first.
@@ -74,6 +77,7 @@ impl WriteSpec {
             WriteFormat::Parquet => return ".parquet".to_owned(),
             WriteFormat::Orc => return ".orc".to_owned(),
             WriteFormat::Avro => return ".avro".to_owned(),
+            WriteFormat::Arrow => return ".arrow".to_owned(),
             WriteFormat::Json(_) => ".json",
             WriteFormat::Csv { .. } => ".csv",
             WriteFormat::Delimited { .. } => ".txt",
@@ -91,6 +95,12 @@ impl WriteSpec {
 pub trait Encoder: Send {
     /// Adds rows. The batch has the encoder's schema.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// Ends the row group, so that the encoder lets go of what it needs for one. Formats whose encoders hold little do
+    /// nothing.
+    fn end_block(&mut self) -> Result<()> {
+        Ok(())
+    }
 
     /// How many bytes of memory it holds: finished ones that wait to be taken and rows not yet encoded.
     fn bytes_buffered(&self) -> usize;
@@ -128,6 +138,7 @@ pub fn encoder(spec: &WriteSpec, schema: SchemaRef, types: &[SqlType]) -> Result
         WriteFormat::Parquet => Box::new(parquet::Parquet::new(spec, schema)?),
         WriteFormat::Orc => Box::new(container::Container::orc(spec, &schema)?),
         WriteFormat::Avro => Box::new(container::Container::avro(spec, &schema)?),
+        WriteFormat::Arrow => Box::new(self::arrow::Arrow::new(spec, &schema)?),
         WriteFormat::Json(json) => {
             Box::new(text::TextEncoder::new(json::Json::new(json, names), text()?, level)?)
         }

@@ -16,8 +16,10 @@ use std::hash::{BuildHasher, RandomState};
 /// zstd's fastest ordinary level: higher ones gain a few percent for twice the time.
 const ZSTD_LEVEL: i32 = 1;
 const ROW_GROUP_ROWS: usize = 1 << 20;
-/// How many of the first rows are looked at.
-const SAMPLE: usize = 8192;
+/// How many of the first rows are looked at; not more, because a write may begin a thousand files.
+const SAMPLE: usize = 1024;
+/// Too few rows to tell anything.
+const LEAST_SAMPLE: usize = 256;
 
 pub(super) struct Parquet {
     spec: WriteSpec,
@@ -68,7 +70,7 @@ fn encoded(
     array: &ArrayRef,
 ) -> WriterPropertiesBuilder {
     let sample = array.slice(0, array.len().min(SAMPLE));
-    if sample.len() < 1000 || repeats(&sample) {
+    if sample.len() < LEAST_SAMPLE || repeats(&sample) {
         return properties;
     }
     let properties = properties.set_column_dictionary_enabled(path.clone(), false);
@@ -85,7 +87,7 @@ fn encoded(
 /// Whether less than half of the values are different.
 fn repeats(sample: &ArrayRef) -> bool {
     let hasher = RandomState::new();
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::with_capacity(sample.len());
     let mut values = 0usize;
     let mut see = |hash: u64| {
         values += 1;
@@ -152,6 +154,10 @@ impl Encoder for Parquet {
 
     fn bytes_written(&self) -> u64 {
         self.writer.as_ref().map_or(0, |writer| (writer.bytes_written() + writer.in_progress_size()) as u64)
+    }
+
+    fn end_block(&mut self) -> Result<()> {
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.flush().map_err(failed))
     }
 
     fn take(&mut self) -> Bytes {

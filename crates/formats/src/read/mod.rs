@@ -32,6 +32,8 @@ pub struct ReadOptions {
     pub rejects: Option<Arc<Mutex<Rejects>>>,
     /// How columns of Avro and ORC files are found.
     pub matching: crate::Match,
+    /// Texts that mean a missing value, as in [`crate::DecodeOptions`].
+    pub missing: &'static [&'static str],
 }
 
 impl Default for ReadOptions {
@@ -43,6 +45,7 @@ impl Default for ReadOptions {
             fetch_bytes: 4 << 20,
             rejects: None,
             matching: crate::Match::Name,
+            missing: &[],
         }
     }
 }

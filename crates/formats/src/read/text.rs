@@ -2,14 +2,14 @@
 //! decoder.
 
 use super::{BatchStream, ReadOptions};
-use crate::decode::{DecodeOptions, Decoder, decoder};
+use crate::decode::{DecodeOptions, Decoder, OnError, Reject, decoder};
 use crate::pack::{Compression, Unpacker};
 use crate::{Column, FormatSpec, RangeRead};
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream;
-use model::{Error, Place, Result};
+use model::{Error, ErrorKind, Place, Result};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ struct TextStream {
     source: Arc<dyn RangeRead>,
     decoder: Box<dyn Decoder>,
     unpacker: Option<Unpacker>,
+    /// The position of the first byte that is fed.
+    start: u64,
     /// What is still to be fetched.
     left: Range<u64>,
     fetch: u64,
@@ -50,18 +52,22 @@ pub(super) async fn read_text(
         batch_rows: options.batch_rows,
         on_error: options.on_error,
         range: range.clone(),
+        missing: options.missing,
         ..DecodeOptions::default()
     };
     let decoder = decoder(spec, columns, projection, decode)?;
-    let left = range.map_or(0, |range| range.start.saturating_sub(1))..size;
+    let start = range.map_or(0, |range| range.start.saturating_sub(1));
+    let left = start..size;
     let unpacker = if compression == Compression::None { None } else { Some(Unpacker::new(compression)?) };
     let fetch = options.fetch_bytes.max(4096) as u64;
     let mut state =
-        TextStream { source, decoder, unpacker, left, fetch, coming: None, finished: false, options };
+        TextStream { source, decoder, unpacker, start, left, fetch, coming: None, finished: false, options };
     state.begin_fetch();
     Ok(Box::pin(stream::try_unfold(state, |mut state| async move {
-        let batch = state.next().await.map_err(|e| e.at_if_unknown(|| Place::object(state.source.name())))?;
-        Ok(batch.map(|batch| (batch, state)))
+        match state.next().await {
+            Ok(batch) => Ok(batch.map(|batch| (batch, state))),
+            Err(error) => Err(state.placed(error).await),
+        }
     })))
 }
 
@@ -76,6 +82,39 @@ async fn compression(source: &dyn RangeRead, spec: &FormatSpec) -> Result<Compre
 }
 
 impl TextStream {
+    /// The error with the file, and with row and column where a value or line was refused.
+    async fn placed(&mut self, error: Error) -> Error {
+        let refused = match (error.kind(), self.options.on_error) {
+            (ErrorKind::InvalidInput, OnError::Fail) => self.decoder.rejects().first.first().cloned(),
+            _ => None,
+        };
+        // A range counts its own lines: those before it are counted now that somebody wants to know.
+        let before = if refused.is_some() { self.lines_before().await.ok() } else { None };
+        let name = self.source.name();
+        error.at_if_unknown(|| match (before, refused) {
+            (Some(before), Some(Reject { line, column: Some(column), .. })) => {
+                Place::cell(name, Some(before + line), column)
+            }
+            (Some(before), Some(refused)) => Place::row(name, before + refused.line),
+            _ => Place::object(name),
+        })
+    }
+
+    async fn lines_before(&mut self) -> Result<u64> {
+        if self.start == 0 {
+            return Ok(0);
+        }
+        let (mut at, mut lines) = (0, 0);
+        while at < self.start {
+            let end = self.start.min(at + self.fetch);
+            let bytes = self.source.read(at..end).await?;
+            lines += memchr::memchr_iter(b'\n', &bytes).count() as u64;
+            at = end;
+        }
+        // The range's first line begins behind the first newline from there.
+        Ok(lines + 1)
+    }
+
     fn begin_fetch(&mut self) {
         if self.left.is_empty() {
             self.coming = None;

@@ -97,6 +97,10 @@ pub struct JsonSpec {
     pub openx: bool,
     /// Whether writers write NULL columns as `null` instead of leaving them out.
     pub write_nulls: bool,
+    /// Whether the files are documents over any number of lines. Such files cannot be read in ranges.
+    pub documents: bool,
+    /// The path from a document to its rows, such as `$.records[*]`; each document is a row without.
+    pub path: Option<String>,
 }
 
 /// Options of lines read by a regular expression.
@@ -168,6 +172,7 @@ impl FormatSpec {
     pub fn is_splittable(&self) -> bool {
         match &self.format {
             Format::Csv(csv) => !csv.multiline && !csv.header_names && self.lines_allow_ranges(),
+            Format::Json(json) if json.documents || json.path.is_some() => false,
             _ => !self.is_text() || self.lines_allow_ranges(),
         }
     }

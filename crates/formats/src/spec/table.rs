@@ -179,6 +179,9 @@ fn json(library: &str, all: &Properties) -> JsonSpec {
         timestamp_formats: timestamp_formats(all),
         openx,
         write_nulls: is_true(all, "explicit.null"),
+        // Tables are read line by line, as Athena does.
+        documents: false,
+        path: None,
     }
 }
 

@@ -72,6 +72,15 @@ pub(super) fn cast(cast: &Cast<'_>) -> Result<ArrayRef> {
         }
     };
     let numbers = to_longs(cast.array)?;
+    let same_moment = match (from, to) {
+        (Kind::Local, Kind::Local) | (Kind::Zoned(_), Kind::Zoned(_)) => true,
+        (Kind::Zoned(zone), Kind::Local) => zone == Zone::UTC,
+        _ => false,
+    };
+    // Nothing is rounded and nothing shifted: the numbers stay.
+    if same_moment && unit == to_unit && 10i64.pow(u32::from(precision.min(9))) >= unit {
+        return from_longs(numbers, &data_type);
+    }
     if to == Kind::Date {
         let days = numbers.unary_opt::<_, Date32Type>(|v| turn(v)?.try_into().ok());
         return Ok(Arc::new(days));

@@ -155,7 +155,7 @@ impl<'a> Directory<'a> {
             return Err(url_field.error(format!("`{}` must begin with `/`", url_field.path())));
         }
         let method = fields.required("httpMethod")?.one_of(METHODS)?;
-        let error_rate = fields.optional("errorRate").map_or(Ok(0.0), |field| rate(&field))?;
+        let error_rate = fields.optional("errorRate").map_or(Ok(0.0), |field| field.share())?;
         let calls = fields.optional("dependencies").map_or(Ok(Vec::new()), |field| field.list())?;
         if self.by_name.insert((service, method, url.clone()), self.endpoints.len()).is_some() {
             let name = names.get(service).map_or("", String::as_str);
@@ -167,16 +167,6 @@ impl<'a> Directory<'a> {
         self.calls.push(calls);
         Ok(())
     }
-}
-
-fn rate(field: &Field<'_>) -> Result<f64> {
-    let rate = field.number()?;
-    if (0.0..=1.0).contains(&rate) {
-        return Ok(rate);
-    }
-    Err(field
-        .error(format!("`{}` must lie between 0 and 1, but is {rate}", field.path()))
-        .hint("0.02 means that 2 of 100 calls fail"))
 }
 
 /// The endpoint that a call names.

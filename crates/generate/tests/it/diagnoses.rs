@@ -1,6 +1,6 @@
 //! What is wrong with a task is found before anything is written, and shown where it stands.
 
-use crate::samples::{LOG, STREAM, WINDOWED};
+use crate::samples::{ANPR, LOG, PLAIN, STREAM, TAXI, WINDOWED};
 use generate::Task;
 use model::{ErrorKind, Place};
 
@@ -68,6 +68,21 @@ fn wrong_tasks_are_explained() {
         ("lag", changed(LOG, "\"networkLagMinMillis\": 10", "\"networkLagMinMillis\": 2000")),
         ("spaces", changed(LOG, ";ldkh045", "a user")),
         ("agent", changed(LOG, "Firefox", "Fire\\\"fox")),
+        ("jitter", changed(PLAIN, "\"jitterMillis\": 5000", "\"jitterMillis\": -1")),
+        ("plain times", changed(PLAIN, "\"randomSeed\": 7", "\"shortTimes\": 1")),
+        ("anpr lag", changed(ANPR, "\"networkLagMinMillis\": 20", "\"networkLagMinMillis\": 901")),
+        ("late share", changed(ANPR, "0.04", "4")),
+        ("how late", changed(ANPR, ", \"lateMaxMillis\": 7200000", "")),
+        ("not late", changed(ANPR, "7200000", "900")),
+        ("minutes", changed(ANPR, "\"minutesPerFile\": 30", "\"minutesPerFile\": 7")),
+        (
+            "too many files",
+            changed(&ANPR.replace("2000,", "20000000,"), "\"stepMillis\": 4500", "\"stepMillis\": 3600000"),
+        ),
+        ("compression", changed(ANPR, "\"cameras\": 20", "\"compression\": \"zst\"")),
+        ("month", changed(TAXI, "2021-02", "2021-2")),
+        ("too many parts", changed(TAXI, "\"numberOfFiles\": 2", "\"numberOfFiles\": 5")),
+        ("shares", changed(TAXI, "0.02", "0.97")),
         (
             "overlap",
             changed(

@@ -7,6 +7,8 @@
 mod access_log;
 mod diagnoses;
 mod outputs;
+mod parquet;
+mod plain;
 mod samples;
 mod stream;
 mod windowed;

@@ -101,3 +101,24 @@ fn the_demo_tasks_make_what_they_promise() {
     assert_eq!(files, 6 * 7);
     assert_eq!(rows("plain-metrics.json"), (3600 * 6 * 4, 1));
 }
+
+#[test]
+fn the_tasks_of_the_job_examples_make_what_their_readmes_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let promised = [
+        ("metrics-windowed/tasks/windowed-metrics.json", 7_776, 3),
+        ("metrics-plain/tasks/plain-metrics.json", 36_000, 3),
+        ("anpr-event-time/tasks/first.json", 14_400, 32),
+        ("anpr-event-time/tasks/later.json", 14_400, 32),
+        ("traffic-report/tasks/service-logs.json", 900 * 12, 4 * 3),
+        ("traffic-report/tasks/nginx-logs.json", 900 * 16, 5 * 3),
+        ("traffic-report/tasks/windowed-metrics.json", 864 * 5, 4),
+        ("taxi-cleaning/tasks/taxi-trips.json", 30_000, 2),
+    ];
+    for (name, rows, files) in promised {
+        let text = std::fs::read_to_string(format!("{examples}/{name}")).unwrap();
+        let report = make(&text, &options(folder.path())).unwrap();
+        assert_eq!((report.rows, report.files.len()), (rows, files), "{name}");
+    }
+}

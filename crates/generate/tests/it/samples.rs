@@ -50,6 +50,29 @@ pub(crate) const STREAM: &str = r#"{
                "order-service": { "ram": { "unit": "percent", "minValue": 0.5, "maxValue": 0.75 } } }
 }"#;
 
+pub(crate) const PLAIN: &str = r#"{
+  "@type": "plain-metrics", "randomSeed": 7, "numberOfIterations": 500, "outputFilePath": "plain",
+  "timer": { "@type": "synthetic", "startTime": "2026-03-01T23:58:00.500Z", "stepMillis": 1000, "jitterMillis": 5000 },
+  "metrics": {
+    "order-service": { "cpu": { "unit": "percent", "minValue": 10.0, "maxValue": 25.0 },
+                       "ram": { "unit": "percent", "minValue": -0.5, "maxValue": 0.75 } },
+    "user-service": { "cpu": { "unit": "percent", "minValue": 1, "maxValue": 1 } }
+  }
+}"#;
+
+pub(crate) const ANPR: &str = r#"{
+  "@type": "anpr-records", "randomSeed": 7, "numberOfIterations": 2000, "outputDirectoryPath": "anpr",
+  "timer": { "@type": "synthetic", "startTime": "2020-06-03T22:40:00.250Z", "stepMillis": 4500 },
+  "cameras": 20, "networkLagMinMillis": 20, "networkLagMaxMillis": 900,
+  "lateShare": 0.04, "lateMaxMillis": 7200000, "minutesPerFile": 30
+}"#;
+
+pub(crate) const TAXI: &str = r#"{
+  "@type": "taxi-trips", "randomSeed": 7, "month": "2021-02", "numberOfTrips": 30000, "numberOfFiles": 2,
+  "outputDirectoryPath": "taxi",
+  "nullShare": 0.1, "nullTimeShare": 0.02, "negativeDurationShare": 0.01, "otherMonthShare": 0.03
+}"#;
+
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_millis(1_800_000_000_000).unwrap()
 }

@@ -1,15 +1,15 @@
 //! The log of a Delta table, read through the lake: columns, files, the values of their partitions, their row counts.
 
 use crate::columns::{ColumnKind, Columns};
-use crate::files::ScanFile;
+use crate::files::{KnownFile, ScanFile};
 use crate::partitions::{name_of, typed};
 use crate::values;
 use chrono::DateTime;
-use datafusion::common::ScalarValue;
-use deltalake::arrow::datatypes::Schema;
+use deltalake::arrow::datatypes::{DataType, Schema};
 use deltalake::kernel::Add;
 use deltalake::kernel::engine::arrow_conversion::TryIntoArrow as _;
-use deltalake::logstore::{StorageConfig, default_logstore};
+use deltalake::kernel::transaction::TransactionError;
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use lake::{Lake, ListOptions, ObjectInfo};
@@ -22,21 +22,30 @@ use url::Url;
 
 /// One version of a table.
 pub(super) struct Snapshot {
-    /// Name in lower case, type, kind.
-    pub(super) columns: Vec<(String, SqlType, ColumnKind)>,
+    /// The columns in the log's order.
+    pub(super) columns: Vec<LogColumn>,
     /// The partition columns as the log writes them.
-    partition_columns: Vec<String>,
-    files: Vec<Add>,
+    pub(super) partition_columns: Vec<String>,
+    pub(super) files: Vec<Add>,
 }
 
-/// A file of the table with the values of its partition.
+/// A column as the log says it is.
 #[derive(Debug, Clone)]
-pub(crate) struct DeltaFile {
-    pub(crate) file: ScanFile,
-    pub(crate) values: Arc<[ScalarValue]>,
-    pub(crate) name: Arc<str>,
-    /// How many rows it has, where the log says so.
-    pub(crate) rows: Option<usize>,
+pub(super) struct LogColumn {
+    /// Its name as the log spells it; queries know it in lower case.
+    pub(super) name: String,
+    pub(super) data_type: DataType,
+    /// What its files hold, without the log's spelling of fields.
+    pub(super) stored: SqlType,
+    pub(super) kind: ColumnKind,
+    pub(super) nullable: bool,
+}
+
+impl LogColumn {
+    /// The type that queries see.
+    pub(super) fn shown(&self) -> SqlType {
+        three_digits(self.stored.clone())
+    }
 }
 
 /// Whether there is a log at that address.
@@ -50,8 +59,8 @@ pub(crate) async fn holds_log(lake: &Lake, at: &LakeUri) -> Result<bool> {
     }
 }
 
-/// The table at that address, with its newest version loaded.
-pub(super) async fn load(lake: &Lake, at: &LakeUri) -> Result<DeltaTable> {
+/// The log at that address, whether there is one or not.
+pub(super) fn store(lake: &Lake, at: &LakeUri) -> Result<LogStoreRef> {
     let folder = at.as_folder();
     let url = Url::parse(&folder.to_string()).map_err(|e| {
         Error::invalid("the table's location is no address").at(Place::object(at)).source_is(e)
@@ -60,9 +69,21 @@ pub(super) async fn load(lake: &Lake, at: &LakeUri) -> Result<DeltaTable> {
     let path = Path::from_url_path(url.path())
         .map_err(|e| Error::invalid("the table's location is no path").at(Place::object(at)).source_is(e))?;
     let prefixed = Arc::new(PrefixStore::new(Arc::clone(&root), path));
-    let mut table = DeltaTable::new(default_logstore(prefixed, root, &url, &StorageConfig::default()));
+    Ok(default_logstore(prefixed, root, &url, &StorageConfig::default()))
+}
+
+/// The table at that address, with its newest version loaded.
+pub(super) async fn load(lake: &Lake, at: &LakeUri) -> Result<DeltaTable> {
+    let mut table = DeltaTable::new(store(lake, at)?);
     table.load().await.map_err(|e| failed(e, at))?;
     Ok(table)
+}
+
+fn conflict(at: &LakeUri) -> Error {
+    Error::conflict("somebody else changed the Delta table in between")
+        .at(Place::object(at))
+        .why("the change was made from an older version; nothing of it has happened")
+        .hint("run it again")
 }
 
 /// What deltalake says, as the house says it.
@@ -75,9 +96,10 @@ pub(super) fn failed(e: DeltaTableError, at: &LakeUri) -> Error {
         DeltaTableError::NotATable(_) => {
             Error::not_found("there is no Delta table at this location").at(place())
         }
-        DeltaTableError::Transaction { source } => {
-            Error::conflict("somebody else changed the Delta table in between").at(place()).source_is(source)
-        }
+        DeltaTableError::VersionAlreadyExists(_) => conflict(at),
+        DeltaTableError::Transaction {
+            source: source @ (TransactionError::CommitConflict(_) | TransactionError::MaxCommitAttempts(_)),
+        } => conflict(at).source_is(source),
         other => {
             let text = other.to_string();
             let line = text.lines().next().unwrap_or_default().to_owned();
@@ -87,9 +109,13 @@ pub(super) fn failed(e: DeltaTableError, at: &LakeUri) -> Error {
 }
 
 /// The newest version of the table.
-#[allow(deprecated, reason = "the arrays behind the actions are not public")]
 pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
-    let table = load(lake, at).await?;
+    read_version(&load(lake, at).await?, at).await
+}
+
+/// What the loaded version says.
+#[allow(deprecated, reason = "the arrays behind the actions are not public")]
+pub(super) async fn read_version(table: &DeltaTable, at: &LakeUri) -> Result<Snapshot> {
     let state = table.snapshot().map_err(|e| failed(e, at))?;
     if state.metadata().configuration().get("delta.columnMapping.mode").is_some_and(|mode| mode != "none") {
         return Err(Error::unsupported("the Delta table maps its columns to other names")
@@ -104,7 +130,7 @@ pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
     let partition_columns: Vec<String> = state.metadata().partition_columns().to_vec();
     let mut columns = Vec::new();
     for field in schema.fields() {
-        let sql_type = SqlType::from_arrow(field.data_type()).ok_or_else(|| {
+        let stored = SqlType::from_arrow(field.data_type()).ok_or_else(|| {
             Error::unsupported(format!(
                 "the column `{}` of type {} has no SQL type",
                 field.name(),
@@ -113,8 +139,13 @@ pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
             .at(Place::object(at))
         })?;
         let is_key = partition_columns.iter().any(|key| key == field.name());
-        let kind = if is_key { ColumnKind::Partition } else { ColumnKind::Data };
-        columns.push((field.name().to_lowercase(), three_digits(sql_type), kind));
+        columns.push(LogColumn {
+            name: field.name().clone(),
+            data_type: field.data_type().clone(),
+            stored,
+            kind: if is_key { ColumnKind::Partition } else { ColumnKind::Data },
+            nullable: field.is_nullable(),
+        });
     }
     let files = state.snapshot().file_views(table.log_store().as_ref(), None);
     let files: Vec<Add> =
@@ -123,7 +154,7 @@ pub(super) async fn read(lake: &Lake, at: &LakeUri) -> Result<Snapshot> {
 }
 
 /// Timestamps as the catalog's tables have them: three digits, in UTC without saying so.
-fn three_digits(sql_type: SqlType) -> SqlType {
+pub(super) fn three_digits(sql_type: SqlType) -> SqlType {
     match sql_type {
         SqlType::Timestamp(_) | SqlType::TimestampTz(..) => SqlType::Timestamp(3),
         SqlType::Array(element) => SqlType::array(three_digits(*element)),
@@ -140,11 +171,11 @@ fn three_digits(sql_type: SqlType) -> SqlType {
 
 impl Snapshot {
     /// The files with the values of the partition columns, in the order of `columns`.
-    pub(super) fn chosen(&self, at: &LakeUri, columns: &Columns) -> Result<Vec<DeltaFile>> {
+    pub(super) fn chosen(&self, at: &LakeUri, columns: &Columns) -> Result<Vec<KnownFile>> {
         self.files.iter().map(|add| self.file(at, columns, add)).collect()
     }
 
-    fn file(&self, at: &LakeUri, columns: &Columns, add: &Add) -> Result<DeltaFile> {
+    fn file(&self, at: &LakeUri, columns: &Columns, add: &Add) -> Result<KnownFile> {
         // Some writers note other files by whole addresses.
         let uri = match add.path.contains("://") {
             true => add.path.parse()?,
@@ -159,7 +190,8 @@ impl Snapshot {
         let texts = columns.partitions().iter().map(|column| {
             let name = self.partition_columns.iter().find(|key| key.to_lowercase() == column.name);
             let value = name.and_then(|name| add.partition_values.get(name)).and_then(Option::as_ref);
-            value.cloned().unwrap_or_else(|| values::NULL_VALUE.to_owned())
+            // The protocol means a missing value by an empty one.
+            value.filter(|text| !text.is_empty()).cloned().unwrap_or_else(|| values::NULL_VALUE.to_owned())
         });
         let texts: Vec<String> = texts.collect();
         let stats: Option<serde_json::Value> =
@@ -175,7 +207,7 @@ impl Snapshot {
             headers: Default::default(),
             metadata: Default::default(),
         };
-        Ok(DeltaFile {
+        Ok(KnownFile {
             file: ScanFile::new(info),
             values: typed(columns, &texts)?.into(),
             name: name_of(columns, &texts).into(),

@@ -2,10 +2,20 @@
 //! Changes go through the log's own protocol, so that of two writers one wins and no reader sees half of a change.
 
 mod change;
+mod commit;
+mod create;
 mod log;
+mod marks;
+mod shape;
+mod stats;
+mod target;
 
-pub use change::{MergeClause, MergeCounts, delete, merge, update};
-pub(crate) use log::{DeltaFile, holds_log};
+pub use change::{Change, Changes, RowAction};
+pub use commit::{Operation, Ready, Staged};
+pub use create::{NewColumn, NewTable};
+pub use target::{DeltaColumn, Writing};
+
+pub(crate) use log::holds_log;
 
 use crate::columns::{ColumnKind, Columns, ScanColumn};
 use crate::counters::ScanCounters;
@@ -14,7 +24,7 @@ use crate::provider::Source;
 use crate::scans::{OpenTable, Scans};
 use catalog::{Table, TableEntry};
 use lake::Lake;
-use model::{Error, LakeUri, Result};
+use model::{Column, Error, LakeUri, Result};
 use std::sync::Arc;
 
 /// Whether a catalog table is a Delta table: by its properties, or by the log at its location.
@@ -45,6 +55,27 @@ pub(crate) fn location(entry: &TableEntry) -> Result<LakeUri> {
     location.parse()
 }
 
+/// The columns that the table's log says, as a catalog has them: those of the files and those of the partitions.
+/// Comments come from the catalog.
+pub async fn log_columns(lake: &Lake, entry: &TableEntry) -> Result<(Vec<Column>, Vec<Column>)> {
+    let snapshot = log::read(lake, &location(entry)?).await?;
+    let (mut data, mut keys) = (Vec::new(), Vec::new());
+    for column in &snapshot.columns {
+        let mut described = Column::new(column.name.to_lowercase(), column.shown().to_hive()?);
+        described.comment = comment(entry, &column.name);
+        match column.kind {
+            ColumnKind::Partition => keys.push(described),
+            _ => data.push(described),
+        }
+    }
+    Ok((data, keys))
+}
+
+fn comment(entry: &TableEntry, name: &str) -> Option<String> {
+    let mut known = entry.table.storage.columns.iter().chain(&entry.table.partition_keys);
+    known.find(|column| column.name.eq_ignore_ascii_case(name))?.comment.clone()
+}
+
 pub(crate) async fn open(
     scans: &Scans,
     entry: &TableEntry,
@@ -61,20 +92,18 @@ pub(crate) async fn open_at(
     counters: Arc<ScanCounters>,
 ) -> Result<OpenTable> {
     let snapshot = log::read(&scans.inner.lake, at).await?;
-    let comment = |name: &str| {
-        let entry = entry?;
-        let known = entry.table.storage.columns.iter().chain(&entry.table.partition_keys);
-        known.into_iter().find(|column| column.name.eq_ignore_ascii_case(name))?.comment.clone()
-    };
     let of = |kind: ColumnKind| {
         let snapshot = &snapshot;
-        snapshot.columns.iter().filter(move |(_, _, is)| *is == kind).map(move |(name, sql_type, _)| {
-            ScanColumn { name: name.clone(), sql_type: sql_type.clone(), kind, comment: comment(name) }
+        snapshot.columns.iter().filter(move |column| column.kind == kind).map(move |column| ScanColumn {
+            name: column.name.to_lowercase(),
+            sql_type: column.shown(),
+            kind,
+            comment: entry.and_then(|entry| comment(entry, &column.name)),
         })
     };
     let all = of(ColumnKind::Data).chain(of(ColumnKind::Partition)).collect();
     let columns = Columns::of(&at.to_string(), all, false)?;
     let files = snapshot.chosen(at, &columns)?;
     let layout = Layout::plain(formats::FormatSpec::new(formats::Format::Parquet), &columns);
-    Ok(scans.table(columns, Arc::new(layout), Source::Delta(Arc::new(files)), counters))
+    Ok(scans.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters))
 }

@@ -2,11 +2,10 @@
 
 use super::naming::Naming;
 use crate::counters::Meter;
-use crate::files::ScanFile;
+use crate::files::{FileReader, ScanFile};
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::FOOTER_SIZE;
 use datafusion::parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
-use lake::{ObjectInfo, ObjectReader};
 use model::{Error, Place, Result};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,13 +60,13 @@ impl Footers {
     }
 
     /// The footer of that version of the file, if it is kept.
-    pub(crate) fn get(&self, info: &ObjectInfo, naming: &Arc<Naming>) -> Option<Footer> {
+    pub(crate) fn get(&self, file: &ScanFile, naming: &Arc<Naming>) -> Option<Footer> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let now = kept.clock;
-        let key = (info.uri.to_string(), Arc::clone(naming));
+        let key = (file.name().to_owned(), Arc::clone(naming));
         let entry = kept.entries.get_mut(&key)?;
-        if entry.etag != info.etag || entry.size != info.size {
+        if entry.etag != file.etag() || entry.size != file.size() {
             return None;
         }
         let before = std::mem::replace(&mut entry.used, now);
@@ -77,7 +76,7 @@ impl Footers {
         Some(footer)
     }
 
-    fn put(&self, info: &ObjectInfo, naming: &Arc<Naming>, footer: &Footer) {
+    fn put(&self, file: &ScanFile, naming: &Arc<Naming>, footer: &Footer) {
         let bytes = footer.memory_size();
         if bytes > self.limit {
             return;
@@ -85,10 +84,15 @@ impl Footers {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clock += 1;
         let used = kept.clock;
-        let key = (info.uri.to_string(), Arc::clone(naming));
+        let key = (file.name().to_owned(), Arc::clone(naming));
         kept.remove(&key);
-        let entry =
-            Entry { etag: info.etag.clone(), size: info.size, footer: Arc::clone(footer), bytes, used };
+        let entry = Entry {
+            etag: file.etag().to_owned(),
+            size: file.size(),
+            footer: Arc::clone(footer),
+            bytes,
+            used,
+        };
         kept.entries.insert(key.clone(), entry);
         kept.uses.insert(used, key);
         kept.bytes += bytes;
@@ -103,17 +107,17 @@ impl Footers {
         &self,
         file: &ScanFile,
         naming: &Arc<Naming>,
-        reader: &ObjectReader,
+        reader: &FileReader,
         meter: &Meter,
     ) -> Result<Footer> {
-        if let Some(footer) = self.get(&file.info, naming) {
+        if let Some(footer) = self.get(file, naming) {
             return Ok(footer);
         }
-        let bad = |e: ParquetError| damaged(&file.info, &e.to_string());
+        let bad = |e: ParquetError| damaged(file, &e.to_string());
         let footer = fetch(reader, meter).await?;
-        let footer = naming.apply(footer, &file.uri().to_string()).map_err(bad)?;
+        let footer = naming.apply(footer, file.name()).map_err(bad)?;
         let footer = Arc::new(footer);
-        self.put(&file.info, naming, &footer);
+        self.put(file, naming, &footer);
         Ok(footer)
     }
 }
@@ -127,27 +131,27 @@ impl Kept {
     }
 }
 
-async fn fetch(reader: &ObjectReader, meter: &Meter) -> Result<ParquetMetaData> {
-    let info = reader.info();
-    let size = info.size;
+async fn fetch(reader: &FileReader, meter: &Meter) -> Result<ParquetMetaData> {
+    let file = reader.file();
+    let size = file.size();
     let tail_size = FOOTER_SIZE as u64;
     if size < tail_size + 4 {
-        return Err(damaged(info, &format!("the file has {size} bytes, less than any Parquet file")));
+        return Err(damaged(file, &format!("the file has {size} bytes, less than any Parquet file")));
     }
     let start = size.saturating_sub(FIRST_READ);
     meter.bytes(size - start)?;
     let last = reader.range(start..size).await?;
     let tail: &[u8; FOOTER_SIZE] =
-        last.last_chunk().ok_or_else(|| damaged(info, "the file ends too early"))?;
+        last.last_chunk().ok_or_else(|| damaged(file, "the file ends too early"))?;
     let tail = FooterTail::try_new(tail)
-        .map_err(|_| damaged(info, "the file does not end with the mark of a Parquet file"))?;
+        .map_err(|_| damaged(file, "the file does not end with the mark of a Parquet file"))?;
     if tail.is_encrypted_footer() {
-        return Err(Error::unsupported("the Parquet file is encrypted").at(Place::object(&info.uri)));
+        return Err(Error::unsupported("the Parquet file is encrypted").at(Place::object(file.name())));
     }
     let length = tail.metadata_length() as u64;
     if length > MAX_FOOTER || length + tail_size > size {
         let text = format!("the footer says that it has {length} bytes, the file has {size}");
-        return Err(damaged(info, &text));
+        return Err(damaged(file, &text));
     }
     let from = size - tail_size - length;
     let bytes = if from >= start {
@@ -157,12 +161,12 @@ async fn fetch(reader: &ObjectReader, meter: &Meter) -> Result<ParquetMetaData> 
         meter.bytes(start - from)?;
         reader.range(from..size - tail_size).await?
     };
-    ParquetMetaDataReader::decode_metadata(&bytes).map_err(|e| damaged(info, &e.to_string()))
+    ParquetMetaDataReader::decode_metadata(&bytes).map_err(|e| damaged(file, &e.to_string()))
 }
 
-fn damaged(info: &ObjectInfo, why: &str) -> Error {
+fn damaged(file: &ScanFile, why: &str) -> Error {
     Error::corrupt("the Parquet footer cannot be read")
-        .at(Place::object(&info.uri))
+        .at(Place::object(file.name()))
         .why(why.lines().next().unwrap_or_default())
         .hint("the file is damaged, cut short or no Parquet: write it again, or move it out of the table's folder")
 }

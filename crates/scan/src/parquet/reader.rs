@@ -4,7 +4,7 @@
 use super::footers::Footers;
 use super::naming::Naming;
 use crate::counters::Meter;
-use crate::files::ScanFile;
+use crate::files::{FileReader, ScanFile};
 use bytes::Bytes;
 use datafusion::common::Result;
 use datafusion::datasource::listing::PartitionedFile;
@@ -16,7 +16,7 @@ use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use lake::{Lake, ObjectReader};
+use lake::Lake;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -67,11 +67,11 @@ struct Reader {
     meter: Meter,
     naming: Arc<Naming>,
     file: ScanFile,
-    open: Option<ObjectReader>,
+    open: Option<FileReader>,
 }
 
 impl Reader {
-    async fn opened(&mut self) -> model::Result<ObjectReader> {
+    async fn opened(&mut self) -> model::Result<FileReader> {
         if let Some(open) = &self.open {
             return Ok(open.clone());
         }
@@ -111,7 +111,7 @@ impl AsyncFileReader for Reader {
         _options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         async move {
-            if let Some(footer) = self.footers.get(&self.file.info, &self.naming) {
+            if let Some(footer) = self.footers.get(&self.file, &self.naming) {
                 return Ok(footer);
             }
             let open = self.opened().await.map_err(carried)?;

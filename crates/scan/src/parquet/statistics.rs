@@ -48,7 +48,7 @@ pub(crate) async fn with_statistics(
             file.statistics = Some(Arc::new(complete(rows, unknown(scope), &file)));
             return Ok(file);
         }
-        let footer = match scope.footers.get(&scanned.info, scope.naming) {
+        let footer = match scope.footers.get(&scanned, scope.naming) {
             Some(footer) => Some(footer),
             None if scope.read => {
                 let reader = scanned.open(scope.lake).await?;

@@ -224,6 +224,15 @@ impl Crew {
                 tokio::task::yield_now().await;
             }
         }
+        if self.table().are_many()
+            && let Some(open) = &mut file
+        {
+            {
+                let _processor = self.processors.acquire().await.map_err(closed)?;
+                open.end_block()?;
+            }
+            self.upload(open).await?;
+        }
         Ok(file)
     }
 
@@ -321,7 +330,10 @@ impl Crew {
         for id in 0..count {
             self.copy_out(id)?;
         }
-        let files = self.table().heavy_files(limit / 2, limit / 4);
+        let files = match self.plan.is_one_file() {
+            true => Vec::new(),
+            false => self.table().heavy_files(limit / 2, limit / 4),
+        };
         for file in files {
             let (slot, crew) = (self.slot().await?, Arc::clone(self));
             let (done, end) = oneshot::channel::<()>();

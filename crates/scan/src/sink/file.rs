@@ -41,6 +41,13 @@ impl OpenFile {
         Ok(())
     }
 
+    /// Ends the row group.
+    pub(crate) fn end_block(&mut self) -> Result<()> {
+        self.encoder.end_block().map_err(|error| at(&self.uri, error))?;
+        self.charge.set(self.encoder.bytes_buffered());
+        Ok(())
+    }
+
     /// The bytes that are ready for the object.
     pub(crate) fn take(&mut self) -> bytes::Bytes {
         let bytes = self.encoder.take();

@@ -46,6 +46,8 @@ pub struct SinkSpec {
     pub bucketed_by: Option<(Vec<usize>, u32)>,
     /// The beginning of the files' names: the run's id, so that no two runs write the same name.
     pub file_prefix: String,
+    /// The name of the one file that all rows go into; for a single stream, without partitions and buckets.
+    pub file_name: Option<String>,
     /// A file is closed and another begun once it has about so many bytes. Buckets are never cut.
     pub max_file_bytes: Option<u64>,
     /// At most so many files are open at a time (and a few more while one is exchanged for another).
@@ -71,6 +73,7 @@ impl SinkSpec {
             partition_by: Vec::new(),
             bucketed_by: None,
             file_prefix,
+            file_name: None,
             max_file_bytes: None,
             max_open_writers: 512,
             memory_limit: 512 * 1024 * 1024,
@@ -131,6 +134,10 @@ pub async fn write(
     progress: &(dyn Fn(u64, u64) + Sync),
     cancel: &CancellationToken,
 ) -> Result<Written> {
+    let is_one = spec.partition_by.is_empty() && spec.bucketed_by.is_none() && spec.max_file_bytes.is_none();
+    if spec.file_name.is_some() && !(is_one && streams.len() == 1) {
+        return Err(Error::internal("several files were to be written under one name"));
+    }
     let workers = tokio::runtime::Handle::current().metrics().num_workers();
     let (desk, requests) = mpsc::channel(DESK);
     let crew = Crew::new(Plan::new(spec, workers)?, workers, desk);

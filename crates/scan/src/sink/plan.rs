@@ -24,6 +24,7 @@ pub(crate) struct Plan {
     max_file_bytes: Option<u64>,
     write: WriteSpec,
     prefix: String,
+    file_name: Option<String>,
     extension: String,
     null_partition: String,
     columns: Vec<(String, SqlType, DataType)>,
@@ -68,6 +69,7 @@ impl Plan {
             extension: spec.write.extension(),
             write: spec.write.clone(),
             prefix: spec.file_prefix.clone(),
+            file_name: spec.file_name.clone(),
             null_partition: spec.null_partition.clone(),
             columns,
             keys: spec.partition_by.clone(),
@@ -109,6 +111,11 @@ impl Plan {
         self.buckets.is_none() && self.max_file_bytes.is_some_and(|most| size >= most)
     }
 
+    /// Whether there must be no second file.
+    pub(crate) fn is_one_file(&self) -> bool {
+        self.file_name.is_some()
+    }
+
     /// A key as it can be told apart in folder names: nothing, the empty text and the name of the default folder are
     /// the same there.
     pub(crate) fn stored(&self, mut key: TargetKey) -> TargetKey {
@@ -133,6 +140,9 @@ impl Plan {
     }
 
     pub(crate) fn file_uri(&self, naming: &Naming, number: u64) -> Result<LakeUri> {
+        if let Some(name) = &self.file_name {
+            return naming.folder.join(name);
+        }
         let name = folder::file_name(&self.prefix, number, naming.bucket);
         naming.folder.join(&format!("{name}{}", self.extension))
     }

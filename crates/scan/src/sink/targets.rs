@@ -15,10 +15,16 @@ use std::sync::Arc;
 /// A target's place in the table.
 pub(crate) type TargetId = usize;
 
+/// So many targets are few: their encoders stay in the middle of a row group. An encoder of Parquet takes about a megabyte
+/// a column for its compressor, so with more targets rows wait until they are worth a row group of their own.
+const FEW: usize = 16;
 /// A target's rows are encoded once there are so many …
 const ENCODE_ROWS: usize = 8192;
 /// … or so many bytes of them.
 const ENCODE_BYTES: usize = 1024 * 1024;
+/// The same where there are many targets.
+const GROUP_ROWS: usize = 128 * 1024;
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// A second file is opened beside a busy one only for so many bytes.
 const LANE_BYTES: usize = 8 * 1024 * 1024;
 /// A stream waits while so many bytes of one target wait for its busy files.
@@ -135,11 +141,18 @@ impl Targets {
         self.may_take(id, plan, false)
     }
 
+    /// Whether encoders should not be left in the middle of a row group.
+    pub(crate) fn are_many(&self) -> bool {
+        self.list.len() > FEW
+    }
+
     /// Whether rows of this target wait and may be encoded. Without need, no file is closed to make room for another.
     fn may_take(&self, id: TargetId, plan: &Plan, urgent: bool) -> bool {
         let Some(target) = self.list.get(id) else { return false };
         let urgent = urgent || target.urgent;
-        if target.rows == 0 || !(urgent || target.rows >= ENCODE_ROWS || target.bytes >= ENCODE_BYTES) {
+        let (rows, bytes) =
+            if self.are_many() { (GROUP_ROWS, GROUP_BYTES) } else { (ENCODE_ROWS, ENCODE_BYTES) };
+        if target.rows == 0 || !(urgent || target.rows >= rows || target.bytes >= bytes) {
             return false;
         }
         let has_room = self.open < plan.max_open_writers;

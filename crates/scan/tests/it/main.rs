@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod changes;
 mod delta;
 mod files;
 mod parquet;
+mod plain;
 mod projection;
 mod pruning;
 mod sink;

@@ -1,6 +1,6 @@
 //! Hive's definitions: databases, tables, views, partitions, and the questions about them.
 
-use super::{At, QualifiedName};
+use super::{At, QualifiedName, WriteOptions};
 use model::HiveType;
 use sqlparser::ast::{Ident, Query};
 
@@ -35,6 +35,8 @@ pub struct ColumnDef {
     pub name: Ident,
     /// The type.
     pub hive_type: At<HiveType>,
+    /// `NOT NULL`, with its place; only tables that keep a log can hold to it.
+    pub not_null: Option<At<()>>,
     /// A note for people.
     pub comment: Option<String>,
 }
@@ -113,6 +115,8 @@ pub struct CreateTable {
     pub location: Option<At<String>>,
     /// `TBLPROPERTIES`
     pub properties: Vec<Property>,
+    /// `WITH (…)`, as Trino says where and how a table is made.
+    pub options: Option<WriteOptions>,
 }
 
 /// `CREATE [OR REPLACE] VIEW name [(columns)] AS query`
@@ -242,7 +246,7 @@ pub enum AlterAction {
         /// Its name so far.
         old: Ident,
         /// Its new definition.
-        new: ColumnDef,
+        new: Box<ColumnDef>,
         /// Its new place.
         position: Option<ColumnPosition>,
     },

@@ -164,6 +164,6 @@ impl Parser<'_> {
         } else {
             None
         };
-        Ok(AlterAction::ChangeColumn { old, new, position })
+        Ok(AlterAction::ChangeColumn { old, new: Box::new(new), position })
     }
 }

@@ -141,8 +141,10 @@ impl Parser<'_> {
         if self.is_word_at(behind, "COMMENT") {
             behind += 2;
         }
+        // Names alone, not names with types.
+        let bare = self.is_symbol_at(open + 2, ",") || self.is_symbol_at(open + 2, ")");
         self.is_word_at(behind, "AS")
-            || (self.is_word_at(behind, "WITH") && self.is_symbol_at(behind + 1, "("))
+            || (bare && self.is_word_at(behind, "WITH") && self.is_symbol_at(behind + 1, "("))
     }
 
     pub(super) fn drop_statement(&mut self) -> Result<Statement> {

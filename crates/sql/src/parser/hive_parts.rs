@@ -73,9 +73,21 @@ impl Parser<'_> {
         self.in_parentheses(Self::column)
     }
 
+    /// The columns of a table that may keep a log, which can hold to NOT NULL.
+    pub(super) fn strict_columns(&mut self) -> Result<Vec<ColumnDef>> {
+        self.in_parentheses(|p| p.column_with(true))
+    }
+
     pub(super) fn column(&mut self) -> Result<ColumnDef> {
+        self.column_with(false)
+    }
+
+    fn column_with(&mut self, may_be_strict: bool) -> Result<ColumnDef> {
         let name = self.hive_identifier("a column's name")?;
         let hive_type = self.hive_type()?;
+        let token = self.token(0);
+        let strict = may_be_strict && self.accept_all(&["NOT", "NULL"]);
+        let not_null = strict.then(|| At { value: (), span: token.span() });
         let token = self.token(0);
         for word in ["NOT", "NULL", "PRIMARY", "DEFAULT", "UNIQUE", "CHECK", "CONSTRAINT", "REFERENCES"] {
             if self.is_word_at(0, word) {
@@ -86,7 +98,7 @@ impl Parser<'_> {
                 );
             }
         }
-        Ok(ColumnDef { name, hive_type, comment: self.optional_comment()? })
+        Ok(ColumnDef { name, hive_type, not_null, comment: self.optional_comment()? })
     }
 
     /// A type in Hive's words: `array<struct<a:int>>`.

@@ -36,6 +36,7 @@ impl Parser<'_> {
             stored_as: None,
             location: None,
             properties: Vec::new(),
+            options: None,
         };
         if self.is_word_at(0, "LIKE") {
             let token = self.token(0);
@@ -43,7 +44,7 @@ impl Parser<'_> {
             return self.refuse(&token, "CREATE TABLE LIKE is not supported", hint);
         }
         if self.peek_symbol("(") {
-            table.columns = self.columns()?;
+            table.columns = if external { self.columns()? } else { self.strict_columns()? };
         }
         while self.table_clause(&mut table)? {}
         if self.is_word_at(0, "AS") {
@@ -85,6 +86,9 @@ impl Parser<'_> {
             table.properties = self.properties()?;
         } else if self.accept_all(&["WITH", "SERDEPROPERTIES"]) {
             self.late_serde_properties(table)?;
+        } else if !table.external && self.is_word_at(0, "WITH") && self.is_symbol_at(1, "(") {
+            self.expect("WITH")?;
+            twice = table.options.replace(self.write_options()?).is_some();
         } else {
             return self.refuse_table_clause();
         }

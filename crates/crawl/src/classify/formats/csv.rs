@@ -362,6 +362,8 @@ fn parameters(found: &mut Classification, table: &Table<'_>, has_header: bool, q
     found.set("delimiter", delimiter);
     found.set("columnsOrdered", "true");
     found.set("areColumnsQuoted", quoted.to_string());
+    found.csv.escapes = table.dialect.escaped;
+    found.csv.multi_line = table.records.iter().any(|record| record.multi_line);
     let skipped = table.preamble + usize::from(has_header);
     if skipped > 0 {
         found.set("skip.header.line.count", skipped.to_string());

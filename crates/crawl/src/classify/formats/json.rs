@@ -1,11 +1,12 @@
 //! JSON: one object a line, objects in a row, one array of rows, or a single document; also when only its head is known.
 
-use super::{JsonPath, Verdict, check_width};
+use super::{Verdict, check_width};
 use crate::classify::names::make_unique;
 use crate::classify::result::{Classification, Columns, Hive};
 use crate::classify::sample::Sample;
 use crate::classify::shape::Shape;
 use crate::classify::source::Limits;
+use ::formats::JsonPath;
 use model::{Error, Place, Result, Schema};
 use serde_json::Value;
 

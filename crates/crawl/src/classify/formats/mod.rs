@@ -5,7 +5,6 @@ mod csv;
 mod csv_header;
 mod csv_records;
 mod json;
-mod json_path;
 mod log;
 mod orc;
 mod orc_footer;
@@ -16,7 +15,6 @@ mod xml;
 
 pub(crate) use csv::{ColumnsOfCsv, CsvOptions, classify_with as classify_csv};
 pub(crate) use json::{classify_path as classify_json_path, paths as json_paths};
-pub(crate) use json_path::JsonPath;
 pub(crate) use xml::classify_rows as classify_xml_rows;
 
 use super::result::Classification;

@@ -1,0 +1,11 @@
+//! ORC files. Glue's API has no such node (only its scripts read ORC); the settings are S3ParquetSource's.
+
+use super::{Kind, Operation, source_files};
+use crate::fields::Fields;
+use crate::step::FileFormat;
+
+pub(super) const KIND: Kind = Kind::source("S3OrcSource", read);
+
+fn read(fields: &Fields<'_>) -> Option<Box<dyn Operation>> {
+    Some(Box::new(source_files::read(fields, FileFormat::Orc)?))
+}
