@@ -5,7 +5,7 @@ mod describe;
 mod find;
 mod format;
 
-pub use find::{FilePath, FileSearch, FoundFile, FoundFiles};
+pub use find::{FileGate, FilePath, FileSearch, FoundFile, FoundFiles};
 pub use format::{FileFormat, LinePattern};
 
 use crate::columns::Columns;
@@ -52,7 +52,7 @@ impl Scans {
         counters: Arc<ScanCounters>,
     ) -> Result<OpenFiles> {
         if let Some(at) = &found.delta {
-            let table = crate::delta::open_at(self, at, None, counters).await?;
+            let table = crate::delta::open_at(self, at, None, counters, found.gate.clone()).await?;
             let names = table.columns.iter().filter(|c| c.kind != crate::ColumnKind::Hidden);
             let names = names.map(|c| c.name.clone()).collect();
             return Ok(OpenFiles { table, names, format: "delta".to_owned(), notes: Vec::new() });
@@ -75,10 +75,11 @@ impl Scans {
                 rows: None,
             })
         });
-        let files: Vec<KnownFile> = files.collect::<Result<_>>()?;
+        let read = files.enumerate().filter(|(index, _)| found.is_read(*index)).map(|(_, file)| file);
+        let files: Vec<KnownFile> = read.collect::<Result<_>>()?;
         let spelled = |column: &Column| column.name.clone();
         let names = described.columns.iter().chain(&keys).map(spelled).collect();
-        let table = self.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters);
+        let table = self.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters, None);
         Ok(OpenFiles { table, names, format: described.name, notes: described.notes })
     }
 }
