@@ -10,7 +10,7 @@ use arrow::datatypes::{Field, Schema};
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::provider_as_source;
 use functions::Session;
-use model::{EntityName, Result};
+use model::{EntityName, Error, LakeUri, Result};
 use plan::{Analyzer, Found, OutputColumn, TableColumn, TableName, table_names};
 use scan::{ColumnKind, FileFormat, FileSearch, FoundFiles, ScanCounters};
 use sql::Source;
@@ -21,6 +21,27 @@ impl Engine {
     pub async fn table_columns(&self, database: &str, table: &str) -> Result<Vec<FlowColumn>> {
         let sql = format!("SELECT * FROM {}.{}", sql::quote_ident(database), sql::quote_ident(table));
         self.query_columns(&sql, &[]).await
+    }
+
+    /// The columns that a grok pattern makes.
+    pub fn grok_columns(pattern: &str, custom: &str) -> Result<Vec<FlowColumn>> {
+        let grok = formats::Grok::compile(pattern, custom)?;
+        let column = |c: &model::Column| FlowColumn {
+            name: c.name.clone(),
+            sql_type: sql::SqlType::from_hive(&c.hive_type),
+        };
+        Ok(grok.columns().iter().map(column).collect())
+    }
+
+    /// The folder of a table.
+    pub async fn table_location(&self, database: &str, table: &str) -> Result<LakeUri> {
+        let entry =
+            self.inner.catalog.get_table(&EntityName::new(database)?, &EntityName::new(table)?).await?;
+        let path = entry.table.storage.serde.parameters.get("path");
+        let location = entry.table.storage.location.as_ref().filter(|text| !text.is_empty()).or(path);
+        let location = location
+            .ok_or_else(|| Error::invalid(format!("the table `{database}.{table}` has no location")))?;
+        location.parse()
     }
 
     /// The files of these addresses.

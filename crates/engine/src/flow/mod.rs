@@ -53,6 +53,8 @@ pub enum FlowWork {
         format: Box<FileFormat>,
         /// The columns that come out, hidden ones such as `$path` too; all but hidden ones if nothing is said.
         columns: Option<Vec<FlowColumn>>,
+        /// Lines that cannot be read go into the book under this name; without one, they are as in tables.
+        rejects: Option<String>,
     },
     /// A query over other steps.
     Query(FlowQuery),

@@ -124,9 +124,17 @@ impl OpenFlow {
                         .await?
                 }
             }
-            FlowWork::Files { found: files, format, columns } => {
+            FlowWork::Files { found: files, format, columns, rejects } => {
                 let counters = self.context.counters().clone();
-                let opened = self.engine.inner.scans.open_files(&files, &format, counters).await?;
+                let scans = &self.engine.inner.scans;
+                let opened = match rejects {
+                    Some(node) => {
+                        let sink = Arc::new(NodeBook { book: self.book.clone(), node });
+                        let _ = sink; // MERGE
+                        scans.open_files(&files, &format, counters).await?
+                    }
+                    None => scans.open_files(&files, &format, counters).await?,
+                };
                 let items = match &columns {
                     Some(columns) => columns
                         .iter()
@@ -389,4 +397,11 @@ pub(super) fn parsed(sql: &str) -> Result<Box<Query>> {
         Statement::Query(query) => Ok(query),
         _ => Err(Error::invalid("a step of a job must be a query")),
     }
+}
+
+/// A node's page of the book.
+#[derive(Debug)]
+struct NodeBook {
+    book: RejectBook,
+    node: String,
 }
