@@ -3,6 +3,7 @@
 
 mod others;
 mod readers;
+mod rejects;
 mod round_trip;
 mod support;
 mod text;
