@@ -3,6 +3,8 @@
 //! The core is synchronous and pushed: whoever has bytes feeds them and takes the batches that came out. See
 //! [`crate::read()`] for the same over a [`crate::RangeRead`].
 
+mod access_line;
+mod access_log;
 mod csv;
 mod delimited;
 mod documents;
@@ -17,6 +19,7 @@ mod sink;
 mod split;
 mod tokens;
 
+pub use access_log::access_log_columns;
 pub use matched::regex_groups;
 pub use rejects::{OnError, Reject, RejectSink, RejectedLine, Rejects};
 pub use split::split;
@@ -135,6 +138,11 @@ pub fn decoder(
         Format::Grok(grok) => {
             let sink = sink(Rules::new(&[])?);
             let lines = matched::Matched::of_grok(grok, columns, &sink.wanted)?;
+            Ok(text(lines, sink, spec, &options))
+        }
+        Format::AccessLog => {
+            let sink = sink(Rules::new(&[])?);
+            let lines = access_log::AccessLog::new(columns, &sink.wanted, &options.file);
             Ok(text(lines, sink, spec, &options))
         }
         Format::Parquet | Format::Orc | Format::Avro(_) => {
