@@ -190,7 +190,7 @@ impl Building<'_> {
             return Err(Error::unsupported("the line itself cannot be kept yet").hint("leave `keepLine` out"));
         }
         let lines = match &log.pattern {
-            LogPattern::AccessLog => LinePattern::Regex("(.*)".into()), // MERGE
+            LogPattern::AccessLog => LinePattern::AccessLog,
             LogPattern::Grok { pattern, custom } => {
                 LinePattern::Grok { pattern: pattern.clone(), custom: custom.clone() }
             }

@@ -20,7 +20,7 @@ use futures::TryStreamExt;
 use lake::{Commit, CommitOptions};
 use model::{EntityName, Error, LakeUri, Result};
 use plan::{Analyzed, Analyzer, Found, TableColumn, TableName, table_names};
-use scan::ScanReport;
+use scan::{OpenOptions, ScanReport};
 use sql::{Source, Statement, quote_ident};
 use sqlparser::ast::Query;
 use state::runs::RunContext;
@@ -130,8 +130,8 @@ impl OpenFlow {
                 let opened = match rejects {
                     Some(node) => {
                         let sink = Arc::new(NodeBook { book: self.book.clone(), node });
-                        let _ = sink; // MERGE
-                        scans.open_files(&files, &format, counters).await?
+                        let options = OpenOptions { counters, rejects: Some(sink) };
+                        scans.open_files_with(&files, &format, options).await?
                     }
                     None => scans.open_files(&files, &format, counters).await?,
                 };
@@ -404,4 +404,18 @@ pub(super) fn parsed(sql: &str) -> Result<Box<Query>> {
 struct NodeBook {
     book: RejectBook,
     node: String,
+}
+
+impl formats::RejectSink for NodeBook {
+    fn take(&self, rejected: formats::RejectedLine<'_>) {
+        let text = String::from_utf8_lossy(rejected.text);
+        self.book.take_line(
+            &self.node,
+            rejected.file,
+            rejected.line,
+            rejected.column,
+            &text,
+            rejected.reason,
+        );
+    }
 }
