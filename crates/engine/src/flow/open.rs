@@ -25,7 +25,7 @@ use sql::{Source, Statement, quote_ident};
 use sqlparser::ast::Query;
 use state::runs::RunContext;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The column of the number that a sieve reads.
 const NUMBER: &str = "$rejected";
@@ -38,6 +38,8 @@ pub struct OpenFlow {
     pub(super) commit: Option<Commit>,
     pool: Arc<PeakPool>,
     steps: HashMap<String, Step>,
+    /// What may be made once for several readers, each behind what it reads.
+    shared: Mutex<Vec<Arc<Shared>>>,
     book: RejectBook,
     /// For previews nothing is made that is not shown.
     is_preview: bool,
@@ -79,6 +81,7 @@ impl Engine {
             commit,
             pool,
             steps: HashMap::new(),
+            shared: Mutex::default(),
             book,
             is_preview: false,
             keep_all: false,
@@ -207,6 +210,7 @@ impl OpenFlow {
         let table = Arc::new(StepTable::new(id, analyzed, &columns, sieve, shared.clone()));
         if let Some(shared) = shared {
             shared.of(&table);
+            self.shared.lock().unwrap_or_else(PoisonError::into_inner).push(shared);
         }
         Ok(Step { columns, table })
     }
@@ -285,6 +289,15 @@ impl OpenFlow {
         let optimized = self.state.optimize(&analyzed.plan).map_err(scan::error)?;
         let planner = self.state.query_planner();
         planner.create_physical_plan(&optimized, &self.state).await.map_err(scan::error)
+    }
+
+    /// Plans what is made once for several readers, now that all of these are planned.
+    pub(super) async fn prepare_shared(&self) -> Result<()> {
+        let all = self.shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for shared in all.iter().rev() {
+            shared.prepare().await.map_err(scan::error)?;
+        }
+        Ok(())
     }
 
     /// The one row of a query over a step (there called `input`): whole numbers.

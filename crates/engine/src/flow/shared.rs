@@ -37,7 +37,14 @@ pub(super) struct Shared {
     /// In memory are at most so many bytes.
     limit: usize,
     wanted: Mutex<BTreeSet<usize>>,
+    plan: OnceCell<Planned>,
     kept: OnceCell<Arc<Kept>>,
+}
+
+/// How the wanted columns, in ascending order, are made.
+struct Planned {
+    columns: Vec<usize>,
+    plan: Arc<dyn ExecutionPlan>,
 }
 
 /// What was kept: batches of the wanted columns in ascending order.
@@ -66,6 +73,7 @@ impl Shared {
             name,
             limit,
             wanted: Mutex::default(),
+            plan: OnceCell::new(),
             kept: OnceCell::new(),
         }
     }
@@ -80,10 +88,10 @@ impl Shared {
         self.wanted().extend(0..columns);
     }
 
-    /// Asks for columns. Once the rows are kept, no other columns are to be had.
+    /// Asks for columns. Once it is planned how they are made, no others are to be had.
     pub(super) fn offers(&self, columns: &[usize]) -> bool {
         let mut wanted = self.wanted();
-        if self.kept.get().is_some() {
+        if self.plan.get().is_some() {
             return columns.iter().all(|column| wanted.contains(column));
         }
         wanted.extend(columns);
@@ -98,12 +106,29 @@ impl Shared {
         self.kept.get_or_try_init(|| self.make()).await.cloned()
     }
 
-    async fn make(&self) -> Result<Arc<Kept>> {
-        let Some(step) = self.step.get().and_then(Weak::upgrade) else {
-            return datafusion::common::internal_err!("rows are read whose step is gone");
+    /// Plans how the columns are made that were asked for so far. Whoever asks is planned before.
+    pub(super) async fn prepare(&self) -> Result<()> {
+        let nobody = self.wanted().is_empty();
+        if !nobody {
+            self.planned().await?;
+        }
+        Ok(())
+    }
+
+    async fn planned(&self) -> Result<&Planned> {
+        let plan = || async {
+            let Some(step) = self.step.get().and_then(Weak::upgrade) else {
+                return datafusion::common::internal_err!("rows are read whose step is gone");
+            };
+            let columns: Vec<usize> = self.wanted().iter().copied().collect();
+            let plan = step.own_plan(&self.state, &columns).await?;
+            Ok(Planned { columns, plan })
         };
-        let columns: Vec<usize> = self.wanted().iter().copied().collect();
-        let plan = step.own_plan(&self.state, &columns).await?;
+        self.plan.get_or_try_init(plan).await
+    }
+
+    async fn make(&self) -> Result<Arc<Kept>> {
+        let Planned { columns, plan } = self.planned().await?;
         let task = self.state.task_ctx();
         let mut parts = JoinSet::new();
         let used = Arc::new(AtomicUsize::new(0));
@@ -113,7 +138,8 @@ impl Shared {
             let path = self.folder.join(format!("{}-{part}.arrow", self.name));
             parts.spawn(gather(stream, memory, path, Arc::clone(&used), self.limit));
         }
-        let mut kept = Kept { columns, batches: Vec::new(), files: Vec::new(), _memory: Vec::new() };
+        let mut kept =
+            Kept { columns: columns.clone(), batches: Vec::new(), files: Vec::new(), _memory: Vec::new() };
         while let Some(part) = parts.join_next().await {
             let (batches, file, memory) =
                 part.map_err(|e| datafusion::common::DataFusionError::External(Box::new(e)))??;

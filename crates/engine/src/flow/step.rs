@@ -35,8 +35,10 @@ pub(super) struct StepTable {
     types: Vec<SqlType>,
     sieve: Option<Sieve>,
     rows: Arc<AtomicU64>,
-    /// How many plans read it.
+    /// How often plans read it.
     reads: AtomicUsize,
+    /// How many steps and writes will read it.
+    readers: AtomicUsize,
     shared: Option<Arc<Shared>>,
 }
 
@@ -70,6 +72,7 @@ impl StepTable {
             sieve,
             rows: Arc::default(),
             reads: AtomicUsize::new(0),
+            readers: AtomicUsize::new(0),
             shared,
         }
     }
@@ -90,7 +93,12 @@ impl StepTable {
 
     /// Notes that so many steps read it.
     pub(super) fn read_by(&self, readers: usize) {
-        self.reads.fetch_max(readers, Ordering::Relaxed);
+        self.readers.fetch_max(readers, Ordering::Relaxed);
+    }
+
+    /// Whether its rows are made once for several readers.
+    fn is_shared(&self) -> bool {
+        self.reads.load(Ordering::Relaxed).max(self.readers.load(Ordering::Relaxed)) > 1
     }
 
     /// Makes the plan for these columns, whether or not the rows are kept.
@@ -159,7 +167,7 @@ impl TableProvider for StepTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let wanted = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         match &self.shared {
-            Some(shared) if self.reads.load(Ordering::Relaxed) > 1 && shared.offers(&wanted) => {
+            Some(shared) if self.is_shared() && shared.offers(&wanted) => {
                 let schema = Arc::new(self.schema.project(&wanted)?);
                 let parts = state.config().target_partitions().max(1);
                 Ok(Arc::new(SharedExec::new(Arc::clone(shared), wanted, schema, parts)))

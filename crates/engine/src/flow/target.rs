@@ -7,7 +7,7 @@ use crate::ddl::storage_classes;
 use crate::delta::is_delta;
 use crate::engine::Engine;
 use crate::write::existing_layout;
-use catalog::{Partition, StorageDescriptor, Table, TableEntry};
+use catalog::{Database, Partition, StorageDescriptor, Table, TableEntry};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlanBuilder, Partitioning};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
@@ -134,6 +134,7 @@ impl OpenFlow {
                 None => Write::Files(Box::new(self.plan_write(write).await?)),
             });
         }
+        self.prepare_shared().await?;
         let mut done = Vec::with_capacity(planned.len());
         for (number, one) in planned.into_iter().enumerate() {
             let prefix = format!("{prefix}-{number}");
@@ -460,10 +461,7 @@ impl Engine {
                 Err(Error::invalid(format!("`{database}.{table}` is a view: nothing can be written into it")))
             }
             Ok(entry) => Ok(Some(entry)),
-            Err(error) if error.kind() == ErrorKind::NotFound && !must_be => {
-                // The database must be there, or its name is wrong.
-                self.inner.catalog.get_database(&EntityName::new(database)?).await.map(|_| None)
-            }
+            Err(error) if error.kind() == ErrorKind::NotFound && !must_be => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -473,6 +471,11 @@ impl Engine {
         let catalog = &self.inner.catalog;
         let database = EntityName::new(&change.database)?;
         let name = &change.table.name;
+        // As a crawler does: who names a database for a new table wants it.
+        match catalog.create_database(Database::new(database.clone())).await {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
         match catalog.get_table(&database, name).await {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::NotFound => {
