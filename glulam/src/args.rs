@@ -384,7 +384,7 @@ pub(crate) struct Convert {
     /// A file, or a folder when its name ends with `/`, when it is partitioned or when its name says no format
     #[arg(required = true, value_name = "OUT")]
     pub(crate) output: String,
-    /// The input's format: csv, tsv, json, parquet, orc, avro, text [default: found out]
+    /// The input's format: csv, tsv, json, parquet, orc, avro, text, access-log [default: found out]
     #[arg(long, value_name = "FORMAT", help_heading = "Input")]
     pub(crate) from: Option<String>,
     /// Between the fields of the input's CSV; `\t` is a tab [default: found out]

@@ -355,7 +355,7 @@ fn write_spec(storage: &StorageDescriptor, table: &BTreeMap<String, String>) -> 
         Format::Json(json) => WriteFormat::Json(json),
         Format::Csv(csv) => WriteFormat::Csv { spec: csv, header: spec.skip_header > 0, quote_all: true },
         Format::Delimited(text) => WriteFormat::Delimited { spec: text, header: spec.skip_header > 0 },
-        Format::Regex(_) | Format::Grok(_) => {
+        Format::Regex(_) | Format::Grok(_) | Format::AccessLog => {
             return Err(Error::unsupported("rows cannot be written as lines that a pattern takes apart")
                 .hint("insert into a table of Parquet, JSON or delimited text"));
         }
