@@ -71,7 +71,7 @@ impl Jobs {
             Some(at) => at.as_folder().join(&format!("{}/{}/", safe(&prepared.job), run.id()))?,
             None => LakeUri::new(
                 first.bucket().clone(),
-                &format!("_rejected/{}/{}/", safe(&prepared.job), run.id()),
+                format!("_rejected/{}/{}/", safe(&prepared.job), run.id()),
             )?,
         };
         report.rejects = built.flow.stage_rejects(&rejects).await?;
@@ -327,15 +327,11 @@ fn nothing_new(built: &Built, checked: &Checked) -> Option<String> {
 
 /// The place of the first output: its bucket also takes the commit's marker and rejected rows.
 async fn first_place(writes: &[(String, FlowWrite)], rooms: &crate::jobs::JobsRooms) -> Result<LakeUri> {
-    for (_, write) in writes {
-        match &write.destination {
-            FlowDestination::Folder(at) | FlowDestination::Delta(at) => return Ok(at.clone()),
-            FlowDestination::Table { database, table } => {
-                return rooms.engine.table_location(database, table).await;
-            }
-        }
+    let (_, write) = writes.first().ok_or_else(|| Error::invalid("the job has no target"))?;
+    match &write.destination {
+        FlowDestination::Folder(at) | FlowDestination::Delta(at) => Ok(at.clone()),
+        FlowDestination::Table { database, table } => rooms.engine.table_location(database, table).await,
     }
-    Err(Error::invalid("the job has no target"))
 }
 
 fn check_share(prepared: &Prepared, built: &Built) -> Result<()> {

@@ -33,7 +33,7 @@ pub(crate) struct Ending {
 
 /// Where the marker of a run's commit lies.
 pub(crate) fn marker(beside: &LakeUri, run: &RunId) -> Result<LakeUri> {
-    LakeUri::new(beside.bucket().clone(), &format!("{MARKERS}/{run}"))
+    LakeUri::new(beside.bucket().clone(), format!("{MARKERS}/{run}"))
 }
 
 impl Jobs {

@@ -130,7 +130,7 @@ impl OpenFlow {
         let mut planned = Vec::with_capacity(writes.len());
         for write in writes {
             planned.push(match self.delta_of(&write).await? {
-                Some(at) => Write::Delta(self.plan_delta(write, at).await?),
+                Some(at) => Write::Delta(Box::new(self.plan_delta(write, at).await?)),
                 None => Write::Files(Box::new(self.plan_write(write).await?)),
             });
         }
@@ -140,7 +140,7 @@ impl OpenFlow {
             let prefix = format!("{prefix}-{number}");
             done.push(match one {
                 Write::Files(one) => self.write_one(*one, prefix).await?,
-                Write::Delta(one) => self.write_delta(one, prefix).await?,
+                Write::Delta(one) => self.write_delta(*one, prefix).await?,
             });
         }
         Ok(done)
@@ -307,7 +307,7 @@ impl OpenFlow {
 
 enum Write {
     Files(Box<Planned>),
-    Delta(super::delta::PlannedDelta),
+    Delta(Box<super::delta::PlannedDelta>),
 }
 
 impl Planned {
