@@ -249,7 +249,7 @@ fn documents_lines_and_odd_csv() {
     assert_eq!(
         read(&home.path().join("log.csv")),
         [
-            "time=2026-03-02 12:43:01.000|status=200|source=stock|target=order-service",
+            "time=2026-03-02 12:43:01|status=200|source=stock|target=order-service",
             "time=2026-03-02 13:43:01.005|status=503|source=order-service|target=user-service"
         ]
     );

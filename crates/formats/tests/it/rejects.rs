@@ -40,13 +40,13 @@ fn cases() -> Vec<Case> {
             rejects: vec![
                 "3: it has fewer fields than there are columns <2,y>",
                 "5: it has more fields than there are columns <3,z,2020-01-03,>",
-                "8 a: is no such integer <five,\"a\",2020-01-05>",
+                "8 a: is no integer of 32 bits <five,\"a\",2020-01-05>",
                 "9: a quote is never closed in its line <6,\"open,2020-01-06>",
                 "10: a quote is never closed in its line <7,o\"dd,2020-01-07>",
                 "11: it has more fields than there are columns <8,o\"d,d\",x,y>",
                 "12 c: is no date <9,o\"dd\",no date>",
                 "14 c: is no date <11,s,2020-13-11>",
-                "15 a: is no such integer <eleven,s,2020-13-11>",
+                "15 a: is no integer of 32 bits <eleven,s,2020-13-11>",
             ],
         },
         Case {
@@ -62,7 +62,7 @@ fn cases() -> Vec<Case> {
                 "4: it has fewer fields than there are columns <2,y>",
                 "5: it has more fields than there are columns <3,\"three\n\nlines\",2020-01-03,>",
                 "9 c: is no date <4,\"d\n\",x>",
-                "12 a: is no such integer <six,\"\n\n\",>",
+                "12 a: is no integer of 32 bits <six,\"\n\n\",>",
                 "15 c: is no date <7,o\"d\nd\",2020-13-01>",
                 "19 c: is no date <9,z,x>",
                 "20: a quote is never closed in its line <10,\"never\nclosed,\n>",
@@ -99,7 +99,7 @@ fn cases() -> Vec<Case> {
                 "2: it has fewer fields than there are columns <2|y>",
                 "5: it has more fields than there are columns <4|w|4|5>",
                 "6 c: is no integer <5|v|x;1>",
-                "8 a: is no such integer <six|u|>",
+                "8 a: is no integer of 32 bits <six|u|>",
             ],
         },
         Case {
@@ -176,7 +176,7 @@ fn expected(case: &Case) -> (Vec<String>, Vec<String>) {
     let mut rejects: Vec<String> = case.rejects.iter().map(|line| (*line).to_owned()).collect();
     if is_special(case) {
         rows.pop();
-        rejects.push("17 a: is no such integer <NA,n,2020-01-13>".to_owned());
+        rejects.push("17 a: is no integer of 32 bits <NA,n,2020-01-13>".to_owned());
     }
     (rows, rejects)
 }
@@ -209,7 +209,7 @@ fn lines_are_counted_far_into_a_file_too() {
     let text = text.replace("\n77,", "\n77,,").replace("\n2222,", "\nx,").replace("\n2999,", "\n,,");
     let expected = [
         (78, format!(": it has more fields than there are columns <77,,{}>", "x".repeat(77 % 41))),
-        (2223, format!(" a: is no such integer <x,{}>", "x".repeat(2222 % 41))),
+        (2223, format!(" a: is no integer of 32 bits <x,{}>", "x".repeat(2222 % 41))),
         (3000, format!(": it has more fields than there are columns <,,{}>", "x".repeat(2999 % 41))),
     ]
     .map(|(line, rest)| format!("{line}{rest}"));

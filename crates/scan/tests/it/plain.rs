@@ -365,7 +365,7 @@ async fn rejected_lines_come_once_whatever_is_read() {
     assert_eq!(count, 150_000 - 3 + 10);
     let found = kept.0.lock().unwrap().clone();
     assert_eq!(found.len(), 4, "{found:#?}");
-    assert_eq!(found[0], "a.csv:130002 id: is no integer <many,2026-01-02,x>");
+    assert_eq!(found[0], "a.csv:130002 id: is no integer of 32 bits <many,2026-01-02,x>");
     assert_eq!(found[1..], ragged);
     // Of values that nobody reads nothing is said.
     let (opened, kept) = open_rejecting(&world, lake("s3://data/big/"), columns).await;
