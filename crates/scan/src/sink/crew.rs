@@ -369,6 +369,9 @@ impl Crew {
 
     /// At the end: what still waits is encoded and every file is closed.
     pub(crate) async fn finish(self: Arc<Self>) -> Result<()> {
+        if self.plan.is_by_stream() {
+            self.table().unite_rests();
+        }
         let count = self.table().count();
         for id in 0..count {
             let (slot, crew) = (self.slot().await?, Arc::clone(&self));
