@@ -28,7 +28,7 @@ fn apply_mapping() {
         (query.rejects[0].column.as_str(), query.rejects[0].reason.as_str()),
         ("note", "the value is no int")
     );
-    assert!(query.rejected().unwrap().starts_with("SELECT *, CASE WHEN trim(note)"));
+    assert!(query.rejected().unwrap().starts_with("SELECT *, CASE WHEN coalesce(TRY_CAST(note"));
     assert!(query.accepted().contains("WHERE NOT coalesce("));
 }
 
