@@ -76,7 +76,7 @@ impl SinkSpec {
             file_name: None,
             max_file_bytes: None,
             max_open_writers: 512,
-            memory_limit: 512 * 1024 * 1024,
+            memory_limit: 192 * 1024 * 1024,
             null_partition: "__HIVE_DEFAULT_PARTITION__".to_owned(),
         }
     }
