@@ -4,7 +4,7 @@ use super::checksums::Fields;
 use super::error::{About, coded, failed, refused};
 use super::request::{conditions, etag, no_version, size, timestamp, uri};
 use futures::TryStreamExt;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lake::{GetRange, Lake, ObjectInfo};
@@ -44,7 +44,9 @@ fn not_modified(info: &ObjectInfo) -> S3Error {
 fn out_of_range(error: &Error, size: Option<u64>) -> S3Error {
     let mut error = coded(S3ErrorCode::InvalidRange, error);
     if let Some(value) = size.and_then(|size| HeaderValue::try_from(format!("bytes */{size}")).ok()) {
-        error.set_headers(HeaderMap::from_iter([(http::header::CONTENT_RANGE, value)]));
+        let kind = HeaderValue::from_static("application/xml");
+        let headers = [(http::header::CONTENT_RANGE, value), (http::header::CONTENT_TYPE, kind)];
+        error.set_headers(HeaderMap::from_iter(headers));
     }
     error
 }
@@ -193,9 +195,7 @@ pub(super) async fn head_object(
         metadata: Some(info.metadata.into_iter().collect()),
         ..HeadObjectOutput::default()
     };
-    let mut response = S3Response::with_headers(output, headers);
-    response.status = range.map(|_| StatusCode::PARTIAL_CONTENT);
-    Ok(response)
+    Ok(S3Response::with_headers(output, headers))
 }
 
 pub(super) async fn get_object_attributes(

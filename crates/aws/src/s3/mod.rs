@@ -23,8 +23,9 @@ use crate::keys::Caller;
 use crate::signature::Trailers;
 use access::{Access, NoSecrets};
 use futures::TryStreamExt;
-use http::Response;
+use http::header::CONTENT_RANGE;
 use http::request::Parts;
+use http::{Method, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lake::Lake;
@@ -65,13 +66,21 @@ impl ObjectDoor {
         parts.extensions.insert(caller);
         parts.extensions.insert(trailers);
         let body = s3s::Body::http_body_unsync(StreamBody::new(body.map_ok(Frame::data)));
+        let is_head = parts.method == Method::HEAD;
         match self.service.call(http::Request::from_parts(parts, body)).await {
             Ok(response) if response.status() == http::StatusCode::NOT_MODIFIED => {
                 let (mut parts, _) = response.into_parts();
                 parts.headers.remove(http::header::CONTENT_TYPE);
                 Response::from_parts(parts, s3s::Body::empty())
             }
-            Ok(response) => response,
+            Ok(mut response) => {
+                // `s3s` knows this status for reads only.
+                if is_head && response.headers().contains_key(CONTENT_RANGE) && response.status().is_success()
+                {
+                    *response.status_mut() = http::StatusCode::PARTIAL_CONTENT;
+                }
+                response
+            }
             Err(error) => {
                 let error: s3s::StdError = error.into();
                 tracing::error!(error = %error, "an answer could not be written");

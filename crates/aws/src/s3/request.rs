@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, RANGE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use lake::{GetOptions, PutMode, PutOptions};
 use model::{BucketName, LakeUri};
-use s3s::dto::{ETag, Metadata, Timestamp, TimestampFormat};
+use s3s::dto::{ETag, Metadata, Range, Timestamp, TimestampFormat};
 use s3s::{S3Request, S3Result, s3_error};
 use std::time::SystemTime;
 
@@ -32,12 +32,34 @@ const SIGNING: [&[u8]; 8] = [
 const SPENT: [&str; 4] =
     ["x-amz-content-sha256", "x-amz-decoded-content-length", "x-amz-security-token", "transfer-encoding"];
 
+/// Headers that are read here alone: `s3s` would refuse lists of ETags and dates that are none, where HTTP has rules.
+const KEPT_BACK: [(&str, &str); 5] = [
+    ("expires", "x-kept-back-expires"),
+    ("if-match", "x-kept-back-if-match"),
+    ("if-modified-since", "x-kept-back-if-modified-since"),
+    ("if-none-match", "x-kept-back-if-none-match"),
+    ("if-unmodified-since", "x-kept-back-if-unmodified-since"),
+];
+
 /// Takes away what was verified, so that nobody looks at it again, and what framed the body, which is unwrapped.
 pub(super) fn strip_signature(parts: &mut Parts) {
     parts.headers.remove(AUTHORIZATION);
+    for (name, kept) in KEPT_BACK {
+        if let Some(value) = parts.headers.remove(name) {
+            parts.headers.insert(kept, value);
+        }
+    }
+    // A range that cannot be read counts as none.
+    let range = parts.headers.get(RANGE).map(|range| range.to_str().unwrap_or_default());
+    if range.is_some_and(|range| Range::parse(range).is_err()) {
+        parts.headers.remove(RANGE);
+    }
     let length = parts.headers.get("x-amz-decoded-content-length").cloned();
     if let Some(length) = length {
-        parts.headers.insert(http::header::CONTENT_LENGTH, length);
+        parts.headers.insert(CONTENT_LENGTH, length);
+    } else if !parts.headers.contains_key(CONTENT_LENGTH) && !parts.headers.contains_key(TRANSFER_ENCODING) {
+        // A request that says nothing of its body has none.
+        parts.headers.insert(CONTENT_LENGTH, http::HeaderValue::from_static("0"));
     }
     for name in SPENT {
         parts.headers.remove(name);
@@ -70,6 +92,7 @@ pub(super) fn strip_signature(parts: &mut Parts) {
 
 /// A header's text.
 pub(super) fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let name = KEPT_BACK.iter().find(|(known, _)| *known == name).map_or(name, |(_, kept)| *kept);
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim).filter(|text| !text.is_empty())
 }
 
