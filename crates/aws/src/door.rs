@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use lake::Lake;
 use model::{AccountId, Result};
 use state::Clock;
+use state::events::Events;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Rooms {
     pub lake: Lake,
     /// Databases and tables.
     pub catalog: Catalog,
+    /// Where is told what happened to objects.
+    pub events: Events,
     /// The time, against which signatures are checked.
     pub clock: Clock,
 }

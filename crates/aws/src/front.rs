@@ -43,7 +43,7 @@ impl Front {
             keys: config.keys,
             account: config.account,
             clock: rooms.clock.clone(),
-            s3: ObjectDoor::new(rooms.lake.clone()),
+            s3: ObjectDoor::new(rooms.lake, rooms.events),
             tables: vec![glue::table(rooms.catalog)],
         }
     }

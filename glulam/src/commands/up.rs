@@ -38,6 +38,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         let rooms = aws::Rooms {
             lake: platform.lake.clone(),
             catalog: platform.catalog.clone(),
+            events: platform.events.clone(),
             clock: platform.clock.clone(),
         };
         url = at;

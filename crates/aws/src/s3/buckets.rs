@@ -1,5 +1,6 @@
 //! Buckets: make, look, list, remove.
 
+use super::Objects;
 use super::access::caller;
 use super::error::{About, failed, refused};
 use super::request::{bucket, text, timestamp};
@@ -10,9 +11,10 @@ use s3s::{S3Request, S3Response, S3Result};
 const MAX_BUCKETS: usize = 10_000;
 
 pub(super) async fn list_buckets(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<ListBucketsInput>,
 ) -> S3Result<S3Response<ListBucketsOutput>> {
+    let lake = &objects.lake;
     let caller = caller(&request)?;
     let input = request.input;
     let limit = input.max_buckets.and_then(|max| usize::try_from(max).ok()).unwrap_or(MAX_BUCKETS).max(1);
@@ -46,9 +48,10 @@ pub(super) async fn list_buckets(
 }
 
 pub(super) async fn create_bucket(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
+    let lake = &objects.lake;
     if request.input.object_lock_enabled_for_bucket == Some(true) {
         return Err(refused("object lock"));
     }
@@ -76,18 +79,20 @@ pub(super) async fn exists(lake: &Lake, name: &str) -> S3Result<()> {
 }
 
 pub(super) async fn head_bucket(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<HeadBucketInput>,
 ) -> S3Result<S3Response<HeadBucketOutput>> {
+    let lake = &objects.lake;
     exists(lake, &request.input.bucket).await?;
     let region = caller(&request)?.region;
     Ok(S3Response::new(HeadBucketOutput { bucket_region: Some(region), ..HeadBucketOutput::default() }))
 }
 
 pub(super) async fn delete_bucket(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<DeleteBucketInput>,
 ) -> S3Result<S3Response<DeleteBucketOutput>> {
+    let lake = &objects.lake;
     let name = bucket(&request.input.bucket)?;
     match lake.delete_bucket(&name).await {
         Ok(()) => Ok(S3Response::new(DeleteBucketOutput::default())),
@@ -100,9 +105,10 @@ pub(super) async fn delete_bucket(
 
 /// A bucket has no region of its own: it is where the caller believes it to be.
 pub(super) async fn get_bucket_location(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<GetBucketLocationInput>,
 ) -> S3Result<S3Response<GetBucketLocationOutput>> {
+    let lake = &objects.lake;
     exists(lake, &request.input.bucket).await?;
     let region = caller(&request)?.region;
     let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
@@ -111,9 +117,10 @@ pub(super) async fn get_bucket_location(
 
 /// The answer for a bucket whose versioning was never switched on, which is so for all of them.
 pub(super) async fn get_bucket_versioning(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<GetBucketVersioningInput>,
 ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+    let lake = &objects.lake;
     exists(lake, &request.input.bucket).await?;
     Ok(S3Response::new(GetBucketVersioningOutput::default()))
 }

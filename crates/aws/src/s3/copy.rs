@@ -1,5 +1,6 @@
 //! Copying objects, whole or as a part of an upload. The bytes never leave the server.
 
+use super::Objects;
 use super::access::{allow, arn, caller};
 use super::checksums::Fields;
 use super::error::{About, coded, failed, refused};
@@ -42,9 +43,10 @@ async fn look(lake: &Lake, from: &LakeUri, headers: &HeaderMap) -> S3Result<Obje
 }
 
 pub(super) async fn copy_object(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
+    let lake = &objects.lake;
     let from = source(&request, &request.input.copy_source)?;
     let to = uri(&request.input.bucket, &request.input.key)?;
     let replaces = match text(&request.headers, "x-amz-metadata-directive") {
@@ -81,6 +83,7 @@ pub(super) async fn copy_object(
         }
         Err(error) => return Err(failed(lake, About::Object(&to), error).await),
     };
+    objects.tell("object.created", &to).await?;
     let modified = lake.head(&to).await.ok().map(|info| timestamp(info.last_modified));
     let sums = Fields::of(&result.checksums);
     Ok(S3Response::new(CopyObjectOutput {
@@ -115,9 +118,10 @@ fn copied_range(text: &str, info: &ObjectInfo) -> S3Result<GetRange> {
 }
 
 pub(super) async fn upload_part_copy(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    let lake = &objects.lake;
     let from = source(&request, &request.input.copy_source)?;
     let info = look(lake, &from, &request.headers).await?;
     let input = request.input;

@@ -1,11 +1,11 @@
 //! Removing objects, one or many.
 
+use super::Objects;
 use super::access::{allow, arn, caller};
 use super::buckets::exists;
 use super::error::{About, failed, refused};
 use super::request::{no_version, seconds, size, text, uri};
 use futures::StreamExt;
-use lake::Lake;
 use model::{Error, ErrorKind, LakeUri, Place};
 use s3s::dto::*;
 use s3s::{S3Error, S3Request, S3Response, S3Result, s3_error};
@@ -22,7 +22,8 @@ struct Condition {
 }
 
 /// Removes an object; one that is not there counts as removed, unless it must have been something.
-async fn remove(lake: &Lake, uri: &LakeUri, condition: Condition) -> S3Result<()> {
+async fn remove(objects: &Objects, uri: &LakeUri, condition: Condition) -> S3Result<()> {
+    let lake = &objects.lake;
     let failed_at = |error| failed(lake, About::Object(uri), error);
     let mut etag = condition.etag;
     if etag.as_deref() == Some("*") || condition.size.is_some() || condition.seconds.is_some() {
@@ -43,13 +44,13 @@ async fn remove(lake: &Lake, uri: &LakeUri, condition: Condition) -> S3Result<()
         }
     }
     match lake.delete_if(uri, etag.as_deref()).await {
-        Ok(()) => Ok(()),
+        Ok(()) => objects.tell("object.deleted", uri).await,
         Err(error) => Err(failed_at(error).await),
     }
 }
 
 pub(super) async fn delete_object(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let input = request.input;
@@ -59,12 +60,12 @@ pub(super) async fn delete_object(
         size: input.if_match_size,
         seconds: input.if_match_last_modified_time.as_ref().map(seconds),
     };
-    remove(lake, &uri(&input.bucket, &input.key)?, condition).await?;
+    remove(objects, &uri(&input.bucket, &input.key)?, condition).await?;
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
 pub(super) async fn delete_objects(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
     let caller = caller(&request)?;
@@ -72,13 +73,13 @@ pub(super) async fn delete_objects(
     if input.mfa.is_some() {
         return Err(refused("the header `x-amz-mfa`"));
     }
-    let objects = input.delete.objects;
-    if objects.is_empty() || objects.len() > MAX_KEYS {
-        return Err(s3_error!(MalformedXML, "name 1 to {MAX_KEYS} keys, not {}", objects.len()));
+    let named = input.delete.objects;
+    if named.is_empty() || named.len() > MAX_KEYS {
+        return Err(s3_error!(MalformedXML, "name 1 to {MAX_KEYS} keys, not {}", named.len()));
     }
-    exists(lake, &input.bucket).await?;
+    exists(&objects.lake, &input.bucket).await?;
     let bucket = input.bucket.as_str();
-    let deletes = objects.into_iter().map(|object| {
+    let deletes = named.into_iter().map(|object| {
         let caller = &caller;
         async move {
             let done = async {
@@ -89,7 +90,7 @@ pub(super) async fn delete_objects(
                     size: object.size,
                     seconds: object.last_modified_time.as_ref().map(seconds),
                 };
-                remove(lake, &uri(bucket, &object.key)?, condition).await
+                remove(objects, &uri(bucket, &object.key)?, condition).await
             };
             (done.await, object.key)
         }

@@ -1,5 +1,6 @@
 //! Reading objects and their facts.
 
+use super::Objects;
 use super::checksums::Fields;
 use super::error::{About, coded, failed, refused};
 use super::request::{conditions, etag, no_version, size, timestamp, uri};
@@ -7,7 +8,7 @@ use futures::TryStreamExt;
 use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use lake::{GetRange, Lake, ObjectInfo};
+use lake::{GetRange, ObjectInfo};
 use model::{Error, ErrorKind};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -72,9 +73,10 @@ fn expires(info: &ObjectInfo, asked: bool) -> HeaderMap {
 }
 
 pub(super) async fn get_object(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<GetObjectInput>,
 ) -> S3Result<S3Response<GetObjectOutput>> {
+    let lake = &objects.lake;
     let mut options = conditions(&request.headers, "")?;
     let input = request.input;
     no_version(input.version_id.as_deref())?;
@@ -137,9 +139,10 @@ pub(super) async fn get_object(
 }
 
 pub(super) async fn head_object(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<HeadObjectInput>,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
+    let lake = &objects.lake;
     let options = conditions(&request.headers, "")?;
     let input = request.input;
     no_version(input.version_id.as_deref())?;
@@ -199,9 +202,10 @@ pub(super) async fn head_object(
 }
 
 pub(super) async fn get_object_attributes(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<GetObjectAttributesInput>,
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
+    let lake = &objects.lake;
     let input = request.input;
     no_version(input.version_id.as_deref())?;
     let uri = uri(&input.bucket, &input.key)?;

@@ -1,5 +1,6 @@
 //! Listings of a bucket, page by page.
 
+use super::Objects;
 use super::access::caller;
 use super::error::{About, failed};
 use super::request::{etag, size, timestamp, uri};
@@ -66,7 +67,7 @@ async fn page(
     }
 }
 
-fn objects(page: &ListPage, spelling: Spelling, owner: Option<&Caller>) -> Option<Vec<Object>> {
+fn contents(page: &ListPage, spelling: Spelling, owner: Option<&Caller>) -> Option<Vec<Object>> {
     let one = |info: &ObjectInfo| Object {
         e_tag: Some(etag(&info.etag)),
         key: Some(spelling.write(info.uri.key())),
@@ -88,9 +89,10 @@ fn prefixes(page: &ListPage, spelling: Spelling) -> Option<Vec<CommonPrefix>> {
 }
 
 pub(super) async fn list_objects_v2(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<ListObjectsV2Input>,
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
+    let lake = &objects.lake;
     let caller = caller(&request)?;
     let input = request.input;
     let spelling = Spelling::of(input.encoding_type.as_ref())?;
@@ -113,7 +115,7 @@ pub(super) async fn list_objects_v2(
         continuation_token: input.continuation_token,
         is_truncated: Some(page.next.is_some()),
         next_continuation_token: page.next.as_deref().map(write_token),
-        contents: objects(&page, spelling, input.fetch_owner.unwrap_or_default().then_some(&caller)),
+        contents: contents(&page, spelling, input.fetch_owner.unwrap_or_default().then_some(&caller)),
         common_prefixes: prefixes(&page, spelling),
         delimiter: input.delimiter.as_deref().map(|delimiter| spelling.write(delimiter)),
         encoding_type: input.encoding_type,
@@ -123,9 +125,10 @@ pub(super) async fn list_objects_v2(
 }
 
 pub(super) async fn list_objects(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<ListObjectsInput>,
 ) -> S3Result<S3Response<ListObjectsOutput>> {
+    let lake = &objects.lake;
     let caller = caller(&request)?;
     let input = request.input;
     let spelling = Spelling::of(input.encoding_type.as_ref())?;
@@ -139,7 +142,7 @@ pub(super) async fn list_objects(
         marker: Some(spelling.write(input.marker.as_deref().unwrap_or_default())),
         max_keys: Some(keys),
         is_truncated: Some(page.next.is_some()),
-        contents: objects(&page, spelling, Some(&caller)),
+        contents: contents(&page, spelling, Some(&caller)),
         common_prefixes: prefixes(&page, spelling),
         delimiter: input.delimiter.as_deref().map(|delimiter| spelling.write(delimiter)),
         next_marker: page.next.as_deref().map(|next| spelling.write(next)),

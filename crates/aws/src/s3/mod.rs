@@ -29,9 +29,11 @@ use http::{Method, Response};
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lake::Lake;
+use model::LakeUri;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{S3, S3Request, S3Response, S3Result};
+use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result};
+use state::events::{Events, NewEvent};
 
 /// The S3 service of a door.
 #[derive(Clone)]
@@ -42,11 +44,23 @@ pub(crate) struct ObjectDoor {
 /// What the operations work on.
 struct Objects {
     lake: Lake,
+    events: Events,
+}
+
+impl Objects {
+    /// Tells what happened to an object. The request fails with it: a client that tries again tells it again.
+    async fn tell(&self, kind: &str, uri: &LakeUri) -> S3Result<()> {
+        let event = NewEvent::new(kind, uri.to_string(), serde_json::json!({}));
+        match self.events.publish(event).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error::coded(S3ErrorCode::ServiceUnavailable, &error)),
+        }
+    }
 }
 
 impl ObjectDoor {
-    pub(crate) fn new(lake: Lake) -> Self {
-        let mut builder = S3ServiceBuilder::new(Objects { lake });
+    pub(crate) fn new(lake: Lake, events: Events) -> Self {
+        let mut builder = S3ServiceBuilder::new(Objects { lake, events });
         // Signatures were verified before. Without a provider of secrets, `s3s` would not ask for access either.
         builder.set_auth(NoSecrets);
         builder.set_access(Access);
@@ -102,7 +116,7 @@ macro_rules! operations {
             $(
                 async fn $name(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
                     request::check_owner(&request)?;
-                    $place::$name(&self.lake, request).await
+                    $place::$name(self, request).await
                 }
             )*
         }

@@ -1,9 +1,10 @@
 //! Multipart uploads: begin, put together, give up.
 
+use super::Objects;
 use super::checksums::{Fields, check_part, check_whole};
 use super::error::{About, coded, failed};
 use super::request::{attributes, etag, mode, size, uri};
-use lake::{CompletedPart as Named, Lake, PartInfo, PutMode};
+use lake::{CompletedPart as Named, PartInfo, PutMode};
 use model::ErrorKind;
 use s3s::dto::*;
 use s3s::{S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
@@ -12,9 +13,10 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 const MIN_PART: u64 = 5 << 20;
 
 pub(super) async fn create_multipart_upload(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+    let lake = &objects.lake;
     let mut options = attributes(&request.headers, request.input.metadata)?;
     options.mode = PutMode::Overwrite;
     let uri = uri(&request.input.bucket, &request.input.key)?;
@@ -70,9 +72,10 @@ fn choose(named: &[CompletedPart], present: &[PartInfo]) -> S3Result<Vec<PartInf
 }
 
 pub(super) async fn complete_multipart_upload(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
+    let lake = &objects.lake;
     let mode = mode(&request.headers)?;
     let input = request.input;
     let uri = uri(&input.bucket, &input.key)?;
@@ -100,6 +103,7 @@ pub(super) async fn complete_multipart_upload(
         }
         Err(error) => return Err(failed(lake, about, error).await),
     };
+    objects.tell("object.created", &uri).await?;
     let sums = Fields::of(&result.checksums);
     Ok(S3Response::new(CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -117,9 +121,10 @@ pub(super) async fn complete_multipart_upload(
 }
 
 pub(super) async fn abort_multipart_upload(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+    let lake = &objects.lake;
     let uri = uri(&request.input.bucket, &request.input.key)?;
     match lake.abort_multipart(&uri, &request.input.upload_id).await {
         Ok(()) => Ok(S3Response::new(AbortMultipartUploadOutput::default())),

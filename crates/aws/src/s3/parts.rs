@@ -1,5 +1,6 @@
 //! The parts of multipart uploads, and the uploads that are under way.
 
+use super::Objects;
 use super::access::caller;
 use super::checksums::{Fields, Promise};
 use super::error::{About, broken_body, failed};
@@ -9,7 +10,7 @@ use super::request::{content_md5, etag, size, timestamp, uri};
 use crate::keys::Caller;
 use crate::signature::Trailers;
 use futures::TryStreamExt;
-use lake::{Checksums, Lake, MultipartInfo, PartInfo, PutOptions};
+use lake::{Checksums, MultipartInfo, PartInfo, PutOptions};
 use model::Error;
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result};
@@ -29,9 +30,10 @@ fn initiator(caller: &Caller) -> Initiator {
 }
 
 pub(super) async fn upload_part(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
+    let lake = &objects.lake;
     let trailers = request.extensions.get::<Trailers>().cloned().unwrap_or_default();
     let mut promise = Promise::read(&request.headers)?;
     let options = PutOptions {
@@ -92,9 +94,10 @@ fn part(info: PartInfo) -> Part {
 }
 
 pub(super) async fn list_parts(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
+    let lake = &objects.lake;
     let caller = caller(&request)?;
     let input = request.input;
     let uri = uri(&input.bucket, &input.key)?;
@@ -187,9 +190,10 @@ impl UploadPage {
 }
 
 pub(super) async fn list_multipart_uploads(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+    let lake = &objects.lake;
     let caller = caller(&request)?;
     let input = request.input;
     let spelling = Spelling::of(input.encoding_type.as_ref())?;

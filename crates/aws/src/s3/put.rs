@@ -1,5 +1,6 @@
 //! Writing an object whose bytes come with the request.
 
+use super::Objects;
 use super::checksums::{Fields, Promise};
 use super::error::{About, broken_body, coded, failed};
 use super::request::{attributes, content_md5, etag, size, text, uri};
@@ -36,9 +37,10 @@ pub(super) async fn unfinished(lake: &Lake, about: About<'_>, error: Error) -> s
 }
 
 pub(super) async fn put_object(
-    lake: &Lake,
+    objects: &Objects,
     request: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
+    let lake = &objects.lake;
     let trailers = request.extensions.get::<Trailers>().cloned().unwrap_or_default();
     let mut options = attributes(&request.headers, request.input.metadata)?;
     options.content_md5 = content_md5(&request.headers)?;
@@ -50,6 +52,7 @@ pub(super) async fn put_object(
     }
     let uri = uri(&request.input.bucket, &request.input.key)?;
     let result = write(lake, &uri, request.input.body, options, &mut promise, &trailers).await?;
+    objects.tell("object.created", &uri).await?;
     let sums = Fields::answered(&result.checksums, &promise.checksums);
     Ok(S3Response::new(PutObjectOutput {
         checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),

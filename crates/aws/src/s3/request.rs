@@ -118,6 +118,10 @@ pub(super) fn bucket(name: &str) -> S3Result<BucketName> {
 
 /// The address of an object or of a prefix.
 pub(super) fn uri(bucket_name: &str, key: &str) -> S3Result<LakeUri> {
+    // Neither XML nor the state database can say it.
+    if key.contains('\0') {
+        return Err(s3_error!(InvalidArgument, "a key must not hold a zero byte"));
+    }
     LakeUri::new(bucket(bucket_name)?, key).map_err(|error| s3_error!(KeyTooLongError, "{}", error.message()))
 }
 

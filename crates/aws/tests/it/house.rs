@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use lake::{Lake, LakeConfig};
 use model::AccountId;
 use sha2::{Digest as _, Sha256};
+use state::events::Events;
 use state::{Clock, Database, ManualClock};
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -26,6 +27,7 @@ const READER: &str = r#"{"Version": "2012-10-17", "Statement": [
 /// A door and what stands behind it.
 pub(crate) struct House {
     pub(crate) folder: TempDir,
+    pub(crate) events: Events,
     pub(crate) address: SocketAddr,
     pub(crate) hand: ManualClock,
     pub(crate) clock: Clock,
@@ -141,12 +143,22 @@ pub(crate) fn sign(secret: &str, day: &str, service: &str, text: &str) -> String
 
 impl House {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let start = DateTime::parse_from_rfc3339("2026-05-05T12:00:00Z").unwrap().with_timezone(&Utc);
         let (clock, hand) = Clock::manual(start);
+        Self::at(clock, hand).await
+    }
+
+    /// A house in the present, for clients that have a clock of their own.
+    pub(crate) async fn today() -> Self {
+        let (_, hand) = Clock::manual(DateTime::default());
+        Self::at(Clock::system(), hand).await
+    }
+
+    async fn at(clock: Clock, hand: ManualClock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let lake = Lake::open(LakeConfig::local(folder.path())).await.unwrap();
         let database = Database::sqlite(&folder.path().join("state.db")).await.unwrap();
-        let catalog = Catalog::open(database, clock.clone()).await.unwrap();
+        let catalog = Catalog::open(database.clone(), clock.clone()).await.unwrap();
         let key = |id: &str, secret: &str, policy| Key { id: id.into(), secret: secret.into(), policy };
         let keys = vec![
             key("admin", "secret", Policy::everything()),
@@ -157,11 +169,12 @@ impl House {
         let address = listener.local_addr().unwrap();
         let keys = KeyRing::new(keys, address.ip()).unwrap();
         let account = AccountId::new("123456789012").unwrap();
-        let rooms = Rooms { lake, catalog, clock: clock.clone() };
+        let events = Events::open(database, clock.clone()).await.unwrap();
+        let rooms = Rooms { lake, catalog, events: events.clone(), clock: clock.clone() };
         let stop = CancellationToken::new();
         let door = Door::open(rooms, DoorConfig { keys, account });
         let served = tokio::spawn(door.serve(listener, stop.clone()));
-        Self { folder, address, hand, clock, stop, served }
+        Self { folder, events, address, hand, clock, stop, served }
     }
 
     /// A house with the bucket `raw`.

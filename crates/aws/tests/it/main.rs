@@ -5,6 +5,7 @@
 mod conditions;
 mod glue;
 mod house;
+mod lake_behind_a_door;
 mod listing;
 mod objects;
 mod security;

@@ -1,6 +1,7 @@
 //! Buckets and objects, from their making to their end.
 
 use crate::house::{Ask, House};
+use state::events::{Filter, Live};
 
 #[tokio::test]
 async fn the_life_of_a_bucket() {
@@ -219,5 +220,25 @@ async fn buckets_in_the_name_of_the_host() {
         assert_eq!(house.ask(Ask::s3("GET", "/raw/a/key")).await.text(), host);
         let list = house.ask(Ask::s3("GET", "/?list-type=2").host(&host)).await;
         assert_eq!(list.element("Name"), "raw");
+    }
+}
+
+#[tokio::test]
+async fn what_happens_is_told() {
+    let house = House::with_bucket().await;
+    let mut heard = house.events.live(Filter::default().under("s3://raw/"));
+    house.put("/raw/a", "1").await;
+    house.ask(Ask::s3("PUT", "/raw/b").header("x-amz-copy-source", "/raw/a")).await;
+    house.ask(Ask::s3("DELETE", "/raw/a")).await;
+    house.ask(Ask::s3("PUT", "/raw/c").header("if-match", "x").body("1")).await;
+    house.put("/raw/d", "1").await;
+    let told = ["created s3://raw/a", "created s3://raw/b", "deleted s3://raw/a", "created s3://raw/d"];
+    for expected in told {
+        match heard.next().await {
+            Some(Live::Event(event)) => {
+                assert_eq!(format!("{} {}", event.kind, event.subject), format!("object.{expected}"))
+            }
+            other => panic!("{other:?} instead of {expected}"),
+        }
     }
 }
