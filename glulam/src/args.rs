@@ -102,9 +102,14 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam convert orders.csv orders.parquet\n  glulam convert logs/ 's3://raw/2026/*.json.gz' s3://curated/logs/ --to parquet --partition-by day\n  glulam convert events.avro events.csv.zst --select \"SELECT id, upper(name) AS name FROM input WHERE id > 7\"\n  glulam convert api.json rows.parquet --json-path '$.records[*]'\n\nTypes are told by looking at the files, as a crawler does. Folders named key=value become columns. The output appears\nwhole or not at all."
     )]
     Convert(Convert),
-    /// Find mistakes in SQL files before anything runs
+    /// Run ETL jobs: Glue's visual jobs, as JSON or YAML
     #[command(
-        after_help = "Examples:\n  glulam check queries/\n  glulam check report.sql --database monitoring\n  glulam check --json ."
+        after_help = "Examples:\n  glulam job run examples/metrics-windowed/job.yaml --input s3://raw/ --output s3://curated/\n  glulam job create job.yaml\n  glulam job run nightly --job-bookmark-option job-bookmark-enable\n  glulam job preview job.yaml\n  glulam job script job.yaml --language pyspark\n  glulam job bookmark nightly --reset"
+    )]
+    Job(Job),
+    /// Find mistakes in SQL files and job definitions before anything runs
+    #[command(
+        after_help = "Examples:\n  glulam check queries/\n  glulam check jobs/nightly.yaml\n  glulam check report.sql --database monitoring\n  glulam check --json ."
     )]
     Check(Check),
     /// Show every setting, where its value came from and what it means
@@ -368,12 +373,78 @@ pub(crate) enum RowFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// Files, or folders with files that end in .sql
+    /// Files (.sql, or a job's .yaml, .yml, .json), or folders with such files
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The database in which names are looked up
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub(crate) database: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Job {
+    #[command(subcommand)]
+    pub(crate) command: JobCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// Run a job: a kept one, or a definition's file
+    Run(JobRun),
+    /// Show the first rows at every node, and write nothing (--rows N)
+    Preview(JobRun),
+    /// Keep a job under its name, or change it
+    Create {
+        /// The definition
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List kept jobs
+    List,
+    /// Show a kept job's definition
+    Show {
+        /// The job
+        name: String,
+    },
+    /// Delete a kept job and its bookmark
+    Delete {
+        /// The job
+        name: String,
+    },
+    /// Write the job as a Glue script, or as Athena's SQL
+    Script {
+        /// A kept job, or a definition's file
+        #[arg(value_name = "JOB|FILE")]
+        job: String,
+        /// pyspark or athena
+        #[arg(long, default_value = "pyspark")]
+        language: String,
+        /// Arguments of the job: --name value
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+        arguments: Vec<String>,
+    },
+    /// Show what a job's bookmark has seen, or set it back
+    Bookmark {
+        /// The job
+        job: String,
+        /// Forget everything: the next run reads all files
+        #[arg(long, conflicts_with = "rewind")]
+        reset: bool,
+        /// Forget what was read behind this run
+        #[arg(long, value_name = "RUN")]
+        rewind: Option<String>,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobRun {
+    /// A kept job, or a definition's file
+    #[arg(value_name = "JOB|FILE")]
+    pub(crate) job: String,
+    /// Arguments of the job: --name value. Those of every job: --job-bookmark-option, --reject-location s3://…,
+    /// --max-rejects 100 or 2%
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -384,7 +455,7 @@ pub(crate) struct Convert {
     /// A file, or a folder when its name ends with `/`, when it is partitioned or when its name says no format
     #[arg(required = true, value_name = "OUT")]
     pub(crate) output: String,
-    /// The input's format: csv, tsv, json, parquet, orc, avro, text [default: found out]
+    /// The input's format: csv, tsv, json, parquet, orc, avro, text, access-log [default: found out]
     #[arg(long, value_name = "FORMAT", help_heading = "Input")]
     pub(crate) from: Option<String>,
     /// Between the fields of the input's CSV; `\t` is a tab [default: found out]

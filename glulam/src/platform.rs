@@ -5,6 +5,7 @@ use catalog::Catalog;
 use chrono::Duration;
 use crawl::Crawlers;
 use engine::Engine;
+use jobs::{Jobs, JobsRooms};
 use lake::Lake;
 use model::{Error, Result};
 use state::events::Events;
@@ -18,6 +19,7 @@ pub(crate) struct Platform {
     pub(crate) catalog: Catalog,
     pub(crate) crawlers: Crawlers,
     pub(crate) engine: Engine,
+    pub(crate) jobs: Jobs,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
     database: Database,
@@ -61,7 +63,16 @@ impl Platform {
             settings::engine(config, data.root())?,
         )
         .await?;
-        let platform = Self { clock, lake, catalog, crawlers, engine, runs, events, database, data };
+        let rooms = JobsRooms {
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            engine: engine.clone(),
+            runs: runs.clone(),
+            events: events.clone(),
+        };
+        let jobs = Jobs::open(rooms, settings::prices(config)?).await?;
+        let platform = Self { clock, lake, catalog, crawlers, engine, jobs, runs, events, database, data };
         platform.tidy(config).await?;
         Ok(platform)
     }

@@ -35,6 +35,14 @@ pub(crate) fn load(shared: &Shared) -> Result<Config> {
     Config::load(&Sources { file, environment, flags })
 }
 
+/// What things would cost on AWS.
+pub(crate) fn prices(config: &Config) -> Result<jobs::Prices> {
+    match config.text("cost.glue_dpu_hour") {
+        Some(text) => jobs::Prices::parse(text).map_err(|e| e.context("the setting cost.glue_dpu_hour")),
+        None => Ok(jobs::Prices::default()),
+    }
+}
+
 /// Where the lake's buckets live.
 pub(crate) fn lake(config: &Config, root: &Path) -> Result<LakeConfig> {
     let mut buckets = BTreeMap::new();

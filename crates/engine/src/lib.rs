@@ -14,6 +14,7 @@ mod delta;
 mod docs;
 mod engine;
 mod explain;
+mod flow;
 mod information_schema;
 mod memory;
 mod prepared;
@@ -26,8 +27,12 @@ pub use check::{Finding, Overlay};
 pub use convert::{ConvertOutput, ConvertRequest, Converted};
 pub use docs::sql_reference;
 pub use engine::{Engine, EngineOptions};
+pub use flow::{
+    FlowColumn, FlowDestination, FlowMode, FlowPreview, FlowQuery, FlowWork, FlowWrite, FlowWritten,
+    OpenFlow, RejectBook, RejectRule, RejectedNode, TableChange,
+};
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
-pub use scan::{FileFormat, FilePath, FileSearch, LinePattern};
+pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};

@@ -53,6 +53,22 @@ impl OpenTables {
         self.entries.get(name)
     }
 
+    /// Whether something was opened under that name.
+    pub(crate) fn has(&self, name: &TableName) -> bool {
+        self.found.contains_key(name)
+    }
+
+    /// Adds what others have opened; what is there already stays.
+    pub(crate) fn merge(&mut self, more: OpenTables) {
+        for (name, found) in more.found {
+            self.found.entry(name).or_insert(found);
+        }
+        self.entries.extend(more.entries);
+        self.errors.extend(more.errors);
+        self.names.extend(more.names);
+        self.databases.extend(more.databases);
+    }
+
     /// Puts a table in the place of the catalog's, for files that are checked before their tables exist.
     pub(crate) fn put(&mut self, name: TableName, found: Found) {
         self.errors.remove(&name);

@@ -25,12 +25,12 @@ use std::sync::Arc;
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// How the files of a statement are to be laid out.
-struct Layout {
+pub(crate) struct Layout {
     location: LakeUri,
-    storage: StorageDescriptor,
-    spec: WriteSpec,
+    pub(crate) storage: StorageDescriptor,
+    pub(crate) spec: WriteSpec,
     partition_by: Vec<usize>,
-    bucketed_by: Option<(Vec<usize>, u32)>,
+    pub(crate) bucketed_by: Option<(Vec<usize>, u32)>,
 }
 
 impl Engine {
@@ -355,7 +355,7 @@ fn write_spec(storage: &StorageDescriptor, table: &BTreeMap<String, String>) -> 
         Format::Json(json) => WriteFormat::Json(json),
         Format::Csv(csv) => WriteFormat::Csv { spec: csv, header: spec.skip_header > 0, quote_all: true },
         Format::Delimited(text) => WriteFormat::Delimited { spec: text, header: spec.skip_header > 0 },
-        Format::Regex(_) | Format::Grok(_) => {
+        Format::Regex(_) | Format::Grok(_) | Format::AccessLog => {
             return Err(Error::unsupported("rows cannot be written as lines that a pattern takes apart")
                 .hint("insert into a table of Parquet, JSON or delimited text"));
         }
@@ -375,7 +375,7 @@ fn table_columns(entry: &TableEntry) -> Vec<(String, SqlType)> {
         .collect()
 }
 
-fn existing_layout(entry: &TableEntry, width: usize) -> Result<Layout> {
+pub(crate) fn existing_layout(entry: &TableEntry, width: usize) -> Result<Layout> {
     let table = &entry.table;
     let Some(location) = &table.storage.location else {
         return Err(Error::invalid(format!("table `{}.{}` has no location", entry.database, table.name)));

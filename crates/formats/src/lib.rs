@@ -20,7 +20,10 @@ mod source;
 mod spec;
 
 pub use adapt::{Match, adapt, adapt_array};
-pub use decode::{DecodeOptions, Decoder, OnError, Reject, Rejects, decoder, regex_groups, split};
+pub use decode::{
+    DecodeOptions, Decoder, OnError, Reject, RejectSink, RejectedLine, Rejects, access_log_columns, decoder,
+    regex_groups, split,
+};
 pub use encode::{Encoder, Finished, WriteFormat, WriteSpec, encoder};
 pub use grok::Grok;
 pub use json_path::JsonPath;

@@ -62,6 +62,16 @@ pub struct Reject {
 }
 
 impl QueryStep {
+    /// What is selected, where the query computes each row of its one input and nothing else.
+    pub fn projection(&self) -> Option<&str> {
+        let [input] = self.inputs.as_slice() else { return None };
+        let items =
+            self.sql.strip_prefix("SELECT ")?.strip_suffix(&format!(" FROM {}", quote_ident(&input.name)))?;
+        // Queries with rejects are made here: none of these has a subquery among what it selects.
+        let plain = !items.contains(" FROM ") && !items.starts_with("DISTINCT ");
+        (plain && !self.rejects.is_empty()).then_some(items)
+    }
+
     /// The query over the good rows alone, as one statement.
     pub fn accepted(&self) -> String {
         let (Some(condition), Some(input)) = (self.rejected_condition(), self.inputs.first()) else {

@@ -14,7 +14,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use formats::{Column, FormatSpec, ReadOptions};
+use formats::{Column, FormatSpec, OnError, ReadOptions, RejectSink};
 use futures::{FutureExt, StreamExt};
 use lake::Lake;
 use object_store::ObjectStore;
@@ -31,8 +31,10 @@ pub(crate) struct Recipe {
     pub(crate) places: Vec<(Option<usize>, SqlType)>,
     /// How columns of self-describing files are found.
     pub(crate) matching: formats::Match,
-    /// Whether a value that does not fit its type is an error instead of NULL.
-    pub(crate) strict: bool,
+    /// What happens to values that do not fit their types.
+    pub(crate) on_error: OnError,
+    /// Takes the lines of text that are left out because of one, where these are.
+    pub(crate) rejects: Option<Arc<dyn RejectSink>>,
 }
 
 /// The file source.
@@ -97,6 +99,7 @@ impl FileSource for ForeignSource {
             formats::Format::Delimited(_) => "text",
             formats::Format::Regex(_) => "regex",
             formats::Format::Grok(_) => "grok",
+            formats::Format::AccessLog => "access-log",
             formats::Format::Parquet => "parquet",
             formats::Format::Orc => "orc",
             formats::Format::Avro(_) => "avro",
@@ -210,7 +213,8 @@ impl FileOpener for Opener {
             batch_rows: self.batch_rows,
             range,
             matching: self.recipe.matching,
-            on_error: if self.recipe.strict { formats::OnError::Fail } else { formats::OnError::Null },
+            on_error: self.recipe.on_error,
+            reject_sink: self.recipe.rejects.clone(),
             missing: &crawl::classify::MISSING_MARKERS,
             ..ReadOptions::default()
         };

@@ -5,7 +5,7 @@ use crate::files::SYMLINKS;
 use crate::foreign::Recipe;
 use crate::parquet::Naming;
 use catalog::{Parameters, StorageDescriptor};
-use formats::{Format, FormatSpec, Match};
+use formats::{Format, FormatSpec, Match, OnError, RejectSink};
 use model::Result;
 use sql::SqlType;
 use std::sync::Arc;
@@ -71,11 +71,10 @@ impl Layout {
         Self { reading, symlinks: false }
     }
 
-    /// Whether values that do not fit are errors.
-    pub(crate) fn strict(&mut self, strict: bool) {
+    /// Says what happens to values that do not fit, and who takes the lines that are left out because of them.
+    pub(crate) fn on_error(&mut self, on_error: OnError, rejects: Option<Arc<dyn RejectSink>>) {
         if let Reading::Foreign(recipe) = &mut self.reading {
-            let mut changed = recipe.as_ref().clone();
-            changed.strict = strict;
+            let changed = Recipe { on_error, rejects, ..recipe.as_ref().clone() };
             *recipe = Arc::new(changed);
         }
     }
@@ -98,7 +97,8 @@ fn by_position(spec: &FormatSpec) -> bool {
     match &spec.format {
         Format::Csv(csv) => !csv.header_names,
         Format::Delimited(_) | Format::Regex(_) => true,
-        Format::Json(_) | Format::Grok(_) | Format::Parquet | Format::Orc | Format::Avro(_) => false,
+        Format::Json(_) | Format::Grok(_) | Format::AccessLog => false,
+        Format::Parquet | Format::Orc | Format::Avro(_) => false,
     }
 }
 
@@ -117,5 +117,6 @@ fn recipe(spec: FormatSpec, own: Option<&StorageDescriptor>, columns: &Columns, 
         .data()
         .iter()
         .map(|column| (stored.iter().position(|stored| stored.name == column.name), column.sql_type.clone()));
-    Recipe { places: places.collect(), columns: stored, spec, matching, strict: false }
+    let places = places.collect();
+    Recipe { places, columns: stored, spec, matching, on_error: OnError::Null, rejects: None }
 }

@@ -27,6 +27,8 @@ mod values;
 pub use self::error::{error, external};
 pub use columns::{ColumnKind, ScanColumn};
 pub use counters::{ScanCounters, ScanReport};
-pub use plain::{FileFormat, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, OpenFiles};
+pub use plain::{
+    FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, OpenFiles, OpenOptions,
+};
 pub use runtime::runtime_env;
 pub use scans::{CacheSizes, OpenTable, ScanOptions, Scans};

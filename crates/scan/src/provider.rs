@@ -9,6 +9,7 @@ use crate::format::{Layout, Reading};
 use crate::observed::Observed;
 use crate::parquet::{self, Naming, StatisticsScope};
 use crate::partitions::{self, Choice, Chosen};
+use crate::plain::{FileGate, FoundFile};
 use crate::projected::{Projection, Question};
 use crate::prune::{self, Evaluator};
 use crate::scans::Scans;
@@ -53,6 +54,7 @@ pub(crate) struct CatalogTable {
     layout: Arc<Layout>,
     source: Source,
     meter: Meter,
+    gate: Option<Arc<dyn FileGate>>,
 }
 
 /// A file with what is the same in all of its rows.
@@ -71,7 +73,12 @@ impl CatalogTable {
         source: Source,
         meter: Meter,
     ) -> Self {
-        Self { scans, columns, layout, source, meter }
+        Self { scans, columns, layout, source, meter, gate: None }
+    }
+
+    /// The same, but only files that the gate lets through are read.
+    pub(crate) fn gated(self, gate: Option<Arc<dyn FileGate>>) -> Self {
+        Self { gate, ..self }
     }
 
     async fn plan(
@@ -90,7 +97,7 @@ impl CatalogTable {
             .partition(|filter| !by_file && prune::is_of_partitions(filter, &self.columns));
         let choice = self.choose(state, &of_partitions).await?;
         self.meter.counters.partitions(choice.chosen.len() as u64, choice.pruned);
-        let found = self.list(choice.chosen).await?;
+        let found = self.admitted(self.list(choice.chosen).await?)?;
         let wanted = self.wanted_constants(projection, &of_files);
         let files = self.constants(found, &wanted)?;
         let files = self.prune_files(state, files, &of_files)?;
@@ -151,6 +158,19 @@ impl CatalogTable {
             .try_collect()
             .await?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    /// The files that the gate lets through.
+    fn admitted(&self, found: Vec<Found>) -> Result<Vec<Found>> {
+        let Some(gate) = &self.gate else { return Ok(found) };
+        let shown: Vec<FoundFile<'_>> = found.iter().map(|found| FoundFile::of(&found.file)).collect();
+        let admitted = gate.admit(&shown)?;
+        Ok(found
+            .into_iter()
+            .zip(admitted)
+            .filter(|(_, admitted)| *admitted)
+            .map(|(found, _)| found)
+            .collect())
     }
 
     /// The files that are known beforehand.

@@ -4,6 +4,7 @@ use crate::columns::{Columns, ScanColumn};
 use crate::counters::{Meter, ScanCounters};
 use crate::format::Layout;
 use crate::parquet::Footers;
+use crate::plain::FileGate;
 use crate::provider::{CatalogTable, Source};
 use catalog::{Catalog, TableEntry};
 use datafusion::catalog::TableProvider;
@@ -88,6 +89,16 @@ impl Scans {
     /// Resolves a table for one query. Nothing is listed or read yet, but for Delta Lake's log. Views are refused: the
     /// caller expands them.
     pub async fn open(&self, entry: &TableEntry, counters: Arc<ScanCounters>) -> Result<OpenTable> {
+        self.open_gated(entry, counters, None).await
+    }
+
+    /// The same; only files that the gate lets through are read.
+    pub async fn open_gated(
+        &self,
+        entry: &TableEntry,
+        counters: Arc<ScanCounters>,
+        gate: Option<Arc<dyn FileGate>>,
+    ) -> Result<OpenTable> {
         let linked = self.follow_link(entry).await?;
         let entry = linked.as_ref().unwrap_or(entry);
         let table = &entry.table;
@@ -95,7 +106,7 @@ impl Scans {
             return Err(Error::internal(format!("the view `{}` was opened as a table", table.name)));
         }
         if crate::delta::is_delta(&self.inner.lake, table).await? {
-            return crate::delta::open(self, entry, counters).await;
+            return crate::delta::open(self, entry, counters, gate).await;
         }
         let bucketed = table.storage.number_of_buckets.is_some_and(|count| count > 0)
             && !table.storage.bucket_columns.is_empty();
@@ -112,7 +123,7 @@ impl Scans {
         let layout = Arc::new(Layout::of(&table.storage, &table.parameters, &columns).map_err(named)?);
         let projection = crate::projected::Projection::of(table, &columns).map_err(named)?;
         let source = Source::Catalog { entry: Arc::new(entry.clone()), projection: projection.map(Arc::new) };
-        Ok(self.table(columns, layout, source, counters))
+        Ok(self.table(columns, layout, source, counters, gate))
     }
 
     pub(crate) fn table(
@@ -121,10 +132,11 @@ impl Scans {
         layout: Arc<Layout>,
         source: Source,
         counters: Arc<ScanCounters>,
+        gate: Option<Arc<dyn FileGate>>,
     ) -> OpenTable {
         let meter = Meter::new(counters, self.inner.options.bytes_cutoff);
         let shown = columns.all.to_vec();
-        let provider = CatalogTable::new(self.clone(), columns, layout, source, meter);
+        let provider = CatalogTable::new(self.clone(), columns, layout, source, meter).gated(gate);
         OpenTable { columns: shown, provider: Arc::new(provider) }
     }
 

@@ -3,7 +3,7 @@ SELECT regexp_extract("$path", '([a-z]+)[^/]*$', 1) AS service,
        count(*) AS calls,
        count_if(status >= 500) AS failed,
        format('%.2f %%', 100e0 * count_if(status >= 500) / count(*)) AS rate
-FROM access_logs
+FROM monitoring.access_logs
 GROUP BY 1
 ORDER BY failed DESC
 LIMIT 6

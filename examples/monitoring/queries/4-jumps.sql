@@ -3,7 +3,7 @@ WITH hourly AS (
     SELECT componentname AS service, metricname AS metric,
            date_trunc('hour', from_iso8601_timestamp(fromtimestamp)) AS hour,
            avg(maxvalue) AS value
-    FROM metrics_csv
+    FROM monitoring.metrics_csv
     GROUP BY 1, 2, 3
 )
 SELECT service, metric, hour, round(value, 2) AS value,

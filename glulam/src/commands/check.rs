@@ -1,8 +1,8 @@
-//! `glulam check`: mistakes in files, found before anything runs. One function per kind of file: SQL so far.
+//! `glulam check`: mistakes in files, found before anything runs. SQL, and definitions of jobs.
 
 use super::Context;
 use crate::args;
-use crate::operations::{CheckSql, CheckedText};
+use crate::operations::{CheckJobs, CheckSql, CheckedText};
 use crate::terminal;
 use model::{Error, Place, Result};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,8 @@ pub(super) async fn run(context: &Context, wanted: &args::Check) -> Result<u8> {
         gather(path, true, &mut files)?;
     }
     if files.is_empty() {
-        return Err(Error::not_found("there is no file to check").hint("files to check end in .sql"));
+        return Err(Error::not_found("there is no file to check")
+            .hint("files to check end in .sql, or are definitions of jobs: .yaml, .yml, .json"));
     }
     let texts = files
         .iter()
@@ -26,8 +27,16 @@ pub(super) async fn run(context: &Context, wanted: &args::Check) -> Result<u8> {
         })
         .collect::<Result<Vec<_>>>()?;
     let count = texts.len();
+    let (jobs, texts): (Vec<CheckedText>, Vec<CheckedText>) =
+        texts.into_iter().partition(|text| may_be_job(Path::new(&text.name)));
     let check = CheckSql { texts, database: wanted.database.clone() };
-    let findings = context.with_session(async |session| session.perform(check).await).await?;
+    let findings = context
+        .with_session(async |session| {
+            let mut findings = session.perform(check).await?;
+            findings.extend(session.perform(CheckJobs { texts: jobs }).await?);
+            Ok(findings)
+        })
+        .await?;
     if context.shared.json {
         terminal::print_json(&findings)?;
     } else {
@@ -49,7 +58,8 @@ pub(super) async fn run(context: &Context, wanted: &args::Check) -> Result<u8> {
 fn gather(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
     let kind = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if kind.is_file() {
-        if named || path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql")) {
+        let is_sql = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
+        if named || is_sql || (may_be_job(path) && is_job(path)) {
             files.push(path.to_owned());
         }
         if files.len() > MAX_FILES {
@@ -68,6 +78,17 @@ fn gather(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
         gather(entry, false, files)?;
     }
     Ok(())
+}
+
+/// Whether a file may define a job, going by its name.
+fn may_be_job(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_ascii_lowercase());
+    ending.is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
+}
+
+/// Whether it does: other files of these endings lie everywhere.
+fn is_job(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| text.contains("CodeGenConfigurationNodes"))
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {

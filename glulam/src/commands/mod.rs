@@ -8,6 +8,7 @@ mod crawl;
 mod describe;
 mod r#gen;
 mod init;
+mod job;
 mod logs;
 mod partitions;
 mod runs;
@@ -72,6 +73,7 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Config(_) => self::config::run(&context),
             Command::Sql(wanted) => self::sql::run(&context, wanted).await,
             Command::Convert(wanted) => self::convert::run(&context, wanted).await,
+            Command::Job(wanted) => self::job::run(&context, wanted).await,
             Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }

@@ -77,7 +77,7 @@ async fn listen(context: &Context, address: &str) -> Result<Option<AwsDoor>> {
         let error = match e.kind() {
             std::io::ErrorKind::InvalidInput => Error::invalid(format!("`--aws {address}` is no address"))
                 .hint("write HOST:PORT, such as 127.0.0.1:4566, or `off`"),
-            std::io::ErrorKind::AddrInUse => Error::unavailable(format!(
+            std::io::ErrorKind::AddrInUse => Error::conflict(format!(
                 "the address {address} of the AWS door is taken"
             ))
             .hint("another server listens there; take --aws 127.0.0.1:0 for a free port, or --aws off"),

@@ -7,6 +7,7 @@ mod catalog;
 mod convert;
 mod crawl;
 mod generate;
+mod jobs;
 mod runs;
 mod sql;
 
@@ -14,6 +15,9 @@ pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription}
 pub(crate) use convert::StartConvert;
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
+pub(crate) use jobs::{
+    CheckJobs, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview, WriteJobScript,
+};
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
 
@@ -53,6 +57,15 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         StartSavedCrawl,
         StartGenerate,
         StartConvert,
+        SaveJob,
+        StartJob,
+        StartJobPreview,
+        ListJobs,
+        ShowJob,
+        DeleteJob,
+        WriteJobScript,
+        MoveBookmark,
+        CheckJobs,
         StartQuery,
         CheckSql,
         CompletionNames,

@@ -232,6 +232,30 @@ fn documents_lines_and_odd_csv() {
     assert_eq!(read(&home.path().join("grok.json"))[0], "level=INFO|code=7|text=started");
     home.succeed(["convert", "app.txt", "lines.json", "--from", "text"]);
     assert_eq!(read(&home.path().join("lines.json"))[0], "line=INFO 7 started");
+    home.write(
+        "user-service-2026-03-02.txt",
+        "10.0.0.1 - anna [02/Mar/2026:13:43:01 +0100] \"GET /order-service/x HTTP/1.1\" 200 \"Machine (c; stock)\"\n\
+         <masked>  - order-service \"GET /x\" 503 [2026-03-02T13:43:01.005Z] \"Apache HTTP Client\"\n",
+    );
+    home.succeed([
+        "convert",
+        "user-service-2026-03-02.txt",
+        "log.csv",
+        "--from",
+        "access-log",
+        "--select",
+        "SELECT time, status, source, target FROM input",
+    ]);
+    assert_eq!(
+        read(&home.path().join("log.csv")),
+        [
+            "time=2026-03-02 12:43:01|status=200|source=stock|target=order-service",
+            "time=2026-03-02 13:43:01.005|status=503|source=order-service|target=user-service"
+        ]
+    );
+    home.write("broken-2026-03-02.txt", "10.0.0.1 - anna\n");
+    let error = refused(&home, 2, ["convert", "broken-2026-03-02.txt", "no.csv", "--from", "access-log"]);
+    assert!(error.contains("row 1") && error.contains("no user stands behind"), "{error}");
     home.write("odd.csv", "1;'a;b'\n2;'c\nd'\n");
     home.succeed([
         "convert",

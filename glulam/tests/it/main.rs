@@ -9,6 +9,7 @@ mod convert;
 mod demo;
 mod generate;
 mod home;
+mod jobs;
 mod kill;
 mod samples;
 mod server;

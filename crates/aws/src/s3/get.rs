@@ -213,7 +213,10 @@ pub(super) async fn get_object_attributes(
         Ok(info) => info,
         Err(error) => return Err(failed(lake, About::Object(&uri), error).await),
     };
-    let wants = |name: &str| input.object_attributes.iter().any(|asked| asked.as_str() == name);
+    // Clients name all of them in one header.
+    let asked: Vec<&str> =
+        input.object_attributes.iter().flat_map(|list| list.as_str().split(',')).map(str::trim).collect();
+    let wants = |name: &str| asked.contains(&name);
     if wants("ObjectParts") {
         return Err(refused("asking for an object's parts"));
     }

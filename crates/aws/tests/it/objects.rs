@@ -236,7 +236,7 @@ async fn what_happens_is_told() {
     for expected in told {
         match heard.next().await {
             Some(Live::Event(event)) => {
-                assert_eq!(format!("{} {}", event.kind, event.subject), format!("object.{expected}"))
+                assert_eq!(format!("{} {}", event.kind, event.subject), format!("object.{expected}"));
             }
             other => panic!("{other:?} instead of {expected}"),
         }

@@ -58,11 +58,63 @@ impl Cell {
     }
 }
 
-/// Rows of cells, one after another.
+/// Rows of cells, one after another, and the lines they come from.
 #[derive(Default)]
 pub(crate) struct Cells {
     pub(crate) data: Vec<Cell>,
     pub(crate) stride: usize,
+    /// Where each row's record begins in the block. The next one begins behind its line end.
+    pub(crate) starts: Vec<u32>,
+    /// Where the last one ends, behind its line end.
+    pub(crate) end: usize,
+    /// Whether a record may have several lines.
+    pub(crate) multiline: bool,
+}
+
+impl Cells {
+    /// Forgets all rows.
+    pub(crate) fn clear(&mut self) {
+        self.data.clear();
+        self.starts.clear();
+    }
+
+    fn start(&self, row: usize) -> usize {
+        self.starts.get(row).map_or(self.end, |start| *start as usize)
+    }
+
+    /// How many lines the rows are.
+    pub(crate) fn lines(&self, block: &Block) -> u64 {
+        self.lines_before(block, self.starts.len())
+    }
+
+    /// How many lines those before that row are.
+    pub(crate) fn lines_before(&self, block: &Block, row: usize) -> u64 {
+        if !self.multiline {
+            return row as u64;
+        }
+        let before = block.bytes().get(self.start(0)..self.start(row)).unwrap_or_default();
+        memchr::memchr_iter(b'\n', before).count() as u64
+    }
+
+    /// A row's text without its line end.
+    pub(crate) fn text<'a>(&self, block: &'a Block, row: usize) -> &'a [u8] {
+        let text = block.bytes().get(self.start(row)..self.start(row + 1)).unwrap_or_default();
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
+        text.strip_suffix(b"\r").unwrap_or(text)
+    }
+
+    /// Some of the rows. They need not follow each other any more, so that their lines cannot be counted.
+    pub(crate) fn retained(&self, mut keep: impl FnMut(usize) -> bool) -> Cells {
+        let mut kept = Cells { stride: self.stride, ..Cells::default() };
+        for (row, start) in self.starts.iter().enumerate() {
+            if keep(row) {
+                let first = row * self.stride;
+                kept.data.extend_from_slice(self.data.get(first..first + self.stride).unwrap_or_default());
+                kept.starts.push(*start);
+            }
+        }
+        kept
+    }
 }
 
 /// How cells become values.
@@ -97,9 +149,11 @@ impl Builder {
                 }
             }
             Builder::Int64(prim) => push_fast(prim, rows, reading, rejected, "is no integer", parse::integer),
-            Builder::Int32(prim) => push_fast(prim, rows, reading, rejected, "is no such integer", |text| {
-                parse::integer(text).and_then(|value| i32::try_from(value).ok())
-            }),
+            Builder::Int32(prim) => {
+                push_fast(prim, rows, reading, rejected, "is no integer of 32 bits", |text| {
+                    parse::integer(text).and_then(|value| i32::try_from(value).ok())
+                });
+            }
             Builder::Float64(prim) => push_fast(prim, rows, reading, rejected, "is no number", |text| {
                 parse::float64(parse::trimmed(text))
             }),

@@ -7,6 +7,10 @@ use super::{Block, Keys};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
+/// How deep objects and arrays may nest.
+pub(super) const MAX_DEPTH: usize = 128;
+pub(super) const TOO_DEEP: Malformed = Malformed("it nests deeper than 128 levels");
+
 pub(super) type Parsed<T> = Result<T, Malformed>;
 
 /// A place in a line of a block.
@@ -161,6 +165,43 @@ impl<'a> Cursor<'a> {
     pub(crate) fn field_of(&self, keys: &mut Keys, position: usize, key: Quoted) -> Option<usize> {
         let raw = self.raw(key);
         keys.find(position, raw, || key.escaped.then(|| unescaped(raw)))
+    }
+
+    /// Goes through an object and everything in it. What is wrong is found wherever it stands: stepping over a value only
+    /// counts its brackets.
+    pub(crate) fn check(&mut self) -> Parsed<()> {
+        self.object(|cursor, _, _| cursor.check_value(0))
+    }
+
+    fn check_value(&mut self, depth: usize) -> Parsed<()> {
+        self.spaces();
+        match self.peek() {
+            Some(b'{' | b'[') if depth >= MAX_DEPTH => Err(TOO_DEEP),
+            Some(b'{') => self.object(|cursor, _, _| cursor.check_value(depth + 1)),
+            Some(b'[') => self.check_items(depth),
+            _ => self.skip(),
+        }
+    }
+
+    fn check_items(&mut self, depth: usize) -> Parsed<()> {
+        self.at += 1;
+        self.spaces();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.check_value(depth + 1)?;
+            self.spaces();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(Malformed("a `,` or `]` is missing behind a value")),
+            }
+        }
     }
 
     /// Steps over a value that no column wants.

@@ -3,14 +3,11 @@
 //! As forgiving as the serdes: what stands behind the object is ignored, numbers may be quoted, and numbers and objects
 //! in text columns keep their text.
 
-use super::cursor::{Cursor, Malformed, Parsed, Quoted, unescaped};
+use super::cursor::{Cursor, MAX_DEPTH, Malformed, Parsed, Quoted, TOO_DEEP, unescaped};
 use super::value::Field;
 use super::{Builder, Keys, Lists, Maps, Rejected, Rows, Rules};
 use crate::parse;
 use std::collections::{HashMap, HashSet};
-
-/// How deep objects and arrays may nest.
-const MAX_DEPTH: usize = 128;
 
 impl Builder {
     /// Adds the value at the cursor and steps over it. What does not convert becomes NULL; the reason and the value's
@@ -118,7 +115,7 @@ impl Builder {
         reject: &mut Option<(Rejected, &'a [u8])>,
     ) -> Parsed<()> {
         if depth >= MAX_DEPTH {
-            return Err(Malformed("it nests deeper than 128 levels"));
+            return Err(TOO_DEEP);
         }
         let is_object = cursor.peek() == Some(b'{');
         match self {

@@ -10,7 +10,7 @@ mod text;
 mod value;
 
 pub(crate) use cells::{Cell, Cells, Reading};
-pub(crate) use cursor::Cursor;
+pub(crate) use cursor::{Cursor, Malformed};
 pub(crate) use keys::{KeyRules, Keys};
 pub(crate) use nested::unescaped;
 pub(crate) use text::Block;

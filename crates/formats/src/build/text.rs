@@ -47,8 +47,9 @@ pub(crate) enum Limit {
 pub(crate) struct TextBuilder {
     views: Vec<u128>,
     blocks: Vec<Buffer>,
-    /// The serial and the index of the block used last.
+    /// The serial and the index of the block used last, and of the one before: values may come from two by turns.
     current: Option<(u64, u32)>,
+    previous: Option<(u64, u32)>,
     /// Values that stand nowhere as they are: unescaped or repaired ones.
     own: Vec<u8>,
     own_index: Option<u32>,
@@ -63,6 +64,7 @@ impl TextBuilder {
             views: Vec::new(),
             blocks: Vec::new(),
             current: None,
+            previous: None,
             own: Vec::new(),
             own_index: None,
             nulls: Nulls::default(),
@@ -107,6 +109,13 @@ impl TextBuilder {
     /// The block's index. Blocks on their own (of that last serial) are never taken for one another.
     #[cold]
     fn add_block(&mut self, block: &Block) -> u32 {
+        std::mem::swap(&mut self.current, &mut self.previous);
+        if let Some((serial, index)) = self.current
+            && serial == block.serial
+            && serial != u64::MAX
+        {
+            return index;
+        }
         let index = u32::try_from(self.blocks.len()).unwrap_or(u32::MAX);
         self.blocks.push(block.buffer.clone());
         self.current = Some((block.serial, index));
@@ -175,7 +184,7 @@ impl TextBuilder {
 
     pub(crate) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         self.close_own();
-        self.current = None;
+        (self.current, self.previous) = (None, None);
         let capacity = self.views.len();
         let views = ScalarBuffer::from(std::mem::replace(&mut self.views, Vec::with_capacity(capacity)));
         let blocks = std::mem::take(&mut self.blocks);

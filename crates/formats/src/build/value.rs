@@ -175,6 +175,20 @@ fn push_boolean(
 }
 
 impl Builder {
+    /// Adds a point in time to a column of timestamps.
+    #[inline]
+    pub(crate) fn push_instant(&mut self, instant: Option<Instant>) -> Result<(), Rejected> {
+        match self {
+            Builder::Timestamp(prim, _, unit) => {
+                push(prim, instant.and_then(|instant| in_unit(instant, *unit)), "is no timestamp")
+            }
+            other => {
+                other.push_null();
+                Err("is no column of timestamps")
+            }
+        }
+    }
+
     /// Adds a value from its text. What does not convert becomes NULL and is answered; `level` is how deep it is nested
     /// in Hive's separators.
     #[inline]

@@ -1,12 +1,13 @@
 //! Comma-separated values with quotes, as OpenCSVSerde reads them: a line is a record (unless the files say otherwise),
 //! doubled and escaped quotes mean one, odd lines are read by the serde's own rules.
 
-use super::delimited::{WINDOW, count_lines, line_end};
+use super::delimited::{BLANK_IS_ROW, TOO_FEW, TOO_MANY, WINDOW, count_lines, line_end};
 use super::feed::Lines;
 use super::index::positions;
+use super::quotes::{odd_fields, unescaped};
 use super::sink::Sink;
 use crate::build::{Block, Cell, Cells, Epoch, Field, Rules};
-use crate::{Column, CsvSpec};
+use crate::{Column, CsvSpec, OnError};
 use model::Result;
 
 pub(super) struct Csv {
@@ -21,10 +22,23 @@ pub(super) struct Csv {
     targets: Vec<(usize, usize)>,
     cells: Cells,
     found: Vec<u32>,
-    /// Records that lose something are errors: more fields than columns, a quote that is never closed.
-    strict: bool,
+    /// Records that lose something are errors: more fields than columns, a quote that is never closed. Where lines are
+    /// handed over, records with fewer fields are as wrong.
+    on_error: OnError,
     /// How many fields a record may have.
     width: usize,
+    /// How many more rows the batch takes.
+    room: usize,
+}
+
+/// What a record is.
+enum Verdict {
+    Row,
+    /// Its quotes or escapes stand in odd places, so that its cells are no good.
+    Odd,
+    /// Nothing at all.
+    Blank,
+    Wrong(&'static str),
 }
 
 /// How CSV is understood.
@@ -58,50 +72,31 @@ struct Record {
 }
 
 impl Csv {
-    pub(super) fn new(spec: &CsvSpec, columns: &[Column], wanted: &[usize], strict: bool) -> Self {
+    pub(super) fn new(spec: &CsvSpec, columns: &[Column], wanted: &[usize], on_error: OnError) -> Self {
         let names = columns.iter().enumerate().map(|(i, column)| (column.name.to_lowercase(), i));
+        let multiline = spec.multiline && spec.quote.is_some();
         Self {
             separator: spec.separator,
             quote: spec.quote.unwrap_or(b'\n'),
             escape: spec.escape.filter(|escape| Some(*escape) != spec.quote).unwrap_or(b'\n'),
-            multiline: spec.multiline && spec.quote.is_some(),
+            multiline,
             header: spec.header_names.then(|| names.collect()),
             targets: wanted.iter().copied().zip(0..).collect(),
-            cells: Cells::default(),
+            cells: Cells { multiline, ..Cells::default() },
             found: Vec::new(),
-            strict,
+            on_error,
             width: columns.len(),
+            room: 1,
         }
     }
 
-    /// A quoted field's text without doubled and escaped quotes.
-    fn unescaped(text: &[u8], quote: u8, escape: u8) -> Vec<u8> {
-        let mut plain = Vec::with_capacity(text.len());
-        let mut at = 0;
-        while let Some(byte) = text.get(at) {
-            let next = text.get(at + 1).copied();
-            let special = |b: u8| b != b'\n' && (b == quote || b == escape);
-            if *byte == escape && escape != b'\n' {
-                if let Some(next) = next.filter(|b| special(*b)) {
-                    plain.push(next);
-                    at += 1;
-                }
-            } else {
-                plain.push(*byte);
-                at += usize::from(*byte == quote && next == Some(quote));
-            }
-            at += 1;
-        }
-        plain
-    }
-
-    fn flush(&mut self, block: &Block, sink: &mut Sink, rows: &mut usize) -> Result<()> {
-        if *rows > 0 {
+    fn flush(&mut self, block: &Block, sink: &mut Sink) -> Result<()> {
+        if !self.cells.starts.is_empty() {
             let (quote, escape) = (self.quote, self.escape);
-            sink.push_cells(block, &self.cells, *rows, &|text| Self::unescaped(text, quote, escape))?;
+            sink.push_cells(block, &self.cells, &|text| unescaped(text, quote, escape))?;
         }
-        self.cells.data.clear();
-        *rows = 0;
+        self.cells.clear();
+        self.room = sink.room();
         Ok(())
     }
 
@@ -183,45 +178,104 @@ impl Csv {
         record.odd
     }
 
+    /// What the record that has been ended is.
+    #[inline]
+    fn verdict(&self, record: &Record, line: &[u8], odd: bool) -> Verdict {
+        match self.on_error {
+            OnError::Null | OnError::Collect(_) if odd => Verdict::Odd,
+            OnError::Null | OnError::Collect(_) => Verdict::Row,
+            OnError::Fail | OnError::Reject => self.strict_verdict(record, line, odd),
+        }
+    }
+
+    fn strict_verdict(&self, record: &Record, line: &[u8], odd: bool) -> Verdict {
+        let is_exact = self.on_error == OnError::Reject;
+        if line.is_empty() && is_exact {
+            return if self.width == BLANK_IS_ROW { Verdict::Row } else { Verdict::Blank };
+        }
+        let (fields, closed) = if odd {
+            let (fields, closed) = odd_fields(line, self.separator, self.quote, self.escape);
+            (fields.len(), closed)
+        } else {
+            (record.column, !record.quoted)
+        };
+        if !closed {
+            Verdict::Wrong("a quote is never closed in its line")
+        } else if fields > self.width {
+            Verdict::Wrong(TOO_MANY)
+        } else if fields < self.width && is_exact {
+            Verdict::Wrong(TOO_FEW)
+        } else if odd {
+            Verdict::Odd
+        } else {
+            Verdict::Row
+        }
+    }
+
+    /// Ends a record: adds it to the cells, or does what it needs.
+    #[inline]
+    fn finish_record(
+        &mut self,
+        record: &mut Record,
+        block: &Block,
+        end: usize,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        let bytes = block.bytes();
+        let odd = self.end_record(record, bytes, end);
+        let line = bytes.get(record.start..line_end(bytes, record.start, end)).unwrap_or_default();
+        match self.verdict(record, line, odd) {
+            Verdict::Row => {
+                self.cells.starts.push(u32::try_from(record.start).unwrap_or(u32::MAX));
+                self.cells.end = (end + 1).min(bytes.len());
+                if self.cells.starts.len() >= self.room { self.flush(block, sink) } else { Ok(()) }
+            }
+            other => {
+                self.cells.data.truncate(record.cells);
+                self.flush(block, sink)?;
+                self.unusual_record(&other, line, sink)
+            }
+        }
+    }
+
+    #[cold]
+    fn unusual_record(&mut self, verdict: &Verdict, line: &[u8], sink: &mut Sink) -> Result<()> {
+        match verdict {
+            Verdict::Wrong(why) => sink.malformed(line, why, "CSV record")?,
+            Verdict::Odd => self.odd_record(line, sink)?,
+            Verdict::Blank | Verdict::Row => sink.line += 1,
+        }
+        if self.multiline {
+            sink.line += memchr::memchr_iter(b'\n', line).count() as u64;
+        }
+        self.room = sink.room();
+        Ok(())
+    }
+
     /// A record with quotes or escapes in odd places, value by value.
     fn odd_record(&self, line: &[u8], sink: &mut Sink) -> Result<()> {
-        let fields = odd_fields(line, self.separator, self.quote, self.escape);
-        let mut outcomes = Vec::new();
+        let (fields, _) = odd_fields(line, self.separator, self.quote, self.escape);
+        let mut failed = Vec::new();
         for (field, builder) in &self.targets {
             let Some(column) = sink.builders.get_mut(*builder) else { continue };
             match fields.get(*field) {
                 Some(value) => {
-                    if let Err(why) = column.push_text(Field::own(value), &sink.rules, 1) {
-                        outcomes.push((*builder, value, why));
+                    let value = Field::own(value);
+                    if let Err(why) = column.push_text(value, &sink.rules, 1) {
+                        failed.push((*builder, value, why));
                     }
                 }
                 None => column.push_null(),
             }
         }
-        for (builder, value, why) in outcomes {
-            sink.reject(builder, value, why);
-        }
-        sink.fill_row();
-        sink.end_row(line.len())
-    }
-
-    /// What a record that ends here would lose.
-    fn loses(&self, record: &Record) -> Option<&'static str> {
-        if !self.strict {
-            return None;
-        }
-        if record.quoted {
-            return Some("a quote is never closed in its line");
-        }
-        (self.header.is_none() && record.column > self.width)
-            .then_some("it has more fields than there are columns")
+        sink.end_row_with(line, failed)
     }
 
     /// The columns that the header names, instead of those at the same places.
     fn read_header(&mut self, line: &[u8], sink: &Sink) {
         let Some(names) = self.header.take() else { return };
         self.targets.clear();
-        let fields = odd_fields(line, self.separator, self.quote, self.escape);
+        let (fields, _) = odd_fields(line, self.separator, self.quote, self.escape);
         self.width = fields.len();
         for (at, field) in fields.iter().enumerate() {
             let name = String::from_utf8_lossy(field).trim().to_lowercase();
@@ -247,15 +301,15 @@ impl Lines for Csv {
             self.read_header(bytes.get(..end).unwrap_or_default(), sink);
             sink.line += 1;
         }
-        if sink.builders.is_empty() && !self.multiline {
+        if sink.builders.is_empty() && !self.multiline && !sink.hands_over() {
             if first > 0 {
                 return count_after(block, first, sink);
             }
             return count_lines(block, sink);
         }
         self.cells.stride = sink.builders.len();
-        self.cells.data.clear();
-        let (mut rows, mut room) = (0, sink.room());
+        self.cells.clear();
+        self.room = sink.room();
         let mut record = self.begin(first);
         let mut found = std::mem::take(&mut self.found);
         let mut window = first;
@@ -273,25 +327,7 @@ impl Lines for Csv {
                 let at = *at as usize;
                 match bytes.get(at).copied() {
                     Some(b'\n') if !(record.quoted && self.multiline) => {
-                        let odd = self.end_record(&mut record, bytes, at);
-                        if let Some(why) = self.loses(&record) {
-                            self.cells.data.truncate(record.cells);
-                            self.flush(block, sink, &mut rows)?;
-                            let line = bytes.get(record.start..at).unwrap_or_default();
-                            sink.malformed(line, why, "CSV record")?;
-                        } else if odd {
-                            self.cells.data.truncate(record.cells);
-                            self.flush(block, sink, &mut rows)?;
-                            let line = bytes.get(record.start..line_end(bytes, record.start, at));
-                            self.odd_record(line.unwrap_or_default(), sink)?;
-                            room = sink.room();
-                        } else {
-                            rows += 1;
-                        }
-                        if rows >= room {
-                            self.flush(block, sink, &mut rows)?;
-                            room = sink.room();
-                        }
+                        self.finish_record(&mut record, block, at, sink)?;
                         record = self.begin(at + 1);
                     }
                     Some(byte) if at != record.skip => self.special(&mut record, bytes, at, byte),
@@ -302,23 +338,11 @@ impl Lines for Csv {
         }
         self.found = found;
         if record.start < bytes.len() {
-            let odd = self.end_record(&mut record, bytes, bytes.len());
-            if let Some(why) = self.loses(&record) {
-                self.cells.data.truncate(record.cells);
-                self.flush(block, sink, &mut rows)?;
-                return sink.malformed(bytes.get(record.start..).unwrap_or_default(), why, "CSV record");
-            }
-            if odd {
-                self.cells.data.truncate(record.cells);
-                self.flush(block, sink, &mut rows)?;
-                let line = bytes.get(record.start..line_end(bytes, record.start, bytes.len()));
-                return self.odd_record(line.unwrap_or_default(), sink);
-            }
-            rows += 1;
+            self.finish_record(&mut record, block, bytes.len(), sink)?;
         } else {
             self.cells.data.truncate(record.cells);
         }
-        self.flush(block, sink, &mut rows)
+        self.flush(block, sink)
     }
 
     fn records_end(&self, bytes: &[u8]) -> Option<usize> {
@@ -350,49 +374,4 @@ impl Lines for Csv {
 fn count_after(block: &Block, first: usize, sink: &mut Sink) -> Result<()> {
     let rest = bytes::Bytes::copy_from_slice(block.bytes().get(first..).unwrap_or_default());
     count_lines(&Block::new(rest, 0), sink)
-}
-
-/// The fields of any line, by the rules of OpenCSV's parser: quotes within a field are kept, but still protect
-/// separators; escapes vanish.
-fn odd_fields(line: &[u8], separator: u8, quote: u8, escape: u8) -> Vec<Vec<u8>> {
-    let mut fields = Vec::new();
-    let mut value = Vec::new();
-    let (mut quoted, mut in_field, mut at) = (false, false, 0);
-    let is = |byte: u8, mark: u8| mark != b'\n' && byte == mark;
-    while let Some(byte) = line.get(at).copied() {
-        let next = line.get(at + 1).copied();
-        if is(byte, escape) {
-            if let Some(next) = next.filter(|b| (quoted || in_field) && (is(*b, quote) || is(*b, escape))) {
-                value.push(next);
-                at += 1;
-            }
-        } else if is(byte, quote) {
-            if (quoted || in_field) && next == Some(quote) {
-                value.push(quote);
-                at += 1;
-            } else {
-                let before = at.checked_sub(1).and_then(|i| line.get(i)).copied();
-                if at > 2 && before != Some(separator) && next.is_some_and(|b| b != separator) {
-                    if !value.is_empty() && value.iter().all(u8::is_ascii_whitespace) {
-                        value.clear();
-                    } else {
-                        value.push(quote);
-                    }
-                }
-                quoted = !quoted;
-            }
-            in_field = !in_field;
-        } else if byte == separator && !quoted {
-            fields.push(std::mem::take(&mut value));
-            in_field = false;
-        } else {
-            value.push(byte);
-            in_field = true;
-        }
-        at += 1;
-    }
-    if !quoted {
-        fields.push(value);
-    }
-    fields
 }

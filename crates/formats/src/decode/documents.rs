@@ -57,6 +57,14 @@ impl Decoder for Documents {
     fn rejects(&self) -> &Rejects {
         self.lines.rejects()
     }
+
+    fn waits_for_number(&self) -> bool {
+        self.lines.waits_for_number()
+    }
+
+    fn number_lines(&mut self, before: u64) {
+        self.lines.number_lines(before);
+    }
 }
 
 /// A container around the rows.

@@ -217,4 +217,12 @@ impl<L: Lines> Decoder for TextDecoder<L> {
     fn rejects(&self) -> &Rejects {
         &self.sink.rejects
     }
+
+    fn waits_for_number(&self) -> bool {
+        self.sink.waits_for_number()
+    }
+
+    fn number_lines(&mut self, before: u64) {
+        self.sink.number_lines(before);
+    }
 }

@@ -3,12 +3,12 @@
 //! Our own parser instead of a library: it converts from the text straight into columns, skips what nobody wants
 //! without looking at it, and keeps numbers and objects in text columns as they are written.
 
-use super::delimited::count_lines;
+use super::delimited::{count_lines, line_end};
 use super::feed::Lines;
 use super::sink::Sink;
-use crate::build::{Block, Cursor, Epoch, KeyRules, Keys, Rules};
+use crate::build::{Block, Cursor, Epoch, Field, KeyRules, Keys, Malformed, Rules};
 use crate::{Column, JsonSpec};
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 use model::Result;
 
 pub(super) struct Json {
@@ -47,8 +47,13 @@ impl Json {
         if cursor.peek() != Some(b'{') {
             return self.no_object(block, start, end, cursor.peek().is_none(), sink);
         }
+        if sink.hands_over()
+            && let Err(why) = checked(block, start, end)
+        {
+            return self.malformed(block, start, end, why.0, sink);
+        }
         let row = sink.rows;
-        let mut rejected = None;
+        let mut failed = Vec::new();
         let Sink { builders, rules, .. } = sink;
         let keys = &mut self.keys;
         let parsed = cursor.object(|cursor, position, key| {
@@ -64,18 +69,19 @@ impl Json {
             let mut reject = None;
             let pushed = builder.push_json(cursor, rules, 0, &mut reject);
             if let Some((why, value)) = reject {
-                rejected.get_or_insert_with(Vec::new).push((index, value, why));
+                failed.push((index, Field::own(value), why));
             }
             pushed
         });
         if let Err(why) = parsed {
             return self.malformed(block, start, end, why.0, sink);
         }
-        for (column, value, why) in rejected.into_iter().flatten() {
-            sink.reject(column, value, why);
+        if failed.is_empty() {
+            sink.fill_row();
+            return sink.end_row(end - start);
         }
-        sink.fill_row();
-        sink.end_row(end - start)
+        let line = block.bytes().get(start..line_end(block.bytes(), start, end)).unwrap_or_default();
+        sink.end_row_with(line, failed)
     }
 
     #[cold]
@@ -87,7 +93,7 @@ impl Json {
         blank: bool,
         sink: &mut Sink,
     ) -> Result<()> {
-        if self.openx {
+        if self.openx && !sink.hands_over() {
             sink.fill_row();
             return sink.end_row(end - start);
         }
@@ -108,8 +114,8 @@ impl Json {
         sink: &mut Sink,
     ) -> Result<()> {
         sink.undo_row();
-        let text = block.bytes().get(start..end).unwrap_or_default();
-        if !self.ignore_malformed {
+        let text = block.bytes().get(start..line_end(block.bytes(), start, end)).unwrap_or_default();
+        if !self.ignore_malformed || sink.hands_over() {
             return sink.malformed(text, why, "JSON object");
         }
         sink.rejects.add(sink.line, None, text, why, sink.on_error.keeps());
@@ -118,9 +124,19 @@ impl Json {
     }
 }
 
+/// Whether the line is well-formed also where nobody looks. Without containers in the object, reading it finds out.
+fn checked(block: &Block, start: usize, end: usize) -> Result<(), Malformed> {
+    let text = block.bytes().get(start..end).unwrap_or_default();
+    let first = memchr(b'{', text).map_or(text.len(), |at| at + 1);
+    match memchr2(b'{', b'[', text.get(first..).unwrap_or_default()) {
+        Some(_) => Cursor::new(block, start, end).check(),
+        None => Ok(()),
+    }
+}
+
 impl Lines for Json {
     fn decode(&mut self, block: &Block, sink: &mut Sink) -> Result<()> {
-        if sink.builders.is_empty() && self.openx {
+        if sink.builders.is_empty() && self.openx && !sink.hands_over() {
             return count_lines(block, sink);
         }
         let bytes = block.bytes();

@@ -68,7 +68,7 @@ impl Matched {
     }
 
     /// Finds each builder's span in the line; false if it does not match.
-    fn find(&mut self, line: &str) -> Result<bool> {
+    fn find(&mut self, line: &str) -> Result<bool, Box<fancy_regex::Error>> {
         self.spans.clear();
         let groups = &self.groups;
         if let Some(tokens) = self.tokens.as_ref().filter(|_| line.is_ascii())
@@ -85,12 +85,7 @@ impl Matched {
                 self.spans.extend(groups.iter().map(|groups| groups.iter().find_map(span)));
             }
             Expression::Backtracking(regex) => {
-                let found = regex.captures(line).map_err(|e| {
-                    Error::invalid("the table's regular expression takes too many steps for a line")
-                        .hint("write it without nested repetitions and lookaround")
-                        .source_is(e)
-                })?;
-                let Some(found) = found else { return Ok(false) };
+                let Some(found) = regex.captures(line)? else { return Ok(false) };
                 let span = |group: &usize| found.get(*group).map(|m| (m.start(), m.end()));
                 self.spans.extend(groups.iter().map(|groups| groups.iter().find_map(span)));
             }
@@ -102,12 +97,18 @@ impl Matched {
         let bytes = block.bytes().get(start..end).unwrap_or_default();
         let Ok(line) = std::str::from_utf8(bytes) else {
             let repaired = String::from_utf8_lossy(bytes).into_owned();
-            let found = self.find(&repaired)?;
+            let found = match self.find(&repaired) {
+                Ok(found) => found,
+                Err(why) => return too_many_steps(*why, bytes, sink),
+            };
             return self.push(found, bytes, sink, |from, to| {
                 Field::own(repaired.as_bytes().get(from..to).unwrap_or_default())
             });
         };
-        let found = self.find(line)?;
+        let found = match self.find(line) {
+            Ok(found) => found,
+            Err(why) => return too_many_steps(*why, bytes, sink),
+        };
         self.push(found, bytes, sink, |from, to| Field::within(block, start + from, start + to))
     }
 
@@ -119,28 +120,49 @@ impl Matched {
         field: impl Fn(usize, usize) -> Field<'a>,
     ) -> Result<()> {
         if !found {
-            sink.rejects.add(sink.line, None, line, "does not match the pattern", sink.on_error.keeps());
-            sink.fill_row();
-            return sink.end_row(line.len());
+            return no_match(line, sink);
         }
-        let mut rejected = Vec::new();
+        let mut failed = Vec::new();
         let Sink { builders, rules, .. } = sink;
         for (i, (builder, span)) in builders.iter_mut().zip(&self.spans).enumerate() {
             match span {
                 Some((from, to)) => {
                     let value = field(*from, *to);
                     if let Err(why) = builder.push_text(value, rules, 1) {
-                        rejected.push((i, value.bytes, why));
+                        failed.push((i, value, why));
                     }
                 }
                 None => builder.push_null(),
             }
         }
-        for (column, value, why) in rejected {
-            sink.reject(column, value, why);
-        }
-        sink.end_row(line.len())
+        if failed.is_empty() { sink.end_row(line.len()) } else { sink.end_row_with(line, failed) }
     }
+}
+
+/// A line that does not match is a row of NULLs, or handed over unless it is empty.
+fn no_match(line: &[u8], sink: &mut Sink) -> Result<()> {
+    const WHY: &str = "does not match the pattern";
+    if sink.hands_over() {
+        if !line.is_empty() {
+            sink.hand_over(sink.line, None, line, WHY);
+        }
+        sink.line += 1;
+        return Ok(());
+    }
+    sink.rejects.add(sink.line, None, line, WHY, sink.on_error.keeps());
+    sink.fill_row();
+    sink.end_row(line.len())
+}
+
+fn too_many_steps(cause: fancy_regex::Error, line: &[u8], sink: &mut Sink) -> Result<()> {
+    if sink.hands_over() {
+        sink.hand_over(sink.line, None, line, "takes the expression too many steps");
+        sink.line += 1;
+        return Ok(());
+    }
+    Err(Error::invalid("the table's regular expression takes too many steps for a line")
+        .hint("write it without nested repetitions and lookaround")
+        .source_is(cause))
 }
 
 fn backtracking(pattern: &str, case_insensitive: bool) -> Result<fancy_regex::Regex> {

@@ -3,20 +3,25 @@
 //! The core is synchronous and pushed: whoever has bytes feeds them and takes the batches that came out. See
 //! [`crate::read()`] for the same over a [`crate::RangeRead`].
 
+mod access_line;
+mod access_log;
 mod csv;
 mod delimited;
 mod documents;
 mod feed;
+mod handover;
 mod index;
 mod json;
 mod matched;
+mod quotes;
 mod rejects;
 mod sink;
 mod split;
 mod tokens;
 
+pub use access_log::access_log_columns;
 pub use matched::regex_groups;
-pub use rejects::{OnError, Reject, Rejects};
+pub use rejects::{OnError, Reject, RejectSink, RejectedLine, Rejects};
 pub use split::split;
 
 use crate::build::Rules;
@@ -28,6 +33,7 @@ use feed::{Lines, TextDecoder};
 use model::{Error, Result};
 use sink::Sink;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How to decode.
 #[derive(Debug, Clone)]
@@ -43,6 +49,11 @@ pub struct DecodeOptions {
     pub range: Option<Range<u64>>,
     /// Texts that mean a missing value in columns that are not text, without regard to case: NULL, and no error.
     pub missing: &'static [&'static str],
+    /// The file's name or URI: rejected lines are told with it, and access logs may have a service's name in it.
+    pub file: Arc<str>,
+    /// Takes the lines that [`OnError::Reject`] leaves out; without it they are only counted. Lines of a range that does
+    /// not start at 0 wait until [`Decoder::number_lines`] is called.
+    pub reject_sink: Option<Arc<dyn RejectSink>>,
 }
 
 impl Default for DecodeOptions {
@@ -53,6 +64,8 @@ impl Default for DecodeOptions {
             max_line_bytes: 100 << 20,
             range: None,
             missing: &[],
+            file: Arc::from(""),
+            reject_sink: None,
         }
     }
 }
@@ -77,6 +90,12 @@ pub trait Decoder: Send {
 
     /// What did not convert so far.
     fn rejects(&self) -> &Rejects;
+
+    /// Whether rejected lines wait to be told how many lines of the file stand before the range.
+    fn waits_for_number(&self) -> bool;
+
+    /// Tells how many lines of the file end before the range's first line begins.
+    fn number_lines(&mut self, before: u64);
 }
 
 /// A decoder for text of this format: `projection` says which of the table's columns to convert, in which order.
@@ -92,12 +111,12 @@ pub fn decoder(
     let sink = |rules: Rules| Sink::new(columns, projection, rules, &options);
     match &spec.format {
         Format::Delimited(delimited) => {
-            let lines = delimited::Delimited::new(delimited, columns)?;
+            let lines = delimited::Delimited::new(delimited, columns, options.on_error)?;
             Ok(text(lines, sink(delimited::rules(delimited)?), spec, &options))
         }
         Format::Csv(csv) => {
             let sink = sink(csv::rules(csv)?);
-            let lines = csv::Csv::new(csv, columns, &sink.wanted, options.on_error == OnError::Fail);
+            let lines = csv::Csv::new(csv, columns, &sink.wanted, options.on_error);
             // The header is read, not skipped, where it names the columns.
             let header = if csv.header_names { spec.skip_header.saturating_sub(1) } else { spec.skip_header };
             Ok(Box::new(TextDecoder::new(lines, sink, spec, &options, header)))
@@ -119,6 +138,11 @@ pub fn decoder(
         Format::Grok(grok) => {
             let sink = sink(Rules::new(&[])?);
             let lines = matched::Matched::of_grok(grok, columns, &sink.wanted)?;
+            Ok(text(lines, sink, spec, &options))
+        }
+        Format::AccessLog => {
+            let sink = sink(Rules::new(&[])?);
+            let lines = access_log::AccessLog::new(columns, &sink.wanted, &options.file);
             Ok(text(lines, sink, spec, &options))
         }
         Format::Parquet | Format::Orc | Format::Avro(_) => {

@@ -1,4 +1,6 @@
-//! What did not convert, counted, and the first few shown.
+//! What did not convert: counted, with the first few shown, or handed over line by line.
+
+use std::fmt;
 
 /// How many characters of a rejected value are kept.
 const MAX_VALUE: usize = 200;
@@ -12,17 +14,44 @@ pub enum OnError {
     Fail,
     /// It becomes NULL; up to so many are kept. Malformed lines are left out and kept, too, instead of failing.
     Collect(usize),
+    /// The line that it stands in is left out and handed over as a whole, see [`RejectSink`]. So is a line that cannot be
+    /// taken apart: a malformed one, one that fits no pattern, one of delimited text with more or fewer fields than there
+    /// are columns. Empty lines are no rejects.
+    Reject,
 }
 
 impl OnError {
     /// How many rejects are kept.
     pub(crate) fn keeps(self) -> usize {
         match self {
-            OnError::Null => 10,
+            OnError::Null | OnError::Reject => 10,
             OnError::Fail => 1,
             OnError::Collect(most) => most,
         }
     }
+}
+
+/// A line that was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RejectedLine<'a> {
+    /// The file's name or URI.
+    pub file: &'a str,
+    /// Its number in the file, from 1; the first one's where a record has several. Of JSON documents the row's number.
+    pub line: u64,
+    /// The line as it stands in the file, without its end, cut after 64 KB.
+    pub text: &'a [u8],
+    /// The column whose value did not convert; none if the line could not be taken apart.
+    pub column: Option<&'a str>,
+    /// Why, as in `is no integer`.
+    pub reason: &'static str,
+}
+
+/// Takes rejected lines, each one once. Files and ranges are read at the same time, so they come from several threads
+/// and in no order but within one range. A reader that is dropped before its end does not hand over what it did not
+/// read.
+pub trait RejectSink: Send + Sync + fmt::Debug {
+    /// Takes a line.
+    fn take(&self, rejected: RejectedLine<'_>);
 }
 
 /// Something that did not convert.

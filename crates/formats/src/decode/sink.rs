@@ -1,13 +1,17 @@
 //! Where decoded rows go: one builder a wanted column, full batches, and what was rejected.
 
 use super::DecodeOptions;
+use super::handover::Handover;
 use super::rejects::{OnError, Rejects};
-use crate::build::{Block, Builder, Cells, Reading, Rejected, Rules};
+use crate::build::{Block, Builder, Cells, Field, Reading, Rejected, Rules};
 use crate::{Column, projected_schema};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use model::{Error, Result};
 use std::collections::VecDeque;
+
+/// A value that did not convert: the builder that it was for, and why.
+pub(super) type Failed<'a> = (usize, Field<'a>, Rejected);
 
 /// A batch is also full when so many bytes of text went into it.
 const MAX_BATCH_BYTES: usize = 64 << 20;
@@ -27,6 +31,7 @@ pub(super) struct Sink {
     bytes: usize,
     pub(super) rejects: Rejects,
     pub(super) on_error: OnError,
+    handover: Handover,
     ready: VecDeque<RecordBatch>,
     batch_rows: usize,
     missing: &'static [&'static str],
@@ -58,6 +63,7 @@ impl Sink {
             bytes: 0,
             rejects: Rejects::default(),
             on_error: options.on_error,
+            handover: Handover::new(options),
             ready: VecDeque::new(),
             batch_rows: options.batch_rows.max(1),
             missing: options.missing,
@@ -78,34 +84,117 @@ impl Sink {
         self.batch_rows.saturating_sub(self.rows).max(1)
     }
 
+    /// Whether a line with anything wrong in it is left out and handed over.
+    #[inline]
+    pub(super) fn hands_over(&self) -> bool {
+        self.on_error == OnError::Reject
+    }
+
+    /// Whether rejected lines wait for the number of the lines before them.
+    pub(super) fn waits_for_number(&self) -> bool {
+        self.handover.waits()
+    }
+
+    /// Tells how many lines stand before the first that was fed.
+    pub(super) fn number_lines(&mut self, before: u64) {
+        self.handover.number(before, &self.names);
+    }
+
+    /// Leaves a line out and hands it over; `column` is the builder whose value did not convert.
+    #[cold]
+    pub(super) fn hand_over(&mut self, line: u64, column: Option<usize>, text: &[u8], why: Rejected) {
+        let name = column.and_then(|column| self.names.get(column)).map(String::as_str);
+        self.rejects.add(line, name, text, why, self.on_error.keeps());
+        self.handover.add(line, column, &self.names, text, why);
+    }
+
     /// Adds rows of cells that stand in the block, from lines that follow each other.
     pub(super) fn push_cells(
         &mut self,
         block: &Block,
         cells: &Cells,
-        rows: usize,
         unescape: &dyn Fn(&[u8]) -> Vec<u8>,
     ) -> Result<()> {
+        let hands_over = self.hands_over();
+        let mut failed = Vec::new();
         let Sink { builders, names, rules, rejects, on_error, line, missing, .. } = self;
         let keep = on_error.keeps();
+        let reading = Reading { block, rules, unescape };
         for (column, builder) in builders.iter_mut().enumerate() {
-            let reading = Reading { block, rules, unescape };
             let name = names.get(column).map_or("", String::as_str);
             builder.push_cells(cells, column, &reading, &mut |row, value, why| {
                 if is_missing(value, missing) {
                     return;
                 }
-                rejects.add(*line + row as u64, Some(name), value, why, keep);
+                if hands_over {
+                    failed.push((row, column, why));
+                    return;
+                }
+                let line =
+                    if rejects.first.len() < keep { *line + cells.lines_before(block, row) } else { 0 };
+                rejects.add(line, Some(name), value, why, keep);
             });
         }
-        self.line += rows as u64;
-        self.rows += rows;
+        let kept = if failed.is_empty() {
+            cells.starts.len()
+        } else {
+            self.without_failed(block, cells, unescape, failed)
+        };
+        self.line += cells.lines(block);
+        self.rows += kept;
         self.check_failed()?;
         self.flush_if_full()
     }
 
+    /// Takes the rows of the cells back, hands over those with values that did not convert, and adds the others anew.
+    /// Answers how many these are.
+    #[cold]
+    fn without_failed(
+        &mut self,
+        block: &Block,
+        cells: &Cells,
+        unescape: &dyn Fn(&[u8]) -> Vec<u8>,
+        mut failed: Vec<(usize, usize, Rejected)>,
+    ) -> usize {
+        self.undo_row();
+        // A line goes once, for the first of its columns.
+        failed.sort_by_key(|(row, column, _)| (*row, *column));
+        failed.dedup_by_key(|(row, ..)| *row);
+        for (row, column, why) in &failed {
+            let line = self.line + cells.lines_before(block, *row);
+            self.hand_over(line, Some(*column), cells.text(block, *row), why);
+        }
+        let mut left_out = failed.iter().map(|(row, ..)| *row).peekable();
+        let good = cells.retained(|row| left_out.next_if_eq(&row).is_none());
+        let Sink { builders, rules, .. } = self;
+        let reading = Reading { block, rules, unescape };
+        for (column, builder) in builders.iter_mut().enumerate() {
+            // What did not convert is gone, or means a missing value.
+            builder.push_cells(&good, column, &reading, &mut |_, _, _| {});
+        }
+        good.starts.len()
+    }
+
+    /// Ends a row whose values have been added, and tells what of them did not convert: builder, value and reason.
+    pub(super) fn end_row_with(&mut self, line: &[u8], rejected: Vec<Failed<'_>>) -> Result<()> {
+        if self.hands_over() {
+            let first = rejected.iter().find(|(_, value, _)| !is_missing(value.bytes, self.missing));
+            if let Some((column, _, why)) = first {
+                self.undo_row();
+                self.hand_over(self.line, Some(*column), line, why);
+                self.line += 1;
+                return Ok(());
+            }
+        }
+        for (column, value, why) in rejected {
+            self.reject(column, value.bytes, why);
+        }
+        self.fill_row();
+        self.end_row(line.len())
+    }
+
     /// Keeps a value that did not convert.
-    pub(super) fn reject(&mut self, column: usize, value: &[u8], why: Rejected) {
+    fn reject(&mut self, column: usize, value: &[u8], why: Rejected) {
         if is_missing(value, self.missing) {
             return;
         }
@@ -136,7 +225,7 @@ impl Sink {
         }
     }
 
-    /// Takes back the values of the row that has been begun.
+    /// Takes back the values that were added behind the last whole row.
     pub(super) fn undo_row(&mut self) {
         let rows = self.rows;
         for builder in &mut self.builders {
@@ -146,8 +235,13 @@ impl Sink {
         }
     }
 
-    /// A line that cannot be taken apart: an error unless malformed lines are collected (and left out).
+    /// A line that cannot be taken apart: an error unless malformed lines are collected or handed over (and left out).
     pub(super) fn malformed(&mut self, text: &[u8], why: &'static str, what: &str) -> Result<()> {
+        if self.hands_over() {
+            self.hand_over(self.line, None, text, why);
+            self.line += 1;
+            return Ok(());
+        }
         self.rejects.add(self.line, None, text, why, self.on_error.keeps());
         if matches!(self.on_error, OnError::Collect(_)) {
             self.line += 1;

@@ -2,10 +2,12 @@
 //!
 //! Every function takes the bytes of one field and answers none for what is no such value.
 
+mod clock;
 mod number;
 mod pattern;
 mod time;
 
+pub(crate) use clock::LogClock;
 pub(crate) use number::{decimal, float32, float64, integer};
 pub(crate) use pattern::TimePattern;
 pub(crate) use time::{Instant, date, instant, time_of_day};

@@ -77,7 +77,7 @@ pub(crate) fn date(text: &[u8]) -> Option<i32> {
 }
 
 /// `HH:mm[:ss[.f…]]` at the beginning, with the rest.
-fn leading_time(text: &[u8]) -> Option<(i64, u32, &[u8])> {
+pub(super) fn leading_time(text: &[u8]) -> Option<(i64, u32, &[u8])> {
     let (hour, minute, rest) = match text {
         [_, _, b':', _, _, rest @ ..] => (two(text, 0)?, two(text, 3)?, rest),
         _ => {
@@ -148,6 +148,42 @@ pub(crate) fn instant(text: &[u8]) -> Option<Instant> {
     Some(Instant { seconds: midnight + seconds - east, nanos })
 }
 
+/// `HH:mm:ss` and nothing else.
+#[inline]
+pub(super) fn second_of_day(text: &[u8]) -> Option<i64> {
+    let [_, _, b':', _, _, b':', _, _] = text else { return None };
+    let (hour, minute, second) = (two(text, 0)?, two(text, 3)?, two(text, 6)?);
+    (hour <= 23 && minute <= 59 && second <= 59).then(|| i64::from(hour * 3600 + minute * 60 + second))
+}
+
+/// A timestamp as access logs have it, `dd/MMM/yyyy:HH:mm:ss +hhmm`, turned to UTC.
+pub(super) fn log_time(text: &[u8]) -> Option<Instant> {
+    let [_, _, b'/', a, b, c, b'/', _, _, _, _, b':'] = text.get(..12)? else { return None };
+    let month = match [a, b, c].map(u8::to_ascii_lowercase) {
+        [b'j', b'a', b'n'] => 1,
+        [b'f', b'e', b'b'] => 2,
+        [b'm', b'a', b'r'] => 3,
+        [b'a', b'p', b'r'] => 4,
+        [b'm', b'a', b'y'] => 5,
+        [b'j', b'u', b'n'] => 6,
+        [b'j', b'u', b'l'] => 7,
+        [b'a', b'u', b'g'] => 8,
+        [b's', b'e', b'p'] => 9,
+        [b'o', b'c', b't'] => 10,
+        [b'n', b'o', b'v'] => 11,
+        [b'd', b'e', b'c'] => 12,
+        _ => return None,
+    };
+    let year = two(text, 7)? * 100 + two(text, 9)?;
+    let days = checked_days(i64::from(year), month, two(text, 0)?)?;
+    let of_day = second_of_day(text.get(12..20)?)?;
+    let east = match text.get(20..)? {
+        [b' ', zone @ ..] => offset(zone)?,
+        _ => return None,
+    };
+    Some(Instant { seconds: days * 86_400 + of_day - east, nanos: 0 })
+}
+
 /// A time of the day, as nanoseconds since midnight.
 pub(crate) fn time_of_day(text: &[u8]) -> Option<i64> {
     let (seconds, nanos, rest) = leading_time(text)?;
@@ -182,6 +218,29 @@ mod tests {
         assert_eq!(at("1969-12-31 23:59:59.999999999999"), Some((-1, 999_999_999)));
         assert_eq!(at("2021-09-09"), Some((1_631_145_600, 0)));
         for wrong in ["2021-09-09 24:00:00", "2021-09-09 12:60:00", "2021-09-09T", "2021-09-09 12", "x", ""] {
+            assert_eq!(at(wrong), None, "{wrong}");
+        }
+    }
+    #[test]
+    fn times_of_access_logs() {
+        let at = |text: &str| log_time(text.as_bytes()).map(|i| i.seconds);
+        assert_eq!(at("06/Nov/2014:19:11:24 +0600"), Some(1_415_279_484));
+        assert_eq!(at("06/nov/2014:13:11:24 +0000"), Some(1_415_279_484));
+        assert_eq!(at("29/Feb/2000:00:00:00 -0130"), Some(951_787_800));
+        for wrong in [
+            "",
+            "06/Nov/2014:19:11:24",
+            "06/Nov/2014:19:11:24 ",
+            "06/Nov/2014:19:11:24+0600",
+            "06/Nox/2014:19:11:24 +0600",
+            "31/Nov/2014:19:11:24 +0600",
+            "06/Nov/2014:24:11:24 +0600",
+            "06/Nov/2014:19:60:24 +0600",
+            "6/Nov/2014:19:11:24 +0600",
+            "06/Nov/2014 19:11:24 +0600",
+            "06/Nov/2014:19:11:24 +06000",
+            "06/Nov/2014:19:11:2x +0600",
+        ] {
             assert_eq!(at(wrong), None, "{wrong}");
         }
     }

@@ -4,7 +4,7 @@ mod avro;
 mod orc;
 mod text;
 
-use crate::decode::{OnError, Rejects};
+use crate::decode::{OnError, RejectSink, Rejects};
 use crate::{Column, Format, FormatSpec, RangeRead};
 use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
 use futures::stream::BoxStream;
@@ -34,6 +34,8 @@ pub struct ReadOptions {
     pub matching: crate::Match,
     /// Texts that mean a missing value, as in [`crate::DecodeOptions`].
     pub missing: &'static [&'static str],
+    /// Takes the lines of text files that [`OnError::Reject`] leaves out, with their numbers in the file.
+    pub reject_sink: Option<Arc<dyn RejectSink>>,
 }
 
 impl Default for ReadOptions {
@@ -46,6 +48,7 @@ impl Default for ReadOptions {
             rejects: None,
             matching: crate::Match::Name,
             missing: &[],
+            reject_sink: None,
         }
     }
 }

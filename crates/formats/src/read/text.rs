@@ -23,6 +23,8 @@ struct TextStream {
     unpacker: Option<Unpacker>,
     /// The position of the first byte that is fed.
     start: u64,
+    /// Whether the line that this byte belongs to is another range's.
+    skips_line: bool,
     /// What is still to be fetched.
     left: Range<u64>,
     fetch: u64,
@@ -53,15 +55,28 @@ pub(super) async fn read_text(
         on_error: options.on_error,
         range: range.clone(),
         missing: options.missing,
+        file: Arc::from(source.name()),
+        reject_sink: options.reject_sink.clone(),
         ..DecodeOptions::default()
     };
     let decoder = decoder(spec, columns, projection, decode)?;
-    let start = range.map_or(0, |range| range.start.saturating_sub(1));
+    let start = range.as_ref().map_or(0, |range| range.start.saturating_sub(1));
+    let skips_line = range.is_some_and(|range| range.start > 0);
     let left = start..size;
     let unpacker = if compression == Compression::None { None } else { Some(Unpacker::new(compression)?) };
     let fetch = options.fetch_bytes.max(4096) as u64;
-    let mut state =
-        TextStream { source, decoder, unpacker, start, left, fetch, coming: None, finished: false, options };
+    let mut state = TextStream {
+        source,
+        decoder,
+        unpacker,
+        start,
+        skips_line,
+        left,
+        fetch,
+        coming: None,
+        finished: false,
+        options,
+    };
     state.begin_fetch();
     Ok(Box::pin(stream::try_unfold(state, |mut state| async move {
         match state.next().await {
@@ -101,7 +116,7 @@ impl TextStream {
     }
 
     async fn lines_before(&mut self) -> Result<u64> {
-        if self.start == 0 {
+        if !self.skips_line {
             return Ok(0);
         }
         let (mut at, mut lines) = (0, 0);
@@ -137,6 +152,10 @@ impl TextStream {
 
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
+            if self.decoder.waits_for_number() {
+                let before = self.lines_before().await?;
+                self.decoder.number_lines(before);
+            }
             if let Some(batch) = self.decoder.take_batch()? {
                 return Ok(Some(batch));
             }

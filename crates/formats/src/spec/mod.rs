@@ -35,6 +35,8 @@ pub enum Format {
     Regex(RegexSpec),
     /// Lines taken apart by a grok pattern.
     Grok(GrokSpec),
+    /// Access logs of two shapes, line by line, see [`crate::access_log_columns`].
+    AccessLog,
     /// Apache Parquet.
     Parquet,
     /// Apache ORC.

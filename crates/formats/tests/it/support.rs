@@ -1,10 +1,13 @@
 //! Reading files in tests and showing what came out.
 
 use arrow::array::RecordBatch;
-use formats::{BytesSource, Column, DecodeOptions, FormatSpec, ReadOptions, Rejects, decoder, read};
+use formats::{
+    BytesSource, Column, DecodeOptions, FormatSpec, OnError, ReadOptions, RejectSink, RejectedLine, Rejects,
+    decoder, read,
+};
 use futures::TryStreamExt;
 use model::Result;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Columns from `name type` lines.
 pub(crate) fn columns(text: &[(&str, &str)]) -> Vec<Column> {
@@ -75,4 +78,56 @@ pub(crate) fn read_all(
     futures::executor::block_on(async {
         read(source, spec, columns, projection, options).await?.try_collect().await
     })
+}
+
+/// Keeps rejected lines as `line column: reason <text>`.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Mutex<Vec<(u64, String)>>);
+
+impl RejectSink for Kept {
+    fn take(&self, rejected: RejectedLine<'_>) {
+        let RejectedLine { file, line, text, column, reason } = rejected;
+        assert_eq!(file, NAME);
+        let column = column.map(|column| format!(" {column}")).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
+        self.0.lock().unwrap().push((line, format!("{line}{column}: {reason} <{text}>")));
+    }
+}
+
+impl Kept {
+    /// What came, in the order of the lines.
+    pub(crate) fn sorted(&self) -> Vec<String> {
+        let mut all = self.0.lock().unwrap().clone();
+        all.sort();
+        all.into_iter().map(|(_, text)| text).collect()
+    }
+}
+
+/// The file that is read by [`read_rejecting`].
+pub(crate) const NAME: &str = "s3://logs/order-service-2022-09-15.txt";
+
+/// Reads a file in ranges that begin at these places; bad lines are handed over. Answers the rows and these lines.
+pub(crate) fn read_rejecting(
+    spec: &FormatSpec,
+    columns: &[Column],
+    projection: &[usize],
+    bytes: &[u8],
+    cuts: &[usize],
+    fetch_bytes: usize,
+) -> (Vec<String>, Vec<String>) {
+    let kept = Arc::new(Kept::default());
+    let mut found = Vec::new();
+    let borders: Vec<u64> = [&[0], cuts, &[bytes.len()]].concat().into_iter().map(|at| at as u64).collect();
+    for pair in borders.windows(2) {
+        let options = ReadOptions {
+            on_error: OnError::Reject,
+            reject_sink: Some(Arc::<Kept>::clone(&kept)),
+            range: Some(pair[0]..pair[1]),
+            batch_rows: 5,
+            fetch_bytes,
+            ..ReadOptions::default()
+        };
+        found.extend(rows(&read_all(NAME, bytes.to_vec(), spec, columns, projection, options).unwrap()));
+    }
+    (found, kept.sorted())
 }

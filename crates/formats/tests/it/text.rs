@@ -278,7 +278,7 @@ fn rejects_say_line_column_and_value() {
     assert_eq!(found, [(2, "a", "x"), (2, "b", "y"), (3, "b", "2020-13-01")]);
     let options = DecodeOptions { on_error: OnError::Fail, ..DecodeOptions::default() };
     let error = decode(&spec, &columns, b"1,2020-01-01\nx,y\n", 50, options).unwrap_err();
-    assert!(error.message().contains("\"x\" is no such integer (line 2, column `a`)"), "{error}");
+    assert!(error.message().contains("\"x\" is no integer of 32 bits (line 2, column `a`)"), "{error}");
 }
 
 #[test]

@@ -133,3 +133,75 @@ fn errors_and_numbers_in_paths_come_as_often_as_asked() {
         services["user-service"].iter().map(|line| &line.request).collect();
     assert!(distinct.len() > 5000);
 }
+
+/// Time in milliseconds, source, target and status of a line, read by plain expressions.
+fn call(line: &str, file: &str) -> String {
+    let front = r#"^(\S+) - (\S+) \[([^\]]+)\] "(\S+) (\S+) [^"]*" (\d{3}) "([^"]*)"$"#;
+    let service = r#"^(\S+)  - (\S+) "(\S+) (\S+)" (\d{3}) \[([^\]]+)\] "([^"]*)"$"#;
+    let show = |at: i64, source: Option<&str>, target: &str, status: &str| {
+        format!("{at}|{}|{target}|{status}", source.unwrap_or("NULL"))
+    };
+    if let Some(found) = expression(front).captures(line) {
+        let at = DateTime::parse_from_str(&found[3], "%d/%b/%Y:%H:%M:%S %z").unwrap().timestamp_millis();
+        let machine = expression(r"^Machine \(([^;)]*)(?:; ([^)]+))?\)$").captures(&found[7]);
+        let source = machine.as_ref().map(|agent| agent.get(2).map_or(&found[2], |name| name.as_str()));
+        let target = found[5].trim_start_matches('/').split(['/', '?']).next().unwrap();
+        return show(at, source, target, &found[6]);
+    }
+    let found = expression(service).captures(line).unwrap_or_else(|| panic!("{line}"));
+    let at = DateTime::parse_from_rfc3339(&found[6]).unwrap().timestamp_millis();
+    let target = expression(r"^(.+)-\d{4}-\d\d-\d\d\.txt(?:\.gz)?$").captures(file).unwrap();
+    show(at, (&found[7] == "Apache HTTP Client").then_some(&found[2]), &target[1], &found[5])
+}
+
+/// Expressions are compiled once.
+fn expression(pattern: &'static str) -> Regex {
+    thread_local! {
+        static KNOWN: std::cell::RefCell<HashMap<&'static str, Regex>> = std::cell::RefCell::default();
+    }
+    KNOWN
+        .with_borrow_mut(|known| known.entry(pattern).or_insert_with(|| Regex::new(pattern).unwrap()).clone())
+}
+
+#[test]
+fn logs_are_read_as_plain_expressions_read_them() {
+    let many = LOG
+        .replace("\"numberOfIterations\": 2", "\"numberOfIterations\": 500")
+        .replace("\"Firefox\"", "\"Machine (Load-Driver)\"");
+    let nginx = many.replace("\"randomSeed\": 7", "\"randomSeed\": 7, \"format\": \"nginx\"");
+    let columns = formats::access_log_columns();
+    let at = |name: &str| columns.iter().position(|column| column.name == name).unwrap();
+    let wanted = ["time", "source", "target", "status"].map(at);
+    let (mut lines, mut sources) = (0, std::collections::HashSet::new());
+    for (path, bytes) in [made(&many), made(&nginx)].into_iter().flatten() {
+        let options = formats::DecodeOptions {
+            on_error: formats::OnError::Fail,
+            file: format!("s3://lake/{path}").into(),
+            ..formats::DecodeOptions::default()
+        };
+        let spec = formats::FormatSpec::new(formats::Format::AccessLog);
+        let mut decoder = formats::decoder(&spec, &columns, &wanted, options).unwrap();
+        decoder.feed(bytes.clone().into()).unwrap();
+        decoder.finish().unwrap();
+        let mut found = Vec::new();
+        while let Some(batch) = decoder.take_batch().unwrap() {
+            let time = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Int64).unwrap();
+            let shown = arrow::util::display::FormatOptions::default().with_null("NULL");
+            let arrays = [&time, batch.column(1), batch.column(2), batch.column(3)];
+            let cells =
+                arrays.map(|array| arrow::util::display::ArrayFormatter::try_new(array, &shown).unwrap());
+            for row in 0..batch.num_rows() {
+                found.push(cells.each_ref().map(|cell| cell.value(row).to_string()).join("|"));
+            }
+        }
+        let file = path.rsplit('/').next().unwrap();
+        let expected: Vec<String> =
+            std::str::from_utf8(&bytes).unwrap().lines().map(|line| call(line, file)).collect();
+        lines += expected.len();
+        sources.extend(expected.iter().map(|row| row.split('|').nth(1).unwrap().to_owned()));
+        assert!(found == expected, "{path}");
+    }
+    assert_eq!(lines, 2 * 500 * (2 + 4));
+    // Users, services, and the user of an agent that is a machine.
+    assert_eq!(sources.len(), 4);
+}

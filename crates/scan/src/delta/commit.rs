@@ -12,7 +12,7 @@ use deltalake::kernel::{Action, Add, Remove};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::{DeltaTable, DeltaTableError};
 use futures::{StreamExt, TryStreamExt};
-use lake::{Commit, ObjectInfo};
+use lake::{Commit, ObjectInfo, PutMode, PutOptions};
 use model::{Error, ErrorKind, LakeUri, Place, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -68,6 +68,48 @@ impl Staged {
         self.written.iter().map(|written| written.rows).sum()
     }
 
+    /// The new files and their bytes.
+    pub fn files(&self) -> (Vec<String>, u64) {
+        let files = self.written.iter().flat_map(|written| &written.files);
+        (files.map(|file| file.uri.to_string()).collect(), self.written.iter().map(|w| w.bytes).sum())
+    }
+
+    /// Puts the entry of the log beside the files, into the commit that takes them: with it everything happens at once,
+    /// or, where others were faster, nothing. The files' extremes of values are not known before they are published, so
+    /// the entry only says how many rows they have.
+    pub async fn stage_entry(self, scans: &Scans, commit: &Commit, operation: Operation) -> Result<()> {
+        if self.is_nothing() {
+            return Ok(());
+        }
+        let Some(table) = &self.table else {
+            return Err(Error::internal("a new table is created, not changed"));
+        };
+        let now = scans.inner.options.clock.now();
+        let version = table.version().map_or(0, |version| version + 1);
+        let mut info = operation.noted(&self.target).get_commit_info();
+        info.timestamp = Some(now.timestamp_millis());
+        let removed = self.removed.iter().map(|add| Action::Remove(remove(add, now)));
+        let mut actions: Vec<Action> = std::iter::once(Action::CommitInfo(info)).chain(removed).collect();
+        for written in &self.written {
+            for file in &written.files {
+                let stats = serde_json::json!({ "numRecords": file.rows }).to_string();
+                let add = self.target.add(written, file, (file.bytes, now), stats)?;
+                actions.push(Action::Add(add));
+            }
+        }
+        let mut text = String::new();
+        for action in &actions {
+            let line = serde_json::to_string(action)
+                .map_err(|e| Error::internal("an entry of the log cannot be written").source_is(e))?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let at = self.target.at.join(&format!("_delta_log/{version:020}.json"))?;
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        commit.put_opts(&at, text.into(), options).await?;
+        Ok(())
+    }
+
     /// Publishes the files. They belong to no version of the table yet.
     pub async fn publish(self, scans: &Scans, commit: Commit) -> Result<Ready> {
         let files: Vec<(&Written, &WrittenFile)> = self
@@ -88,7 +130,7 @@ impl Staged {
         let stats = stats::of_files(scans, &self.target, infos.clone()).await?;
         let mut added = Vec::with_capacity(files.len());
         for (((written, file), info), stats) in files.iter().zip(&infos).zip(stats) {
-            added.push(self.target.add(written, file, info, stats)?);
+            added.push(self.target.add(written, file, (info.size, info.last_modified), stats)?);
         }
         Ok(Ready {
             scans: scans.clone(),
@@ -102,7 +144,13 @@ impl Staged {
 }
 
 impl Target {
-    fn add(&self, written: &Written, file: &WrittenFile, info: &ObjectInfo, stats: String) -> Result<Add> {
+    fn add(
+        &self,
+        written: &Written,
+        file: &WrittenFile,
+        (size, modified): (u64, DateTime<Utc>),
+        stats: String,
+    ) -> Result<Add> {
         let path = file.uri.key().strip_prefix(self.at.key());
         let path = path.ok_or_else(|| Error::internal("a new file lies outside of its table"))?;
         let partition = file.partition.and_then(|at| written.partitions.get(at));
@@ -112,8 +160,8 @@ impl Target {
         Ok(Add {
             path: path.to_owned(),
             partition_values: names.zip(values.iter().cloned()).collect(),
-            size: i64::try_from(info.size).unwrap_or(i64::MAX),
-            modification_time: info.last_modified.timestamp_millis(),
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            modification_time: modified.timestamp_millis(),
             data_change: true,
             stats: Some(stats),
             ..Add::default()

@@ -20,6 +20,7 @@ pub(crate) use log::holds_log;
 use crate::columns::{ColumnKind, Columns, ScanColumn};
 use crate::counters::ScanCounters;
 use crate::format::Layout;
+use crate::plain::FileGate;
 use crate::provider::Source;
 use crate::scans::{OpenTable, Scans};
 use catalog::{Table, TableEntry};
@@ -80,8 +81,9 @@ pub(crate) async fn open(
     scans: &Scans,
     entry: &TableEntry,
     counters: Arc<ScanCounters>,
+    gate: Option<Arc<dyn FileGate>>,
 ) -> Result<OpenTable> {
-    open_at(scans, &location(entry)?, Some(entry), counters).await
+    open_at(scans, &location(entry)?, Some(entry), counters, gate).await
 }
 
 /// The newest version of the table at that address. Comments come from the catalog, everything else from the log.
@@ -90,6 +92,7 @@ pub(crate) async fn open_at(
     at: &LakeUri,
     entry: Option<&TableEntry>,
     counters: Arc<ScanCounters>,
+    gate: Option<Arc<dyn FileGate>>,
 ) -> Result<OpenTable> {
     let snapshot = log::read(&scans.inner.lake, at).await?;
     let of = |kind: ColumnKind| {
@@ -105,5 +108,5 @@ pub(crate) async fn open_at(
     let columns = Columns::of(&at.to_string(), all, false)?;
     let files = snapshot.chosen(at, &columns)?;
     let layout = Layout::plain(formats::FormatSpec::new(formats::Format::Parquet), &columns);
-    Ok(scans.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters))
+    Ok(scans.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters, gate))
 }

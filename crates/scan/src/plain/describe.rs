@@ -40,8 +40,11 @@ pub(super) async fn describe(
     meter: &Meter,
 ) -> Result<Described> {
     let kind = format.kind()?;
-    if kind == Kind::Lines && !matches!(format.lines, Some(LinePattern::Grok { .. })) {
-        return lines(format);
+    match format.pattern() {
+        Some(LinePattern::AccessLog) if kind == Kind::Lines => return access_log(),
+        Some(LinePattern::Grok { .. }) => {}
+        _ if kind == Kind::Lines => return lines(format),
+        _ => {}
     }
     let seen = classify(lake, &found.files, format, kind, meter).await?;
     let name = seen.classification.as_str();
@@ -82,6 +85,17 @@ pub(super) async fn describe(
     };
     let spec = FormatSpec { compression: None, ..spec };
     Ok(Described { spec, columns, name: seen.classification, notes: seen.notes })
+}
+
+/// Access logs: their columns are known.
+fn access_log() -> Result<Described> {
+    let hive = |column: formats::Column| Ok(Column::new(column.name, column.sql_type.to_hive()?));
+    Ok(Described {
+        spec: FormatSpec::new(Format::AccessLog),
+        columns: formats::access_log_columns().into_iter().map(hive).collect::<Result<_>>()?,
+        name: "access-log".to_owned(),
+        notes: Vec::new(),
+    })
 }
 
 /// Lines that are taken apart by a regular expression, or not at all.

@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Where files are: an address of the lake, or a path of this machine. Either may be a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +71,10 @@ pub struct FoundFiles {
     /// The address of a Delta table, whose log names the files.
     pub(super) delta: Option<LakeUri>,
     searched: Vec<FilePath>,
+    /// The gate that chooses among a Delta table's files, which are not known yet.
+    pub(super) gate: Option<Arc<dyn FileGate>>,
+    /// Which of the files are read; the others only tell the columns, where none is read.
+    admitted: Option<Vec<bool>>,
 }
 
 /// A file and its path below what was searched.
@@ -90,9 +95,22 @@ pub struct FoundFile<'a> {
     pub modified: DateTime<Utc>,
 }
 
+impl<'a> FoundFile<'a> {
+    pub(crate) fn of(file: &'a ScanFile) -> Self {
+        Self { name: file.name(), size: file.size(), modified: file.modified() }
+    }
+}
+
+/// Decides which of a table's files are read: those that were not read before, for example. It is asked whenever the
+/// table is planned, with the files of the partitions that are wanted, and must answer the same for the same file.
+pub trait FileGate: Send + Sync + fmt::Debug {
+    /// For each file whether it is read.
+    fn admit(&self, files: &[FoundFile<'_>]) -> Result<Vec<bool>>;
+}
+
 impl Located {
     fn shown(&self) -> FoundFile<'_> {
-        FoundFile { name: self.file.name(), size: self.file.size(), modified: self.file.modified() }
+        FoundFile::of(&self.file)
     }
 }
 
@@ -107,9 +125,23 @@ impl FoundFiles {
         self.files.iter().map(|located| located.file.size()).sum()
     }
 
-    /// Keeps the files that are wanted: those that were not read before, for example.
-    pub fn retain(&mut self, wanted: impl Fn(FoundFile<'_>) -> bool) {
-        self.files.retain(|located| wanted(located.shown()));
+    /// Only files that the gate lets through are read. Where it lets none through, the others still tell the columns.
+    pub fn admit(&mut self, gate: Arc<dyn FileGate>) -> Result<()> {
+        let shown: Vec<FoundFile<'_>> = self.files.iter().map(Located::shown).collect();
+        let admitted = gate.admit(&shown)?;
+        if admitted.iter().any(|admitted| *admitted) {
+            let mut admitted = admitted.into_iter();
+            self.files.retain(|_| admitted.next().unwrap_or(false));
+        } else {
+            self.admitted = Some(admitted);
+        }
+        self.gate = Some(gate);
+        Ok(())
+    }
+
+    /// Whether this file is read.
+    pub(super) fn is_read(&self, index: usize) -> bool {
+        self.admitted.as_ref().is_none_or(|admitted| admitted.get(index).copied().unwrap_or(false))
     }
 
     /// What was searched, for messages.
@@ -123,7 +155,13 @@ pub(super) async fn find(lake: &Lake, search: &FileSearch) -> Result<FoundFiles>
         return Err(Error::invalid("no files are named"));
     }
     let exclusions = Exclusions::new(&search.exclusions)?;
-    let mut found = FoundFiles { files: Vec::new(), delta: None, searched: search.paths.clone() };
+    let mut found = FoundFiles {
+        files: Vec::new(),
+        delta: None,
+        searched: search.paths.clone(),
+        gate: None,
+        admitted: None,
+    };
     let mut seen = HashSet::new();
     for path in &search.paths {
         if let FilePath::Lake(at) = path

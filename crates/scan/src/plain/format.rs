@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// What is known of files. The default finds everything out.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileFormat {
-    /// `csv`, `tsv`, `json`, `parquet`, `orc`, `avro` or `text` (each line a value of the column `line`).
+    /// `csv`, `tsv`, `json`, `parquet`, `orc`, `avro`, `access-log` or `text` (each line a value of the column `line`).
     pub name: Option<String>,
     /// Between the fields of CSV.
     pub separator: Option<char>,
@@ -43,7 +43,12 @@ pub enum LinePattern {
         /// More named patterns, one a line.
         custom: String,
     },
+    /// As an access log of either of two shapes, see [`formats::access_log_columns`].
+    AccessLog,
 }
+
+/// The format's name that means [`LinePattern::AccessLog`].
+const ACCESS_LOG: &str = "access-log";
 
 /// What kind of file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +72,12 @@ impl FileFormat {
             None => Kind::Any,
             Some("csv" | "tsv") => Kind::Csv,
             Some("json" | "jsonl" | "ndjson") => Kind::Json,
-            Some("text" | "regex" | "grok" | "groklog") => Kind::Lines,
+            Some("text" | "regex" | "grok" | "groklog" | ACCESS_LOG) => Kind::Lines,
             Some("parquet") => Kind::Binary("parquet"),
             Some("orc") => Kind::Binary("orc"),
             Some("avro") => Kind::Binary("avro"),
             Some(other) => {
-                let known = ["csv", "tsv", "json", "parquet", "orc", "avro", "text"];
+                let known = ["csv", "tsv", "json", "parquet", "orc", "avro", "text", ACCESS_LOG];
                 return Err(Error::unsupported(format!("files of the format `{other}` cannot be read"))
                     .hint(model::nearest_hint(other, known)));
             }
@@ -94,10 +99,20 @@ impl FileFormat {
         if named != Kind::Lines && self.lines.is_some() {
             return stray("a pattern", "text");
         }
-        if named == Kind::Lines && self.lines.is_none() && name.as_deref() != Some("text") {
+        if name.as_deref() == Some(ACCESS_LOG) && self.pattern() != Some(&LinePattern::AccessLog) {
+            return Err(Error::invalid("access logs are read without a pattern")
+                .hint("leave the pattern out, or name the format `text`"));
+        }
+        if named == Kind::Lines && self.pattern().is_none() && name.as_deref() != Some("text") {
             return Err(Error::invalid("files of this format need the pattern of their lines"));
         }
         Ok(named)
+    }
+
+    /// How lines are taken apart, if they are.
+    pub(super) fn pattern(&self) -> Option<&LinePattern> {
+        let is_named = || self.name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(ACCESS_LOG));
+        self.lines.as_ref().or_else(|| is_named().then_some(&LinePattern::AccessLog))
     }
 
     pub(super) fn is_tsv(&self) -> bool {

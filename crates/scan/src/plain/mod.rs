@@ -5,7 +5,7 @@ mod describe;
 mod find;
 mod format;
 
-pub use find::{FilePath, FileSearch, FoundFile, FoundFiles};
+pub use find::{FileGate, FilePath, FileSearch, FoundFile, FoundFiles};
 pub use format::{FileFormat, LinePattern};
 
 use crate::columns::Columns;
@@ -16,8 +16,20 @@ use crate::partitions::{name_of, typed};
 use crate::provider::Source;
 use crate::scans::{OpenTable, Scans};
 use crate::values::NULL_VALUE;
+use formats::{OnError, RejectSink};
 use model::{Column, LakeUri, Result};
 use std::sync::Arc;
+
+/// How files are opened.
+#[derive(Debug, Clone, Default)]
+pub struct OpenOptions {
+    /// Counts what is read.
+    pub counters: Arc<ScanCounters>,
+    /// Takes every line of text that cannot be taken apart or has a value that does not fit, whatever
+    /// [`FileFormat::strict`] says: these lines are no rows. Each comes once for a scan that is read to its end. Without
+    /// it mistakes are NULL or an error. Files that are not text have no such lines.
+    pub rejects: Option<Arc<dyn RejectSink>>,
+}
 
 /// Files, open as a table.
 #[derive(Debug, Clone)]
@@ -51,8 +63,19 @@ impl Scans {
         format: &FileFormat,
         counters: Arc<ScanCounters>,
     ) -> Result<OpenFiles> {
+        self.open_files_with(found, format, OpenOptions { counters, rejects: None }).await
+    }
+
+    /// Those files as a table, with somebody who takes the lines that are no rows.
+    pub async fn open_files_with(
+        &self,
+        found: &FoundFiles,
+        format: &FileFormat,
+        options: OpenOptions,
+    ) -> Result<OpenFiles> {
+        let OpenOptions { counters, rejects } = options;
         if let Some(at) = &found.delta {
-            let table = crate::delta::open_at(self, at, None, counters).await?;
+            let table = crate::delta::open_at(self, at, None, counters, found.gate.clone()).await?;
             let names = table.columns.iter().filter(|c| c.kind != crate::ColumnKind::Hidden);
             let names = names.map(|c| c.name.clone()).collect();
             return Ok(OpenFiles { table, names, format: "delta".to_owned(), notes: Vec::new() });
@@ -62,7 +85,12 @@ impl Scans {
         let (keys, values) = describe::partitions(found, format)?;
         let columns = Columns::new(&found.name(), &described.columns, &keys, false)?;
         let mut layout = Layout::plain(described.spec, &columns);
-        layout.strict(format.strict);
+        let on_error = match &rejects {
+            Some(_) => OnError::Reject,
+            None if format.strict => OnError::Fail,
+            None => OnError::Null,
+        };
+        layout.on_error(on_error, rejects);
         let files = found.files.iter().zip(values).map(|(located, texts)| {
             let texts: Vec<String> =
                 texts.into_iter().map(|text| text.unwrap_or_else(|| NULL_VALUE.to_owned())).collect();
@@ -75,10 +103,11 @@ impl Scans {
                 rows: None,
             })
         });
-        let files: Vec<KnownFile> = files.collect::<Result<_>>()?;
+        let read = files.enumerate().filter(|(index, _)| found.is_read(*index)).map(|(_, file)| file);
+        let files: Vec<KnownFile> = read.collect::<Result<_>>()?;
         let spelled = |column: &Column| column.name.clone();
         let names = described.columns.iter().chain(&keys).map(spelled).collect();
-        let table = self.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters);
+        let table = self.table(columns, Arc::new(layout), Source::Files(Arc::new(files)), counters, None);
         Ok(OpenFiles { table, names, format: described.name, notes: described.notes })
     }
 }

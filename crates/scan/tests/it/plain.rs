@@ -5,11 +5,11 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema};
 use catalog::{SerDe, StorageDescriptor, Table};
 use datafusion::logical_expr::{col, lit};
-use formats::{CsvSpec, JsonSpec, WriteFormat, WriteSpec};
+use formats::{CsvSpec, JsonSpec, RejectSink, RejectedLine, WriteFormat, WriteSpec};
 use model::ErrorKind;
-use scan::{FileFormat, FilePath, FileSearch, LinePattern, ScanCounters};
+use scan::{FileFormat, FilePath, FileSearch, LinePattern, OpenOptions, ScanCounters};
 use sql::SqlType;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A format: its name, how it is written, and the classes of its tables.
 struct Kind {
@@ -203,7 +203,7 @@ async fn searches_have_patterns_exclusions_and_depth() {
     assert_eq!(found(FileSearch { exclusions, ..lake("s3://data/s/") }).await, ["a.csv", "deep/c.csv"]);
     // What was read before can be left out.
     let mut some = world.scans.find_files(&lake("s3://data/s/")).await.unwrap();
-    some.retain(|file| file.name.ends_with("b.csv"));
+    some.admit(Arc::new(OnlyB)).unwrap();
     assert_eq!((some.iter().count(), some.bytes()), (1, 21));
     let error = world.scans.find_files(&lake("s3://data/s/*.orc")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -262,4 +262,125 @@ async fn strict_reading_says_row_and_column() {
     let (opened, _) = open(&world, lake("s3://data/log.txt"), grok).await.unwrap();
     let frame = opened.frame().filter(col("status").eq(lit(200))).unwrap().select(vec![col("verb")]).unwrap();
     assert_eq!(rows(frame).await.len(), 4);
+}
+
+/// Lets one file through.
+#[derive(Debug)]
+struct OnlyB;
+
+impl scan::FileGate for OnlyB {
+    fn admit(&self, files: &[scan::FoundFile<'_>]) -> model::Result<Vec<bool>> {
+        Ok(files.iter().map(|file| file.name.ends_with("b.csv")).collect())
+    }
+}
+
+/// Keeps rejected lines as `file:line column: reason <text>`, sorted.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<String>>);
+
+impl RejectSink for Kept {
+    fn take(&self, rejected: RejectedLine<'_>) {
+        let RejectedLine { file, line, text, column, reason } = rejected;
+        let file = file.rsplit('/').next().unwrap();
+        let column = column.map(|column| format!(" {column}")).unwrap_or_default();
+        let text = String::from_utf8_lossy(text);
+        let mut kept = self.0.lock().unwrap();
+        kept.push(format!("{file}:{line}{column}: {reason} <{text}>"));
+        kept.sort();
+    }
+}
+
+async fn open_rejecting(world: &World, search: FileSearch, format: FileFormat) -> (Opened, Arc<Kept>) {
+    let kept = Arc::new(Kept::default());
+    let options = OpenOptions { rejects: Some(Arc::<Kept>::clone(&kept)), ..OpenOptions::default() };
+    let counters = Arc::clone(&options.counters);
+    let found = world.scans.find_files(&search).await.unwrap();
+    let open = world.scans.open_files_with(&found, &format, options).await.unwrap();
+    (world.opened(open.table, counters), kept)
+}
+
+#[tokio::test]
+async fn access_logs_are_read_without_a_look_at_them() {
+    let world = World::new().await;
+    let front =
+        "10.0.0.1 - anna [02/Mar/2026:13:43:01 +0100] \"GET /stock/x HTTP/1.1\" 200 \"Machine (c; mail)\"\n";
+    let service = "<masked>  - order \"GET /x\" 503 [2026-03-02T13:43:01.005Z] \"Apache HTTP Client\"\n";
+    world.put("logs/k=1/front.txt", format!("{front}broken\n")).await;
+    world.put("logs/k=2/user-2026-03-02.txt", service).await;
+    let named = FileFormat { name: Some("Access-Log".to_owned()), ..FileFormat::default() };
+    let meant = FileFormat { lines: Some(LinePattern::AccessLog), ..FileFormat::default() };
+    for format in [named, meant] {
+        let (opened, names) = open(&world, lake("s3://data/logs/"), format.clone()).await.unwrap();
+        let columns = "remote_addr|remote_user|time|method|path|protocol|status|user_agent|source|target|k";
+        assert_eq!(names.join("|"), columns);
+        let wanted = ["time", "status", "source", "target", "k", "$path"].map(col).to_vec();
+        let expected = [
+            "time|status|source|target|k|$path",
+            "2026-03-02T12:43:01|200|mail|stock|1|s3://data/logs/k=1/front.txt",
+            "2026-03-02T13:43:01.005|503|order|user|2|s3://data/logs/k=2/user-2026-03-02.txt",
+            "||||1|s3://data/logs/k=1/front.txt",
+        ];
+        assert_eq!(rows(opened.frame().select(wanted.clone()).unwrap()).await, expected);
+        let (opened, kept) = open_rejecting(&world, lake("s3://data/logs/"), format).await;
+        assert_eq!(rows(opened.frame().select(wanted).unwrap()).await, expected[..3]);
+        assert_eq!(*kept.0.lock().unwrap(), ["front.txt:2: it does not begin with an address <broken>"]);
+    }
+    let both = FileFormat {
+        name: Some("access-log".to_owned()),
+        lines: Some(LinePattern::Regex("(.*)".to_owned())),
+        ..FileFormat::default()
+    };
+    assert_eq!(
+        open(&world, lake("s3://data/logs/"), both).await.err().unwrap().kind(),
+        ErrorKind::InvalidInput
+    );
+}
+
+#[tokio::test]
+async fn rejected_lines_come_once_whatever_is_read() {
+    let world = World::new().await;
+    let mut text = "id,day,note\n".to_owned();
+    let note = "n".repeat(90);
+    for i in 0..150_000 {
+        match i {
+            70_000 | 149_999 => text.push_str(&format!("{i},2026-01-02\n")),
+            130_000 => text.push_str("many,2026-01-02,x\n"),
+            _ => text.push_str(&format!("{i},2026-01-02,{note}\n")),
+        }
+    }
+    // Several pieces, read at the same time.
+    assert!(text.len() > 12 << 20);
+    world.put("big/a.csv", text).await;
+    let few_lines = "1,2026-01-02,x\n".repeat(10);
+    world.put("big/b.csv", format!("id,day,note\n{few_lines}2,2026-01-02,y,z\n")).await;
+    let columns = FileFormat { name: Some("csv".to_owned()), strict: true, ..FileFormat::default() };
+    let few = "it has fewer fields than there are columns";
+    let ragged = [
+        format!("a.csv:150001: {few} <149999,2026-01-02>"),
+        format!("a.csv:70002: {few} <70000,2026-01-02>"),
+        "b.csv:12: it has more fields than there are columns <2,2026-01-02,y,z>".to_owned(),
+    ];
+    let (opened, kept) = open_rejecting(&world, lake("s3://data/big/"), columns.clone()).await;
+    let count = opened.frame().filter(col("id").gt_eq(lit(0))).unwrap().count().await.unwrap();
+    assert_eq!(count, 150_000 - 3 + 10);
+    let found = kept.0.lock().unwrap().clone();
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert_eq!(found[0], "a.csv:130002 id: is no integer of 32 bits <many,2026-01-02,x>");
+    assert_eq!(found[1..], ragged);
+    // Of values that nobody reads nothing is said.
+    let (opened, kept) = open_rejecting(&world, lake("s3://data/big/"), columns).await;
+    assert_eq!(opened.frame().count().await.unwrap(), 150_011 - 3);
+    assert_eq!(*kept.0.lock().unwrap(), ragged);
+    assert_eq!(kept.0.lock().unwrap().len(), 3);
+    // Lines of other formats are looked at in the same way.
+    world.put("lines.json", format!("{}{{\"a\": }}\n", "{\"a\": 1}\n".repeat(20))).await;
+    let (opened, kept) = open_rejecting(&world, lake("s3://data/lines.json"), FileFormat::default()).await;
+    assert_eq!(opened.frame().count().await.unwrap(), 20);
+    assert_eq!(*kept.0.lock().unwrap(), ["lines.json:21: a value is missing <{\"a\": }>"]);
+    let digits = LinePattern::Grok { pattern: "^%{INT:n:int}$".to_owned(), custom: String::new() };
+    let grok = FileFormat { lines: Some(digits), ..FileFormat::default() };
+    world.put("lines.txt", format!("{}x\n", "1\n".repeat(20))).await;
+    let (opened, kept) = open_rejecting(&world, lake("s3://data/lines.txt"), grok).await;
+    assert_eq!(opened.frame().count().await.unwrap(), 20);
+    assert_eq!(*kept.0.lock().unwrap(), ["lines.txt:21: does not match the pattern <x>"]);
 }

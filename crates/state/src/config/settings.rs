@@ -64,6 +64,12 @@ pub const SETTINGS: &[Setting] = &[
         "days for which finished runs and their logs are kept",
     ),
     setting(
+        "cost.glue_dpu_hour",
+        Kind::Text,
+        "0.44",
+        "dollars for an hour of a data processing unit, from which a job's cost on AWS is reckoned",
+    ),
+    setting(
         "sql.memory_mb",
         Kind::Count { min: 64, max: 1_048_576 },
         "4096",

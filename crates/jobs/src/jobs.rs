@@ -1,0 +1,254 @@
+//! The entrance: jobs kept by name, checked, started, previewed, written as scripts; their bookmarks.
+
+use crate::analyst::EngineAnalyst;
+use crate::bookmarks::{Bookmark, BookmarkMode};
+use crate::cost::Prices;
+use crate::run::Prepared;
+use crate::store::{Store, StoredJob};
+use engine::Engine;
+use jobgraph::{Arguments, Graph, JobDefinition, parse, resolve, script};
+use lake::Lake;
+use model::{Error, LakeUri, Result, RunKind};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use state::events::Events;
+use state::runs::{ConcurrencyLimit, NewRun, RunContext, RunHandle, Runs, WhenFull};
+use state::{Clock, Database};
+use std::time::Duration;
+
+/// The rooms that jobs stand on.
+#[derive(Clone)]
+pub struct JobsRooms {
+    /// The state database.
+    pub database: Database,
+    /// The clock.
+    pub clock: Clock,
+    /// The lake.
+    pub lake: Lake,
+    /// The engine.
+    pub engine: Engine,
+    /// The runs.
+    pub runs: Runs,
+    /// Hears of objects that were written.
+    pub events: Events,
+}
+
+/// Jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs {
+    pub(crate) rooms: JobsRooms,
+    pub(crate) store: Store,
+    pub(crate) prices: Prices,
+}
+
+/// A job to run, to look at, or to check: one that is kept, or a definition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct JobRequest {
+    /// The name of a kept job.
+    pub name: Option<String>,
+    /// A definition, and what its file is called.
+    pub definition: Option<(String, String)>,
+    /// Arguments, with or without `--`.
+    pub arguments: Arguments,
+}
+
+/// Arguments that say how a run goes, not what its settings are.
+const BOOKMARK: &str = "job-bookmark-option";
+const REJECTS: &str = "reject-location";
+const MOST_REJECTS: &str = "max-rejects";
+
+impl Jobs {
+    /// The jobs of these rooms. What a dead process has left undone is made good.
+    pub async fn open(rooms: JobsRooms, prices: Prices) -> Result<Self> {
+        let store = Store::open(rooms.database.clone(), rooms.clock.clone()).await?;
+        let jobs = Self { rooms, store, prices };
+        jobs.recover().await?;
+        Ok(jobs)
+    }
+
+    /// Keeps a job under the name that its definition or its file says. Answers the name, and whether it is new.
+    pub async fn put(&self, definition: &str, source_name: &str) -> Result<(String, bool)> {
+        let (parsed, errors) = parse(definition, source_name);
+        first(errors)?;
+        let graph = resolve(&parsed, &Arguments::new());
+        // What the arguments of a run may still bring is no mistake of the definition.
+        let is_argument = |e: &Error| e.message().starts_with("the argument `--");
+        first(graph.errors().iter().filter(|e| !is_argument(e)).cloned().collect())?;
+        let is_new = self.store.put(&graph.name, source_name, definition).await?;
+        Ok((graph.name, is_new))
+    }
+
+    /// A kept job.
+    pub async fn get(&self, name: &str) -> Result<StoredJob> {
+        self.store.get(name).await
+    }
+
+    /// All kept jobs by name.
+    pub async fn list(&self) -> Result<Vec<StoredJob>> {
+        self.store.list().await
+    }
+
+    /// Deletes a kept job with its bookmark.
+    pub async fn delete(&self, name: &str) -> Result<()> {
+        self.store.delete(name).await
+    }
+
+    /// Where a job's bookmark stands.
+    pub async fn bookmark(&self, job: &str) -> Result<Bookmark> {
+        self.store.bookmark(job).await
+    }
+
+    /// Sets a bookmark back: to the state behind that run, or to the beginning. Answers how many files are new again.
+    pub async fn rewind(&self, job: &str, to: Option<&str>) -> Result<u64> {
+        self.store.rewind(job, to).await
+    }
+
+    /// All mistakes of a definition, with what the catalog and the files say. Files may still be missing.
+    pub async fn check(&self, request: &JobRequest) -> Result<Vec<Error>> {
+        let (definition, mut errors) = self.definition(request).await?;
+        let graph = resolve(&definition, &request.arguments);
+        let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: true };
+        errors.extend(jobgraph::check(&graph, &analyst).await.errors);
+        Ok(errors)
+    }
+
+    /// The same job as a script of Glue, or as Athena's SQL.
+    pub async fn script(&self, request: &JobRequest, language: &str) -> Result<String> {
+        let (definition, errors) = self.definition(request).await?;
+        first(errors)?;
+        let graph = resolve(&definition, &request.arguments);
+        first(graph.errors().to_vec())?;
+        match language {
+            "pyspark" | "python" => Ok(script::pyspark(&graph)),
+            "athena" | "sql" => {
+                let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: true };
+                let checked = jobgraph::check(&graph, &analyst).await;
+                first(checked.errors.clone())?;
+                script::athena(&graph, &checked)
+            }
+            other => Err(Error::invalid(format!("there is no script in `{other}`"))
+                .hint("languages are pyspark and athena")),
+        }
+    }
+
+    async fn definition(&self, request: &JobRequest) -> Result<(JobDefinition, Vec<Error>)> {
+        match (&request.name, &request.definition) {
+            (_, Some((text, name))) => Ok(parse(text, name)),
+            (Some(name), None) => {
+                let job = self.store.get(name).await?;
+                let (mut definition, errors) = parse(&job.definition, &job.source_name);
+                definition.name = Some(job.name);
+                Ok((definition, errors))
+            }
+            (None, None) => Err(Error::invalid("no job is named")),
+        }
+    }
+
+    /// Reads and checks a job; all that can be known before it runs is checked.
+    async fn prepared(&self, request: &JobRequest) -> Result<Prepared> {
+        let (definition, errors) = self.definition(request).await?;
+        first(errors)?;
+        let graph = resolve(&definition, &request.arguments);
+        let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: false };
+        let checked = jobgraph::check(&graph, &analyst).await;
+        first(checked.errors.clone())?;
+        let option = |name: &str| {
+            let maps = [&definition.fixed_arguments, &request.arguments, &definition.default_arguments];
+            let dashed = format!("--{name}");
+            maps.into_iter().find_map(|map| map.get(&dashed).or_else(|| map.get(name)).cloned())
+        };
+        let mode = BookmarkMode::parse(option(BOOKMARK).as_deref().unwrap_or_default())?;
+        let rejects = option(REJECTS).map(|text| text.parse::<LakeUri>()).transpose();
+        let rejects = rejects.map_err(|e| e.context(format!("--{REJECTS}")))?;
+        let (most, share) = match option(MOST_REJECTS) {
+            None => (None, None),
+            Some(text) => most_rejects(&text)?,
+        };
+        Ok(Prepared { job: graph_name(&graph), definition, checked, mode, rejects, most, share })
+    }
+
+    /// Starts a run of a job.
+    pub async fn start(&self, request: JobRequest) -> Result<RunHandle> {
+        let prepared = self.prepared(&request).await?;
+        let definition = &prepared.definition;
+        let mut new = NewRun::new(RunKind::new("job")?, prepared.job.clone());
+        new.arguments = json!({
+            "arguments": request.arguments,
+            "definition": definition.source().name,
+        });
+        new.timeout =
+            definition.timeout_minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+        new.retries = u32::try_from(definition.max_retries.unwrap_or_default()).unwrap_or(u32::MAX).min(10);
+        new.concurrency = Some(ConcurrencyLimit {
+            key: format!("job/{}", prepared.job),
+            limit: usize::try_from(definition.max_concurrent_runs.unwrap_or(1)).unwrap_or(1).max(1),
+            when_full: WhenFull::Refuse,
+        });
+        let jobs = self.clone();
+        // Each attempt reads and checks anew: files may have come, tables may have changed.
+        self.rooms
+            .runs
+            .start(new, move |run: RunContext| {
+                let (jobs, request) = (jobs.clone(), request.clone());
+                async move {
+                    let prepared = jobs.prepared(&request).await?;
+                    let report = jobs.run(&prepared, &run).await?;
+                    serde_json::to_value(report)
+                        .map_err(|e| Error::internal("an account cannot be written").source_is(e))
+                }
+            })
+            .await
+    }
+
+    /// Starts a look at the first rows of every node: a run that writes nothing.
+    pub async fn start_preview(&self, request: JobRequest, rows: usize) -> Result<RunHandle> {
+        let prepared = self.prepared(&request).await?;
+        let mut new = NewRun::new(RunKind::new("job-preview")?, prepared.job.clone());
+        new.arguments = json!({ "arguments": request.arguments, "rows": rows });
+        let jobs = self.clone();
+        self.rooms
+            .runs
+            .start(new, move |run: RunContext| {
+                let (jobs, request) = (jobs.clone(), request.clone());
+                async move {
+                    let prepared = jobs.prepared(&request).await?;
+                    let preview = jobs.preview(&prepared, rows, &run).await?;
+                    serde_json::to_value(preview)
+                        .map_err(|e| Error::internal("a preview cannot be written").source_is(e))
+                }
+            })
+            .await
+    }
+}
+
+fn graph_name(graph: &Graph) -> String {
+    graph.name.clone()
+}
+
+/// The first mistake is the error; how many more there are is said.
+fn first(errors: Vec<Error>) -> Result<()> {
+    let more = errors.len().saturating_sub(1);
+    match errors.into_iter().next() {
+        None => Ok(()),
+        Some(error) if more == 0 => Err(error),
+        Some(error) => {
+            let many = if more == 1 { "is 1 more mistake" } else { "are more mistakes" };
+            Err(error.hint(format!("there {many}; `glulam check` lists all of them")))
+        }
+    }
+}
+
+/// `100`, or `2%` of the rows that were read.
+fn most_rejects(text: &str) -> Result<(Option<u64>, Option<f64>)> {
+    let wrong = || {
+        Error::invalid(format!("`{text}` is no value of --{MOST_REJECTS}"))
+            .hint("write a number of rows, such as 100, or a part of them, such as 2%")
+    };
+    match text.trim().strip_suffix('%') {
+        Some(percent) => match percent.trim().parse::<f64>() {
+            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok((None, Some(percent / 100.0))),
+            _ => Err(wrong()),
+        },
+        None => text.trim().parse().map(|most| (Some(most), None)).map_err(|_| wrong()),
+    }
+}

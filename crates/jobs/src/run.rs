@@ -1,0 +1,363 @@
+//! One run: the graph becomes a flow, the flow's writes go into one commit, the commit is published and settled.
+
+use crate::bookmarks::BookmarkMode;
+use crate::build::{Building, Built, relations, seen_files, step_id};
+use crate::jobs::Jobs;
+use crate::report::{JobReport, NodePreview, NodeReport, TargetReport};
+use crate::settle::{Ending, bookmark, marker};
+use crate::usage::{Usage, peak_memory};
+use bytes::Bytes;
+use engine::{FlowDestination, FlowWrite, FlowWritten};
+use jobgraph::{Checked, CheckedNode, JobDefinition, Step};
+use model::{Error, ErrorKind, LakeUri, Result};
+use state::runs::RunContext;
+use std::collections::{BTreeMap, HashMap};
+
+/// How often a run is made again because others changed a Delta table, or the bookmark, meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// A job, ready to run.
+pub(crate) struct Prepared {
+    pub(crate) job: String,
+    pub(crate) definition: JobDefinition,
+    pub(crate) checked: Checked,
+    pub(crate) mode: BookmarkMode,
+    /// Where rejected rows go.
+    pub(crate) rejects: Option<LakeUri>,
+    /// More rejected rows than this fail the run; so does a larger part of what was read.
+    pub(crate) most: Option<u64>,
+    pub(crate) share: Option<f64>,
+}
+
+impl Jobs {
+    pub(crate) async fn run(&self, prepared: &Prepared, run: &RunContext) -> Result<JobReport> {
+        let mut number = 1;
+        loop {
+            match self.attempt(prepared, run, number).await {
+                // Somebody else was faster, and nothing of this attempt has happened.
+                Err(error) if number < ATTEMPTS && was_overtaken(&error) => {
+                    run.warn(format!("{error}: the job is computed again")).await;
+                    number += 1;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    async fn attempt(&self, prepared: &Prepared, run: &RunContext, number: usize) -> Result<JobReport> {
+        let usage = Usage::start();
+        let (version, seen) = match prepared.mode {
+            BookmarkMode::Disabled => (0, HashMap::new()),
+            _ => self.store.seen(&prepared.job).await?,
+        };
+        let built = self.built(prepared, seen, run).await?;
+        let mut report = JobReport { job: prepared.job.clone(), ..JobReport::default() };
+        if let Some(note) = nothing_new(&built, &prepared.checked) {
+            run.info(note.clone()).await;
+            report.notes.push(note);
+            self.measure(&mut report, &built, prepared, &usage);
+            return Ok(report);
+        }
+        let first = first_place(&built.writes, &self.rooms).await?;
+        self.need_buckets(&built.writes).await?;
+        let writes: Vec<FlowWrite> = built.writes.iter().map(|(_, write)| write.clone()).collect();
+        let prefix = match number {
+            1 => format!("run-{}", run.id()),
+            again => format!("run-{}-{again}", run.id()),
+        };
+        let written = built.flow.write(writes, &prefix).await?;
+        check_share(prepared, &built)?;
+        let rejects = match &prepared.rejects {
+            Some(at) => at.as_folder().join(&format!("{}/{}/", safe(&prepared.job), run.id()))?,
+            None => LakeUri::new(
+                first.bucket().clone(),
+                format!("_rejected/{}/{}/", safe(&prepared.job), run.id()),
+            )?,
+        };
+        report.rejects = built.flow.stage_rejects(&rejects).await?;
+        report.targets = targets(&built.writes, &written);
+        self.measure(&mut report, &built, prepared, &usage);
+        let files = seen_files(&built.gates);
+        let ending = Ending {
+            job: prepared.job.clone(),
+            run: run.id().to_string(),
+            marker: marker(&first, run.id())?,
+            changes: written.iter().filter_map(|written| written.change.clone()).collect(),
+            bookmark: bookmark(prepared.mode, version, files),
+            objects: written.iter().flat_map(|written| written.files.clone()).collect(),
+        };
+        run.check()?;
+        self.publish(built, &ending, run).await?;
+        self.tell(&mut report, prepared, &usage, run).await;
+        Ok(report)
+    }
+
+    /// Publishes what was written, then does the rest.
+    async fn publish(&self, built: Built, ending: &Ending, run: &RunContext) -> Result<()> {
+        let commit = built.flow.into_commit()?;
+        commit.put(&ending.marker, Bytes::from(ending.run.clone())).await?;
+        crashpoint::hit("jobs.run.before_intend");
+        self.intend(ending).await?;
+        crashpoint::hit("jobs.run.before_publish");
+        if let Err(error) = commit.publish().await {
+            // What is decided will happen; the record says what belongs to it.
+            if error.kind() != ErrorKind::Unavailable {
+                self.forget(&ending.run).await?;
+            }
+            return Err(error);
+        }
+        let settled = self.settle(ending).await;
+        if let Err(error) = &settled {
+            run.error(format!("the outputs are published, but what belongs to them is not: {error}")).await;
+        }
+        settled
+            .map_err(|error| error.hint("it is made good at the next start; do not run the job again before"))
+    }
+
+    /// The graph as a flow.
+    async fn built(&self, prepared: &Prepared, seen: crate::build::Seen, run: &RunContext) -> Result<Built> {
+        let mut flow = self.rooms.engine.begin_flow(run, prepared.most)?;
+        if Building::asks_early(&prepared.checked) {
+            flow = flow.asking_early();
+        }
+        let building =
+            Building { engine: &self.rooms.engine, checked: &prepared.checked, mode: prepared.mode, seen };
+        building.build(flow, |_, _| ()).await
+    }
+
+    /// The first rows of every node, as far as there are some.
+    pub(crate) async fn preview(
+        &self,
+        prepared: &Prepared,
+        rows: usize,
+        run: &RunContext,
+    ) -> Result<Vec<NodePreview>> {
+        let (_, seen) = match prepared.mode {
+            BookmarkMode::Disabled => (0, HashMap::new()),
+            _ => self.store.seen(&prepared.job).await?,
+        };
+        let flow = self.rooms.engine.begin_flow(run, None)?.for_preview();
+        let building =
+            Building { engine: &self.rooms.engine, checked: &prepared.checked, mode: prepared.mode, seen };
+        let built = building.build(flow, |_, _| ()).await?;
+        let mut previews = Vec::new();
+        for node in &prepared.checked.nodes {
+            let shown = match &node.step {
+                Some(Step::Target(target)) => built.flow.preview(&step_id(&target.input), rows).await,
+                _ => built.flow.preview(&node.id, rows).await,
+            };
+            run.check()?;
+            let (shown, error) = match shown {
+                Ok(shown) => (Some(shown), None),
+                Err(error) => (None, Some(error.diagnosis())),
+            };
+            previews.push(NodePreview {
+                id: node.id.clone(),
+                name: node.name.clone(),
+                kind: node.kind.to_owned(),
+                rows: shown,
+                error,
+            });
+        }
+        built.flow.into_commit()?.abort().await?;
+        Ok(previews)
+    }
+
+    async fn need_buckets(&self, writes: &[(String, FlowWrite)]) -> Result<()> {
+        for (node, write) in writes {
+            let (FlowDestination::Folder(at) | FlowDestination::Delta(at)) = &write.destination else {
+                continue;
+            };
+            if !self.rooms.lake.bucket_exists(at.bucket()).await? {
+                self.rooms
+                    .lake
+                    .create_bucket(at.bucket())
+                    .await
+                    .map_err(|e| e.context(format!("the target `{node}`")))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&self, report: &mut JobReport, built: &Built, prepared: &Prepared, usage: &Usage) {
+        let rows = |id: &str| built.flow.rows(id);
+        let rejected = built.flow.book().account();
+        let rejected = |id: &str| {
+            let staged = report.rejects.get(id).or_else(|| rejected.get(id));
+            staged.map_or(0, |node| node.rows)
+        };
+        let out = |node: &CheckedNode| match &node.step {
+            Some(Step::Target(target)) => {
+                let number = built.writes.iter().position(|(id, _)| *id == node.id);
+                let written = number.and_then(|number| report.targets.get(number));
+                written.map_or_else(|| rows(&step_id(&target.input)), |target| target.rows)
+            }
+            _ => rows(&node.id),
+        };
+        report.nodes = prepared
+            .checked
+            .nodes
+            .iter()
+            .map(|node| {
+                let rejected = rejected(&node.id);
+                // Lines are taken apart while they are read: those of the source are what came out here.
+                let fused = matches!(&node.step, Some(Step::ParseLog(_)));
+                let rows_in = match fused {
+                    true => rows(&node.id) + rejected,
+                    false => relations(node).into_iter().map(|relation| rows(&step_id(relation))).sum(),
+                };
+                NodeReport {
+                    id: node.id.clone(),
+                    name: node.name.clone(),
+                    kind: node.kind.to_owned(),
+                    rows_in,
+                    rows_out: out(node),
+                    rejected,
+                }
+            })
+            .collect();
+        fill_text_sources(&mut report.nodes, &prepared.checked);
+        let scanned = built.flow.scanned();
+        report.bytes_read = scanned.bytes_scanned;
+        report.files_read = scanned.files_read;
+        report.rows_written = report.targets.iter().map(|target| target.rows).sum();
+        report.bytes_written = report.targets.iter().map(|target| target.bytes).sum();
+        report.files_written = report.targets.iter().map(|target| target.files).sum();
+        report.peak_rows_memory = built.flow.peak_memory() as u64;
+        (report.skipped_files, report.files_left) = built
+            .gates
+            .values()
+            .map(|gate| gate.held_back())
+            .fold((0, 0), |(skipped, left), more| (skipped + more.0, left + more.1));
+        finish(report, self, prepared, usage);
+    }
+
+    /// Notes in the run's record what a person wants to see of it.
+    async fn tell(&self, report: &mut JobReport, prepared: &Prepared, usage: &Usage, run: &RunContext) {
+        finish(report, self, prepared, usage);
+        for (name, value) in [
+            ("rows_written", report.rows_written),
+            ("bytes_read", report.bytes_read),
+            ("files_read", report.files_read),
+            ("bytes_written", report.bytes_written),
+            ("files_written", report.files_written),
+            ("rows_rejected", report.rejected()),
+            ("files_skipped", report.skipped_files),
+            ("peak_memory", report.peak_memory),
+        ] {
+            run.count(name, value);
+        }
+        for node in &report.nodes {
+            let rejected =
+                if node.rejected > 0 { format!(", {} rejected", node.rejected) } else { String::new() };
+            run.info(format!(
+                "{} ({}): {} rows in, {} out{rejected}",
+                node.id, node.kind, node.rows_in, node.rows_out
+            ))
+            .await;
+        }
+        for (node, rejected) in &report.rejects {
+            let mut reasons: Vec<(&String, &u64)> = rejected.reasons.iter().collect();
+            reasons.sort_by(|a, b| b.1.cmp(a.1));
+            let at = rejected.location.as_deref().unwrap_or("nowhere");
+            for (reason, count) in reasons.into_iter().take(5) {
+                run.warn(format!("{node}: {count} rejected, {reason}; they are in {at}")).await;
+            }
+        }
+    }
+}
+
+fn finish(report: &mut JobReport, jobs: &Jobs, prepared: &Prepared, usage: &Usage) {
+    report.seconds = usage.seconds();
+    report.cpu_seconds = usage.cpu_seconds();
+    report.peak_memory = peak_memory();
+    report.cost = Some(jobs.prices.of(&prepared.definition, report.seconds));
+}
+
+/// A text source whose lines are taken apart right behind it is not read for itself.
+fn fill_text_sources(nodes: &mut [NodeReport], checked: &Checked) {
+    let fused: BTreeMap<String, u64> = checked
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.step {
+            Some(Step::ParseLog(log)) => {
+                let rows = nodes.iter().find(|report| report.id == node.id)?.rows_in;
+                Some((log.input.node.clone(), rows))
+            }
+            _ => None,
+        })
+        .collect();
+    for report in nodes {
+        if let Some(rows) = fused.get(&report.id).filter(|_| report.rows_out == 0) {
+            report.rows_out = *rows;
+        }
+    }
+}
+
+fn targets(writes: &[(String, FlowWrite)], written: &[FlowWritten]) -> Vec<TargetReport> {
+    let target = |((node, write), written): (&(String, FlowWrite), &FlowWritten)| TargetReport {
+        node: node.clone(),
+        location: written.location.clone(),
+        table: match (&write.destination, &write.catalog) {
+            (FlowDestination::Table { database, table }, _) => Some(format!("{database}.{table}")),
+            (_, Some((database, table, _))) => Some(format!("{database}.{table}")),
+            _ => None,
+        },
+        rows: written.rows,
+        bytes: written.bytes,
+        files: written.files.len() as u64,
+        partitions: written.partitions,
+    };
+    writes.iter().zip(written).map(target).collect()
+}
+
+/// With a bookmark, and nothing new anywhere, there is nothing to do.
+fn nothing_new(built: &Built, checked: &Checked) -> Option<String> {
+    let sources = checked.nodes.iter().filter(|node| matches!(node.step, Some(Step::Source(_)))).count();
+    // Tables list their files when they are planned: whether they have new ones is not known yet.
+    let tables = checked
+        .nodes
+        .iter()
+        .any(|node| matches!(node.step, Some(Step::Source(jobgraph::SourceSpec::Table(_)))));
+    let none =
+        !tables && built.gates.len() == sources && built.gates.values().all(|gate| gate.taken().is_empty());
+    let skipped: u64 = built.gates.values().map(|gate| gate.held_back().0).sum();
+    (none && skipped > 0).then(|| format!("nothing new: {skipped} files were read by earlier runs"))
+}
+
+/// The place of the first output: its bucket also takes the commit's marker and rejected rows.
+async fn first_place(writes: &[(String, FlowWrite)], rooms: &crate::jobs::JobsRooms) -> Result<LakeUri> {
+    let (_, write) = writes.first().ok_or_else(|| Error::invalid("the job has no target"))?;
+    match &write.destination {
+        FlowDestination::Folder(at) | FlowDestination::Delta(at) => Ok(at.clone()),
+        FlowDestination::Table { database, table } => rooms.engine.table_location(database, table).await,
+    }
+}
+
+fn check_share(prepared: &Prepared, built: &Built) -> Result<()> {
+    let Some(share) = prepared.share else { return Ok(()) };
+    let rejected: u64 = built.flow.book().account().values().map(|node| node.rows).sum();
+    let sources = prepared.checked.nodes.iter().filter(|node| node.role == jobgraph::Role::Source);
+    let read: u64 = sources.map(|node| built.flow.rows(&node.id)).sum::<u64>().max(rejected);
+    if rejected as f64 > share * read as f64 {
+        return Err(Error::new(
+            ErrorKind::LimitExceeded,
+            format!("{rejected} of {read} rows were rejected, more than the {}% allowed", share * 100.0),
+        )
+        .hint("mend the data or the job, or allow more rejects"));
+    }
+    Ok(())
+}
+
+/// Whether others changed a Delta table, or the bookmark, meanwhile.
+fn was_overtaken(error: &Error) -> bool {
+    let at_log = || match error.place() {
+        Some(model::Place::Object { uri, .. }) => uri.contains("/_delta_log/"),
+        _ => false,
+    };
+    error.kind() == ErrorKind::Conflict || (error.kind() == ErrorKind::AlreadyExists && at_log())
+}
+
+fn safe(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}

@@ -1,0 +1,6 @@
+SELECT hour(fromtimestamp) AS hour, round(avg(maxvalue), 2) AS value
+FROM windowed
+WHERE metricname = 'latency' AND componentname = 'gateway'
+GROUP BY 1
+ORDER BY 2 DESC
+LIMIT 3
