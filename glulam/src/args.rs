@@ -51,7 +51,7 @@ pub(crate) struct Shared {
 pub(crate) enum Command {
     /// Start the server on a data directory
     #[command(
-        after_help = "Examples:\n  glulam up\n  glulam up --data /srv/lake\n\nIt prints one line that begins with `ready` once it serves, and ends on Ctrl-C or SIGTERM."
+        after_help = "Examples:\n  glulam up\n  glulam up --data /srv/lake --aws 127.0.0.1:0\n  AWS_ENDPOINT_URL=http://127.0.0.1:4566 aws s3 ls\n\nIt prints one line that begins with `ready` once it serves, and ends on Ctrl-C or SIGTERM."
     )]
     Up(Up),
     /// Make a data directory and a commented glulam.toml
@@ -126,8 +126,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Up {
-    /// Address of the AWS door; this version has none yet
-    #[arg(long, value_name = "ADDR", default_value = "off")]
+    /// Address of the AWS door (S3, STS, Glue), or `off`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
     pub(crate) aws: String,
     /// Address of the console; this version has none yet
     #[arg(long, value_name = "ADDR", default_value = "off")]

@@ -2,10 +2,11 @@
 
 use crate::args::Shared;
 use lake::{Backend, LakeConfig, S3Endpoint};
-use model::{BucketName, Error, Result};
+use model::{AccountId, BucketName, Error, Place, Result};
 use state::Config;
 use state::config::Sources;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Reads defaults, file, environment and flags.
@@ -83,6 +84,48 @@ fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
         allow_http: switch("allow_http"),
         remote_bucket: own("name").and_then(|key| config.text(&key).map(str::to_owned)),
     }))
+}
+
+/// Who may come in at the AWS door that listens on this address.
+pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig> {
+    let mut keys = Vec::new();
+    let (id, secret) = (config.text("aws.access_key_id"), config.text("aws.secret_access_key"));
+    match (id, secret) {
+        (Some(id), Some(secret)) => keys.push(aws::Key {
+            id: id.to_owned(),
+            secret: secret.to_owned(),
+            policy: aws::Policy::everything(),
+        }),
+        (None, None) => {}
+        _ => {
+            return Err(Error::invalid("an access key has two halves, but only one is set")
+                .hint("set both aws.access_key_id and aws.secret_access_key"));
+        }
+    }
+    for id in config.names("aws.keys.") {
+        let text = |name: &str| config.text(&format!("aws.keys.{id}.{name}"));
+        let secret = text("secret_access_key")
+            .ok_or_else(|| Error::invalid(format!("`aws.keys.{id}.secret_access_key` is not set")))?;
+        let document = match (text("policy"), text("policy_file")) {
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid(format!("`aws.keys.{id}` has both a policy and a policy_file")));
+            }
+            (Some(policy), None) => Some(policy.to_owned()),
+            (None, Some(path)) => Some(std::fs::read_to_string(path).map_err(|e| {
+                Error::not_found("cannot read the policy file").at(Place::object(path)).source_is(e)
+            })?),
+            (None, None) => None,
+        };
+        let policy = match document {
+            None => aws::Policy::everything(),
+            Some(document) => aws::Policy::parse(&document)
+                .map_err(|error| error.context(format!("the policy of the access key `{id}`")))?,
+        };
+        keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
+    }
+    let account = AccountId::new(config.text("aws.account").unwrap_or_default())
+        .map_err(|error| error.context("aws.account"))?;
+    Ok(aws::DoorConfig { keys: aws::KeyRing::new(keys, listens_on)?, account })
 }
 
 /// How the engine is set up.

@@ -6,6 +6,7 @@ use crc_fast::{CrcAlgorithm, Digest as Crc};
 use md5::{Digest as _, Md5};
 use model::{Error, LakeUri, Place, Result};
 use serde::{Deserialize, Serialize};
+use sha1::Sha1;
 use sha2::Sha256;
 
 /// Checksums of an object's bytes, as far as they are known or promised. MD5 stands apart: it is the ETag.
@@ -20,6 +21,9 @@ pub struct Checksums {
     /// CRC-64/NVME, which is kept for every object written through the lake.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crc64nvme: Option<u64>,
+    /// SHA-1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha1: Option<[u8; 20]>,
     /// SHA-256.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<[u8; 32]>,
@@ -37,6 +41,9 @@ impl Checksums {
         }
         if let Some(crc) = self.crc64nvme {
             texts.push(("crc64nvme", STANDARD.encode(crc.to_be_bytes())));
+        }
+        if let Some(sha) = self.sha1 {
+            texts.push(("sha1", STANDARD.encode(sha)));
         }
         if let Some(sha) = self.sha256 {
             texts.push(("sha256", STANDARD.encode(sha)));
@@ -58,10 +65,11 @@ impl Checksums {
             "crc32" => self.crc32 = Some(u32::from_be_bytes(exact(name, text)?)),
             "crc32c" => self.crc32c = Some(u32::from_be_bytes(exact(name, text)?)),
             "crc64nvme" => self.crc64nvme = Some(u64::from_be_bytes(exact(name, text)?)),
+            "sha1" => self.sha1 = Some(exact(name, text)?),
             "sha256" => self.sha256 = Some(exact(name, text)?),
             other => {
                 return Err(Error::unsupported(format!("checksum algorithm `{other}` is not supported"))
-                    .hint("use crc32, crc32c, crc64nvme or sha256"));
+                    .hint("use crc32, crc32c, crc64nvme, sha1 or sha256"));
             }
         }
         Ok(())
@@ -83,6 +91,7 @@ pub(crate) struct Hasher {
     crc64: Crc,
     crc32: Option<Crc>,
     crc32c: Option<Crc>,
+    sha1: Option<Sha1>,
     sha256: Option<Sha256>,
 }
 
@@ -94,6 +103,7 @@ impl Hasher {
             crc64: Crc::new(CrcAlgorithm::Crc64Nvme),
             crc32: promised.crc32.map(|_| Crc::new(CrcAlgorithm::Crc32IsoHdlc)),
             crc32c: promised.crc32c.map(|_| Crc::new(CrcAlgorithm::Crc32Iscsi)),
+            sha1: promised.sha1.map(|_| Sha1::new()),
             sha256: promised.sha256.map(|_| Sha256::new()),
         }
     }
@@ -107,6 +117,9 @@ impl Hasher {
         }
         if let Some(crc) = &mut self.crc32c {
             crc.update(bytes);
+        }
+        if let Some(sha) = &mut self.sha1 {
+            sha.update(bytes);
         }
         if let Some(sha) = &mut self.sha256 {
             sha.update(bytes);
@@ -122,6 +135,7 @@ impl Hasher {
                 crc32: self.crc32.map(low),
                 crc32c: self.crc32c.map(low),
                 crc64nvme: Some(self.crc64.finalize()),
+                sha1: self.sha1.map(|sha| sha.finalize().into()),
                 sha256: self.sha256.map(|sha| sha.finalize().into()),
             },
         }
@@ -156,6 +170,9 @@ impl Digests {
         if promised.crc64nvme.is_some() && promised.crc64nvme != self.sums.crc64nvme {
             return wrong("CRC-64/NVME");
         }
+        if promised.sha1.is_some() && promised.sha1 != self.sums.sha1 {
+            return wrong("SHA-1");
+        }
         if promised.sha256.is_some() && promised.sha256 != self.sums.sha256 {
             return wrong("SHA-256");
         }
@@ -185,12 +202,20 @@ mod tests {
 
     #[test]
     fn known_values() {
-        let all = Checksums { crc32: Some(0), crc32c: Some(0), crc64nvme: Some(0), sha256: Some([0; 32]) };
+        let all = Checksums {
+            crc32: Some(0),
+            crc32c: Some(0),
+            crc64nvme: Some(0),
+            sha1: Some([0; 20]),
+            sha256: Some([0; 32]),
+        };
         let got = Hasher::of(b"123456789", &all);
         assert_eq!(got.sums.crc32, Some(0xCBF4_3926));
         assert_eq!(got.sums.crc32c, Some(0xE306_9283));
         assert_eq!(got.sums.crc64nvme, Some(0xAE8B_1486_0A79_9888));
         assert_eq!(hex::encode(got.md5), "25f9e794323b453885f5181f1b624d0b");
+        let sha1 = got.sums.sha1.map(hex::encode);
+        assert_eq!(sha1.as_deref(), Some("f7c3bc1d808e04732adf679965ccc34ca7ae3441"));
         let first = Hasher::of(b"12345", &all).sums.crc64nvme.unwrap();
         let second = Hasher::of(b"6789", &all).sums.crc64nvme.unwrap();
         assert_eq!(combine_crc64(first, second, 4), 0xAE8B_1486_0A79_9888);

@@ -31,4 +31,5 @@ pub use object::{
     ObjectRead, PartInfo, PutMode, PutOptions, PutResult, SweepReport,
 };
 pub use ranges::ObjectReader;
+pub use uploads::PartWriter;
 pub use writer::ObjectWriter;

@@ -74,6 +74,14 @@ pub(crate) trait Sink: Send {
     async fn abort(self: Box<Self>) -> Result<()>;
 }
 
+/// Takes the bytes of a multipart upload's part as they come. Dropping it unfinished leaves nothing.
+#[async_trait]
+pub(crate) trait PartSink: Send {
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+    /// `options` may promise more than at the beginning, as for a [`Sink`].
+    async fn finish(self: Box<Self>, promised: &PutOptions) -> Result<PartInfo>;
+}
+
 /// A backend.
 #[async_trait]
 pub(crate) trait Store: Send + Sync {
@@ -110,6 +118,14 @@ pub(crate) trait Store: Send + Sync {
         bytes: Bytes,
         options: &PutOptions,
     ) -> Result<PartInfo>;
+    /// Opens a part for writing.
+    async fn part_sink(
+        &self,
+        uri: &LakeUri,
+        upload_id: &str,
+        number: u16,
+        options: &PutOptions,
+    ) -> Result<Box<dyn PartSink>>;
     async fn list_parts(&self, uri: &LakeUri, upload_id: &str) -> Result<Vec<PartInfo>>;
     async fn complete_multipart(
         &self,

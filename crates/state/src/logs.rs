@@ -9,8 +9,9 @@ use tracing_subscriber::fmt::format::FmtSpan;
 pub fn start(level: &str, format: &str, colours: bool) -> Result<()> {
     // Libraries speak one level less than we do: their news are seldom ours.
     let filter = EnvFilter::try_new(match level {
-        "trace" | "debug" => format!("{level},sqlx=info,hyper=info,hyper_util=info,reqwest=info"),
-        _ => format!("{level},sqlx=error"),
+        "trace" | "debug" => format!("{level},sqlx=info,hyper=info,hyper_util=info,reqwest=info,s3s=off"),
+        // A request that is turned away is no error of ours, though `s3s` calls it one.
+        _ => format!("{level},sqlx=error,s3s=off"),
     })
     .map_err(|e| Error::invalid(format!("there is no log level `{level}`")).source_is(e))?;
     let builder = tracing_subscriber::fmt()

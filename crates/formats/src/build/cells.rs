@@ -152,7 +152,7 @@ impl Builder {
             Builder::Int32(prim) => {
                 push_fast(prim, rows, reading, rejected, "is no integer of 32 bits", |text| {
                     parse::integer(text).and_then(|value| i32::try_from(value).ok())
-                })
+                });
             }
             Builder::Float64(prim) => push_fast(prim, rows, reading, rejected, "is no number", |text| {
                 parse::float64(parse::trimmed(text))

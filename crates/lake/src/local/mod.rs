@@ -26,13 +26,13 @@ use crate::object::{
 };
 use crate::private::failed;
 use crate::ranges::RandomAccess;
-use crate::store::{Scan, ScanRequest, Sink, Store};
+use crate::store::{PartSink, Scan, ScanRequest, Sink, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use rustix::io::Errno;
-use sink::{Draft, LocalSink};
+use sink::{Draft, LocalPart, LocalSink};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -169,6 +169,22 @@ impl Store for LocalStore {
     ) -> Result<PartInfo> {
         let (uri, id, options) = (uri.clone(), upload_id.to_owned(), options.clone());
         self.run(move |disk| disk.put_part(&uri, &id, number, &bytes, &options)).await
+    }
+
+    async fn part_sink(
+        &self,
+        uri: &LakeUri,
+        upload_id: &str,
+        number: u16,
+        options: &PutOptions,
+    ) -> Result<Box<dyn PartSink>> {
+        let (uri, upload_id, options) = (uri.clone(), upload_id.to_owned(), options.clone());
+        self.run(move |disk| {
+            let sink = LocalSink::new(disk.begin_part(&uri, &upload_id, &options)?);
+            Ok(Box::new(LocalPart { sink, disk: Arc::clone(disk), uri, upload_id, number })
+                as Box<dyn PartSink>)
+        })
+        .await
     }
 
     async fn list_parts(&self, uri: &LakeUri, upload_id: &str) -> Result<Vec<PartInfo>> {

@@ -74,9 +74,32 @@ impl Disk {
         bytes: &[u8],
         options: &PutOptions,
     ) -> Result<PartInfo> {
-        let (dir, _) = self.upload(uri, id)?;
-        let mut draft = Draft::new(self, uri, options, None)?;
+        let mut draft = self.begin_part(uri, id, options)?;
         draft.append(bytes)?;
+        self.end_part(uri, id, number, draft, options)
+    }
+
+    /// A file for a part of an upload that is under way.
+    pub(crate) fn begin_part(
+        self: &Arc<Self>,
+        uri: &LakeUri,
+        id: &str,
+        options: &PutOptions,
+    ) -> Result<Draft> {
+        self.upload(uri, id)?;
+        Draft::new(self, uri, options, None)
+    }
+
+    /// Puts a part's file in its place among the upload's.
+    pub(crate) fn end_part(
+        &self,
+        uri: &LakeUri,
+        id: &str,
+        number: u16,
+        mut draft: Draft,
+        options: &PutOptions,
+    ) -> Result<PartInfo> {
+        let (dir, _) = self.upload(uri, id)?;
         let result = draft.seal(&PutOptions { content_type: None, ..options.clone() })?;
         let wrong = |errno| failed("write a part of", uri, errno);
         rustix::fs::renameat(&self.private.tmp, &draft.name, &dir, format!("{number:05}")).map_err(wrong)?;

@@ -62,6 +62,7 @@ mod tag {
     pub(super) const HEADER: u8 = 8;
     pub(super) const METADATA: u8 = 9;
     pub(super) const OWNER: u8 = 10;
+    pub(super) const SHA1: u8 = 11;
 }
 
 impl Record {
@@ -85,6 +86,9 @@ impl Record {
         }
         if let Some(crc) = self.sums.crc64nvme {
             field(&mut out, tag::CRC64, &[&crc.to_le_bytes()]);
+        }
+        if let Some(sha) = self.sums.sha1 {
+            field(&mut out, tag::SHA1, &[&sha]);
         }
         if let Some(sha) = self.sums.sha256 {
             field(&mut out, tag::SHA256, &[&sha]);
@@ -133,6 +137,7 @@ impl Record {
             tag::CRC32C => self.sums.crc32c = Some(u32::from_le_bytes(value.try_into().ok()?)),
             tag::CRC64 => self.sums.crc64nvme = Some(u64::from_le_bytes(value.try_into().ok()?)),
             tag::SHA256 => self.sums.sha256 = Some(value.try_into().ok()?),
+            tag::SHA1 => self.sums.sha1 = Some(value.try_into().ok()?),
             tag::CONTENT_TYPE => self.content_type = Some(text()?),
             tag::HEADER => self.headers.extend([pair()?]),
             tag::METADATA => self.metadata.extend([pair()?]),
@@ -178,7 +183,13 @@ mod tests {
         assert_eq!(Record::decode(&bytes), Some((plain, stamp)));
         let full = Record {
             etag: "25f9e794323b453885f5181f1b624d0b-3".into(),
-            sums: Checksums { crc32: Some(1), crc32c: Some(2), crc64nvme: None, sha256: Some([3; 32]) },
+            sums: Checksums {
+                crc32: Some(1),
+                crc32c: Some(2),
+                crc64nvme: None,
+                sha1: Some([4; 20]),
+                sha256: Some([3; 32]),
+            },
             content_type: Some("text/csv".into()),
             headers: BTreeMap::from([("cache-control".into(), "no-store".into())]),
             metadata: BTreeMap::from([("a".into(), "line\nbreak".into()), ("b".into(), String::new())]),

@@ -6,9 +6,9 @@ use super::fsys;
 use super::record::Record;
 use crate::checksum::{Digests, Hasher};
 use crate::journal::{StagedPut, Waiting};
-use crate::object::{PutOptions, PutResult};
+use crate::object::{PartInfo, PutOptions, PutResult};
 use crate::private::{create_in, failed};
-use crate::store::{Finished, Sink};
+use crate::store::{Finished, PartSink, Sink};
 use async_trait::async_trait;
 use bytes::Bytes;
 use model::{Error, LakeUri, Result};
@@ -153,6 +153,29 @@ impl Drop for Draft {
             }
             let _ = fsys::unlink(&self.dir, &self.name);
         }
+    }
+}
+
+/// A part of a multipart upload as it comes in.
+pub(crate) struct LocalPart {
+    pub(crate) sink: LocalSink,
+    pub(crate) disk: Arc<Disk>,
+    pub(crate) uri: LakeUri,
+    pub(crate) upload_id: String,
+    pub(crate) number: u16,
+}
+
+#[async_trait]
+impl PartSink for LocalPart {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.sink.write(bytes).await
+    }
+
+    async fn finish(mut self: Box<Self>, options: &PutOptions) -> Result<PartInfo> {
+        self.sink.flush().await?;
+        let draft = self.sink.draft()?;
+        let options = options.clone();
+        blocking(move || self.disk.end_part(&self.uri, &self.upload_id, self.number, draft, &options)).await
     }
 }
 

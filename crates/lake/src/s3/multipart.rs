@@ -5,12 +5,14 @@ use super::request::Call;
 use super::xml::{Node, escape, url_decode};
 use crate::checksum::{Checksums, Hasher};
 use crate::object::{CompletedPart, MultipartInfo, PartInfo, PutMode, PutOptions, PutResult, bare_etag};
+use crate::store::PartSink;
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use http::Method;
-use model::{BucketName, Error, LakeUri, Place, Result};
+use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -26,6 +28,42 @@ pub(super) fn proofs<'a>(mut call: Call<'a>, md5: [u8; 16], promised: &Checksums
         call = call.header(&format!("x-amz-checksum-{name}"), text);
     }
     call
+}
+
+/// The largest part that is gathered in memory: parts travel in one request, whose length is said beforehand.
+const MAX_GATHERED: usize = 256 << 20;
+
+/// A part as it comes in, sent when it is whole.
+pub(super) struct GatheredPart {
+    store: S3Store,
+    uri: LakeUri,
+    upload_id: String,
+    number: u16,
+    bytes: BytesMut,
+}
+
+impl GatheredPart {
+    pub(super) fn new(store: S3Store, uri: &LakeUri, upload_id: &str, number: u16) -> Self {
+        Self { store, uri: uri.clone(), upload_id: upload_id.to_owned(), number, bytes: BytesMut::new() }
+    }
+}
+
+#[async_trait]
+impl PartSink for GatheredPart {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        if self.bytes.len() + bytes.len() > MAX_GATHERED {
+            let text = format!("a part for a remote bucket may have {MAX_GATHERED} bytes at most");
+            return Err(Error::new(ErrorKind::LimitExceeded, text)
+                .at(Place::object(&self.uri))
+                .hint("send more parts, each of them smaller"));
+        }
+        self.bytes.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>, options: &PutOptions) -> Result<PartInfo> {
+        self.store.send_part(&self.uri, &self.upload_id, self.number, self.bytes.freeze(), options).await
+    }
 }
 
 /// Some servers list a part that was sent twice twice; the later one counts.

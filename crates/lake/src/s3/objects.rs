@@ -1,14 +1,14 @@
 //! Buckets and objects on a server.
 
 use super::S3Store;
-use super::multipart::{decoder, proofs, time};
+use super::multipart::{GatheredPart, decoder, proofs, time};
 use super::request::{Call, encode};
 use super::sink::S3Sink;
 use crate::checksum::{Checksums, Hasher};
 use crate::journal::{StagedDelete, StagedPut, Waiting};
 use crate::object::*;
 use crate::ranges::{RandomAccess, Requests};
-use crate::store::{Bound, Listed, Scan, ScanRequest, Sink, Store};
+use crate::store::{Bound, Listed, PartSink, Scan, ScanRequest, Sink, Store};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -28,7 +28,7 @@ fn info_of(uri: &LakeUri, headers: &HeaderMap, size: u64) -> ObjectInfo {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let modified = text("last-modified").and_then(|date| DateTime::parse_from_rfc2822(&date).ok());
     let mut checksums = Checksums::default();
-    for name in ["crc32", "crc32c", "crc64nvme", "sha256"] {
+    for name in ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"] {
         // A checksum of checksums carries the number of parts; it says nothing about the bytes as a whole.
         if let Some(sum) = text(&format!("x-amz-checksum-{name}")).filter(|sum| !sum.contains('-')) {
             let _ = checksums.set(name, &sum);
@@ -374,6 +374,16 @@ impl Store for S3Store {
         options: &PutOptions,
     ) -> Result<PartInfo> {
         self.send_part(uri, upload_id, number, bytes, options).await
+    }
+
+    async fn part_sink(
+        &self,
+        uri: &LakeUri,
+        upload_id: &str,
+        number: u16,
+        _: &PutOptions,
+    ) -> Result<Box<dyn PartSink>> {
+        Ok(Box::new(GatheredPart::new(self.clone(), uri, upload_id, number)))
     }
 
     async fn list_parts(&self, uri: &LakeUri, upload_id: &str) -> Result<Vec<PartInfo>> {

@@ -253,7 +253,15 @@ pub(crate) async fn parts_become_an_object(lake: &Lake, bucket: &BucketName) {
     let replaced =
         lake.put_part(&key, &id, 2, Bytes::from_static(b"draft"), PutOptions::default()).await.unwrap();
     let two = lake.put_part(&key, &id, 2, Bytes::from_static(b"tail"), PutOptions::default()).await.unwrap();
-    let one = lake.put_part(&key, &id, 1, big, PutOptions::default()).await.unwrap();
+    let sums = Checksums { sha1: Some([0; 20]), ..Checksums::default() };
+    let promised = PutOptions { checksums: sums, ..PutOptions::default() };
+    let mut wrong = lake.part_writer(&key, &id, 1, promised).await.unwrap();
+    wrong.write(big.slice(..100)).await.unwrap();
+    assert_eq!(wrong.finish().await.unwrap_err().kind(), ErrorKind::InvalidInput);
+    let mut writer = lake.part_writer(&key, &id, 1, PutOptions::default()).await.unwrap();
+    writer.write(big.slice(..1 << 20)).await.unwrap();
+    writer.write(big.slice(1 << 20..)).await.unwrap();
+    let one = writer.finish().await.unwrap();
     assert_ne!(replaced.etag, two.etag);
     let listed = lake.list_parts(&key, &id).await.unwrap();
     let facts: Vec<_> = listed.iter().map(|part| (part.number, part.size, part.etag.as_str())).collect();

@@ -81,7 +81,7 @@ impl Config {
     /// Reads and checks all sources.
     pub fn load(sources: &Sources) -> Result<Self> {
         let mut config = Self { values: BTreeMap::new() };
-        for setting in SETTINGS.iter().filter(|setting| !setting.is_per_bucket()) {
+        for setting in SETTINGS.iter().filter(|setting| !setting.is_per_name()) {
             config.put(setting.key, setting.default.to_owned(), Origin::Default);
         }
         if let Some(path) = &sources.file {
@@ -133,12 +133,17 @@ impl Config {
     }
 
     fn bucket_words(&self) -> BTreeSet<String> {
-        // A bucket's name may hold dots: the key's last part is the setting, all between is the name.
+        self.names("lake.buckets.")
+    }
+
+    /// The names that have settings of their own in this group, such as `aws.keys.`.
+    pub fn names(&self, group: &str) -> BTreeSet<String> {
+        // A name may hold dots: the key's last part is the setting, all between is the name.
         self.values
             .keys()
-            .filter_map(|key| key.strip_prefix("lake.buckets."))
+            .filter_map(|key| key.strip_prefix(group))
             .filter_map(|rest| rest.rsplit_once('.'))
-            .map(|(bucket, _)| bucket.to_owned())
+            .map(|(name, _)| name.to_owned())
             .collect()
     }
 
@@ -201,18 +206,16 @@ impl Config {
 }
 
 fn unknown_key(key: &str) -> Error {
-    let known: Vec<String> = SETTINGS.iter().map(|setting| with_bucket_of(key, setting.key)).collect();
+    let known: Vec<String> = SETTINGS.iter().map(|setting| with_name_of(key, setting.key)).collect();
     Error::invalid(format!("there is no setting `{key}`"))
         .hint(model::nearest_hint(key, known.iter().map(String::as_str)))
         .hint("`glulam config` shows all settings")
 }
 
-/// A declared key with the mistyped key's bucket in the place of `*`, so that the nearest one can be found.
-fn with_bucket_of(key: &str, declared: &str) -> String {
-    match key.strip_prefix("lake.buckets.").and_then(|rest| rest.rsplit_once('.')) {
-        Some((bucket, _)) => declared.replace('*', bucket),
-        None => declared.replace('*', "BUCKET"),
-    }
+/// A declared key with the mistyped key's name in the place of `*`, so that the nearest one can be found.
+fn with_name_of(key: &str, declared: &str) -> String {
+    let named = settings::GROUPS.iter().find_map(|(group, ..)| key.strip_prefix(group)?.rsplit_once('.'));
+    declared.replace('*', named.map_or("NAME", |(name, _)| name))
 }
 
 fn wrong_value(key: &str, setting: &Setting, value: &str, why: &str) -> Error {
@@ -226,21 +229,23 @@ pub fn template() -> String {
         "# Settings of Glulam. Each line shows a default; remove the `#` to change it. The environment (GLULAM_…) and\n\
          # flags win over this file; `glulam config` shows what holds and why.\n",
     );
-    for setting in SETTINGS.iter().filter(|setting| !setting.is_per_bucket()) {
+    for setting in SETTINGS.iter().filter(|setting| !setting.is_per_name()) {
         let value = match setting.kind {
             Kind::Count { .. } | Kind::Switch => setting.default.to_owned(),
             _ => format!("{:?}", setting.default),
         };
         text.push_str(&format!("\n# {}\n# {} = {value}\n", setting.meaning, setting.key));
     }
-    text.push_str("\n# A bucket that lives elsewhere:\n# [lake.buckets.\"my-bucket\"]\n");
-    for setting in SETTINGS.iter().filter(|setting| setting.is_per_bucket()) {
-        let name = setting.key.rsplit('.').next().unwrap_or(setting.key);
-        text.push_str(&format!(
-            "# {name} = {}  # {}\n",
-            if setting.kind == Kind::Switch { "true" } else { "\"\"" },
-            setting.meaning
-        ));
+    for (group, example, heading) in settings::GROUPS {
+        text.push_str(&format!("\n# {heading}\n# [{group}\"{example}\"]\n"));
+        for setting in SETTINGS.iter().filter(|setting| setting.key.starts_with(group)) {
+            let name = setting.key.rsplit('.').next().unwrap_or(setting.key);
+            text.push_str(&format!(
+                "# {name} = {}  # {}\n",
+                if setting.kind == Kind::Switch { "true" } else { "\"\"" },
+                setting.meaning
+            ));
+        }
     }
     text
 }

@@ -26,7 +26,7 @@ pub enum Kind {
 /// One declaration.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// The key, with dots between its parts; `*` stands for a bucket's name.
+    /// The key, with dots between its parts; `*` stands for a name: a bucket's, an access key's.
     pub key: &'static str,
     /// What it may hold.
     pub kind: Kind,
@@ -101,6 +101,22 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("log.format", Kind::Choice(&["text", "json"]), "text", "how it says it, on standard error"),
     setting(
+        "aws.access_key_id",
+        Kind::Text,
+        "",
+        "an access key that may do everything; with no key at all, `glulam`, `test` and `testing` hold on loopback",
+    ),
+    setting("aws.secret_access_key", Kind::Secret, "", "the secret of that access key"),
+    setting("aws.account", Kind::Text, "123456789012", "the account that everything belongs to, in ARNs"),
+    setting("aws.keys.*.secret_access_key", Kind::Secret, "", "the secret of this access key"),
+    setting(
+        "aws.keys.*.policy",
+        Kind::Text,
+        "",
+        "what this key may do, as an IAM policy in JSON; without a policy: everything",
+    ),
+    setting("aws.keys.*.policy_file", Kind::Path, "", "a file with that policy"),
+    setting(
         "lake.backend",
         BACKENDS,
         "local",
@@ -142,28 +158,34 @@ pub const SETTINGS: &[Setting] = &[
     setting("lake.buckets.*.name", Kind::Text, "", "the bucket's name at the endpoint, if it is another"),
 ];
 
+/// The groups of settings that are given per name: what stands before the name, and an example of it.
+pub(super) const GROUPS: &[(&str, &str, &str)] = &[
+    ("lake.buckets.", "my-bucket", "A bucket that lives elsewhere:"),
+    ("aws.keys.", "reader", "An access key of its own rights:"),
+];
+
 /// Environment variables with our prefix that are no settings.
 pub(super) const OTHER_VARIABLES: &[&str] = &["GLULAM_CONFIG", "GLULAM_CRASH_AT"];
 
 impl Setting {
-    /// Whether the key has a bucket's name in it.
-    pub fn is_per_bucket(&self) -> bool {
+    /// Whether the key has a name in it: a bucket's or an access key's.
+    pub fn is_per_name(&self) -> bool {
         self.key.contains('*')
     }
 
-    /// The environment variable of this setting: `GLULAM_STATE_URL` for `state.url`. Settings per bucket have none.
+    /// The environment variable of this setting: `GLULAM_STATE_URL` for `state.url`. Settings per name have none.
     pub fn variable(&self) -> Option<String> {
-        (!self.is_per_bucket()).then(|| format!("GLULAM_{}", self.key.to_uppercase().replace('.', "_")))
+        (!self.is_per_name()).then(|| format!("GLULAM_{}", self.key.to_uppercase().replace('.', "_")))
     }
 
-    /// The setting that declares this key, with any bucket's name in the place of `*`.
+    /// The setting that declares this key, with any name in the place of `*`.
     pub fn of(key: &str) -> Option<&'static Setting> {
         SETTINGS.iter().find(|setting| match setting.key.split_once('*') {
             None => setting.key == key,
             Some((before, after)) => key
                 .strip_prefix(before)
                 .and_then(|rest| rest.strip_suffix(after))
-                .is_some_and(|bucket| !bucket.is_empty()),
+                .is_some_and(|name| !name.is_empty()),
         })
     }
 

@@ -71,6 +71,22 @@ fn buckets_have_settings_of_their_own_and_secrets_stay_hidden() {
 }
 
 #[test]
+fn access_keys_have_settings_of_their_own() {
+    let config = load(
+        "[aws.keys.reader]\nsecret_access_key = \"hush\"\npolicy_file = \"reader.json\"\n\
+         [aws.keys.\"a.b\"]\nsecret_access_key = \"hush\"\n",
+        &[],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.names("aws.keys.").into_iter().collect::<Vec<_>>(), ["a.b", "reader"]);
+    assert!(config.path("aws.keys.reader.policy_file").unwrap().is_absolute());
+    assert!(config.buckets().is_empty() && config.rows().iter().all(|row| !row.value.contains("hush")));
+    let refused = refusal("[aws.keys.reader]\npolcy = \"x\"\n", &[], &[]);
+    assert!(refused.contains("did you mean `aws.keys.reader.policy`"), "{refused}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_the_nearest_one() {
     insta::assert_snapshot!(refusal("data = \"x\"\nlake.endpiont = \"y\"\n", &[], &[]), @r##"
     there is no setting `lake.endpiont`

@@ -1,0 +1,130 @@
+//! The port: accepts connections, serves them with limits, and ends without cutting off an answer.
+
+use crate::front::Front;
+use crate::keys::KeyRing;
+use catalog::Catalog;
+use chrono::Duration as Span;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use lake::Lake;
+use model::{AccountId, Result};
+use state::Clock;
+use state::events::Events;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How many connections may be open; more wait until one ends.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long a client may take for a request's headers, and be silent between requests.
+const HEADER_TIME: Duration = Duration::from_secs(60);
+/// The most that the headers of a request may hold.
+const MAX_HEADERS: usize = 64 << 10;
+/// How long answers that are under way have once the server ends.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// What the door hands requests to.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Objects.
+    pub lake: Lake,
+    /// Databases and tables.
+    pub catalog: Catalog,
+    /// Where is told what happened to objects.
+    pub events: Events,
+    /// The time, against which signatures are checked.
+    pub clock: Clock,
+}
+
+/// How the door is set up.
+#[derive(Debug, Clone)]
+pub struct DoorConfig {
+    /// Who may come in.
+    pub keys: KeyRing,
+    /// The account that everything belongs to.
+    pub account: AccountId,
+}
+
+/// The door, ready to serve.
+pub struct Door {
+    front: Arc<Front>,
+    clock: Clock,
+}
+
+impl Door {
+    /// Prepares the services.
+    pub fn open(rooms: Rooms, config: DoorConfig) -> Self {
+        let clock = rooms.clock.clone();
+        Self { front: Arc::new(Front::new(rooms, config)), clock }
+    }
+
+    /// Serves until `stop` is cancelled, then lets the answers that are under way end.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> Result<()> {
+        let tracker = TaskTracker::new();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = accept(&listener, &places) => accepted,
+            };
+            match accepted {
+                Ok((stream, place)) => {
+                    let (front, stop) = (Arc::clone(&self.front), stop.clone());
+                    tracker.spawn(async move {
+                        connection(stream, front, stop).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    // Too many open files, mostly: it gets better when connections end.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::select! {
+                        () = stop.cancelled() => break,
+                        () = self.clock.sleep(Span::milliseconds(100)) => {}
+                    }
+                }
+            }
+        }
+        drop(listener);
+        tracker.close();
+        if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
+            tracing::warn!(open = tracker.len(), "connections were cut off");
+        }
+        Ok(())
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
+async fn connection(stream: TcpStream, front: Arc<Front>, stop: CancellationToken) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let front = Arc::clone(&front);
+        async move { Ok::<_, Infallible>(front.answer(request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MAX_HEADERS);
+    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}

@@ -1,0 +1,130 @@
+//! The access keys that a door knows, and whoever has signed a request with one.
+
+use crate::policy::Policy;
+use model::{AccountId, Error, Result};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// An access key: its two halves and what it may do. Its `Debug` text leaves the secret out.
+#[derive(Clone)]
+pub struct Key {
+    /// The public half.
+    pub id: String,
+    /// The secret half.
+    pub secret: String,
+    /// What it may do.
+    pub policy: Policy,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key").field("id", &self.id).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// All access keys of a door.
+#[derive(Debug, Clone)]
+pub struct KeyRing {
+    keys: BTreeMap<String, Arc<Key>>,
+}
+
+/// Ids, and secrets, of the keys that everybody knows: those of this program and those that local AWS tools default to.
+const WELL_KNOWN: [&str; 3] = ["glulam", "test", "testing"];
+
+impl KeyRing {
+    /// Takes the configured keys. Without any, the well-known ones are taken, if nobody else can reach `listens_on`.
+    pub fn new(configured: Vec<Key>, listens_on: IpAddr) -> Result<Self> {
+        let keys = match configured.is_empty() {
+            false => configured,
+            true if listens_on.is_loopback() => WELL_KNOWN
+                .iter()
+                .map(|word| Key {
+                    id: (*word).to_owned(),
+                    secret: (*word).to_owned(),
+                    policy: Policy::everything(),
+                })
+                .collect(),
+            true => {
+                return Err(Error::invalid(format!(
+                    "no access key is configured, but others can reach {listens_on}"
+                ))
+                .why("the default keys are known to everybody, so they hold on 127.0.0.1 only")
+                .hint("set aws.access_key_id and aws.secret_access_key, or [aws.keys.NAME] in glulam.toml")
+                .hint("or listen on 127.0.0.1"));
+            }
+        };
+        let mut ring = BTreeMap::new();
+        for key in keys {
+            let fits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+            if !fits(&key.id) || key.id.contains(['/', ',']) || key.id.len() > 128 {
+                return Err(Error::invalid(format!("`{}` is no id for an access key", key.id))
+                    .hint("use letters, digits, hyphens and underscores"));
+            }
+            if !fits(&key.secret) {
+                return Err(Error::invalid(format!("the access key `{}` has no usable secret", key.id))
+                    .hint("use letters, digits and signs without spaces"));
+            }
+            ring.insert(key.id.clone(), Arc::new(key));
+        }
+        Ok(Self { keys: ring })
+    }
+
+    /// The key of that id.
+    pub(crate) fn get(&self, id: &str) -> Option<&Arc<Key>> {
+        self.keys.get(id)
+    }
+}
+
+/// Who has signed a request, and for which region.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) key: Arc<Key>,
+    pub(crate) account: AccountId,
+    pub(crate) region: String,
+}
+
+impl Caller {
+    /// The caller's own ARN.
+    pub(crate) fn arn(&self) -> String {
+        format!("arn:aws:iam::{}:user/{}", self.account, self.key.id)
+    }
+
+    /// Whether the caller may do this to that.
+    pub(crate) fn may(&self, action: &str, resource: &str) -> bool {
+        self.key.policy.allows(action, resource)
+    }
+
+    /// The sentence that a denied caller reads.
+    pub(crate) fn denial(&self, action: &str, resource: &str) -> String {
+        format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource}: the policy of this access key \
+             does not allow it",
+            self.arn()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_keys_stay_at_home() {
+        let home: IpAddr = "127.0.0.1".parse().unwrap();
+        let everywhere: IpAddr = "0.0.0.0".parse().unwrap();
+        let ring = KeyRing::new(Vec::new(), home).unwrap();
+        assert!(ring.get("test").is_some_and(|key| key.secret == "test") && ring.get("glulam").is_some());
+        let error = KeyRing::new(Vec::new(), everywhere).unwrap_err();
+        assert!(error.to_string().contains("no access key"), "{error}");
+        let own = Key { id: "own".into(), secret: "s3cret".into(), policy: Policy::everything() };
+        let ring = KeyRing::new(vec![own.clone()], everywhere).unwrap();
+        assert!(ring.get("own").is_some() && ring.get("test").is_none());
+        assert!(!format!("{own:?}").contains("s3cret"));
+        for (id, secret) in [("", "x"), ("a/b", "x"), ("a", ""), ("a", "x y")] {
+            let key = Key { id: id.into(), secret: secret.into(), policy: Policy::default() };
+            assert!(KeyRing::new(vec![key], home).is_err(), "{id} {secret}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The AWS door: the protocols of S3, STS, Glue and others on one port, as the SDKs speak them.
+//!
+//! What comes in: signed HTTP requests. What goes out: calls of the rooms below, and their answers in the words of each
+//! protocol. Every request is verified in one place (`signature`), and every operation asks the policy of the key that
+//! signed it. This room must never keep anything of its own, answer what it did not do, or hold more of a body in
+//! memory than a fixed piece.
+
+mod body;
+mod door;
+mod fault;
+mod front;
+mod glue;
+mod json;
+mod keys;
+mod page;
+mod policy;
+mod query;
+mod refusal;
+mod s3;
+mod service;
+mod signature;
+mod sts;
+
+pub use door::{Door, DoorConfig, Rooms};
+pub use keys::{Key, KeyRing};
+pub use policy::Policy;

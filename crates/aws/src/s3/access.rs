@@ -1,0 +1,107 @@
+//! What each S3 operation needs to be allowed. An operation that is not in the table is not served.
+
+use crate::keys::Caller;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::path::S3Path;
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Result, s3_error};
+
+/// Every operation that is served, with the action that a policy must allow. None: the operation asks for each key.
+const OPERATIONS: &[(&str, Option<&str>)] = &[
+    ("AbortMultipartUpload", Some("s3:AbortMultipartUpload")),
+    ("CompleteMultipartUpload", Some("s3:PutObject")),
+    ("CopyObject", Some("s3:PutObject")),
+    ("CreateBucket", Some("s3:CreateBucket")),
+    ("CreateMultipartUpload", Some("s3:PutObject")),
+    ("DeleteBucket", Some("s3:DeleteBucket")),
+    ("DeleteObject", Some("s3:DeleteObject")),
+    ("DeleteObjects", None),
+    ("GetBucketLocation", Some("s3:GetBucketLocation")),
+    ("GetBucketVersioning", Some("s3:GetBucketVersioning")),
+    ("GetObject", Some("s3:GetObject")),
+    ("GetObjectAttributes", Some("s3:GetObject")),
+    ("HeadBucket", Some("s3:ListBucket")),
+    ("HeadObject", Some("s3:GetObject")),
+    ("ListBuckets", Some("s3:ListAllMyBuckets")),
+    ("ListMultipartUploads", Some("s3:ListBucketMultipartUploads")),
+    ("ListObjects", Some("s3:ListBucket")),
+    ("ListObjectsV2", Some("s3:ListBucket")),
+    ("ListParts", Some("s3:ListMultipartUploadParts")),
+    ("PutObject", Some("s3:PutObject")),
+    ("UploadPart", Some("s3:PutObject")),
+    ("UploadPartCopy", Some("s3:PutObject")),
+];
+
+/// Gives no secret: whoever comes here was verified before.
+pub(super) struct NoSecrets;
+
+#[async_trait::async_trait]
+impl S3Auth for NoSecrets {
+    async fn get_secret_key(&self, _: &str) -> S3Result<SecretKey> {
+        Err(s3_error!(NotImplemented, "forms and signatures of version 2 are not supported; use version 4"))
+    }
+}
+
+/// Asks the caller's policy before an operation reads its input.
+pub(super) struct Access;
+
+#[async_trait::async_trait]
+impl S3Access for Access {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let name = context.s3_op().name().to_owned();
+        let Some((_, action)) = OPERATIONS.iter().find(|(known, _)| *known == name) else {
+            return Err(unknown(&name));
+        };
+        let resource = match context.s3_path() {
+            S3Path::Root => "*".to_owned(),
+            S3Path::Bucket { bucket } => arn(bucket, ""),
+            S3Path::Object { bucket, key } => arn(bucket, key),
+        };
+        let caller = context.extensions_mut().get::<Caller>().cloned();
+        match (caller, action) {
+            (Some(caller), Some(action)) => allow(&caller, action, &resource),
+            (Some(_), None) => Ok(()),
+            (None, _) => Err(s3_error!(AccessDenied, "the request is not signed")),
+        }
+    }
+}
+
+fn unknown(name: &str) -> S3Error {
+    let known: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+    S3Error::with_message(
+        S3ErrorCode::NotImplemented,
+        format!("{name} is not supported; what is: {}", known.join(", ")),
+    )
+}
+
+/// The ARN of a bucket, or of an object in it.
+pub(super) fn arn(bucket: &str, key: &str) -> String {
+    if key.is_empty() { format!("arn:aws:s3:::{bucket}") } else { format!("arn:aws:s3:::{bucket}/{key}") }
+}
+
+/// Fails when the caller's policy does not allow this.
+pub(super) fn allow(caller: &Caller, action: &str, resource: &str) -> S3Result<()> {
+    match caller.may(action, resource) {
+        true => Ok(()),
+        false => Err(S3Error::with_message(S3ErrorCode::AccessDenied, caller.denial(action, resource))),
+    }
+}
+
+/// Who has sent the request.
+pub(super) fn caller<T>(request: &S3Request<T>) -> S3Result<Caller> {
+    request
+        .extensions
+        .get::<Caller>()
+        .cloned()
+        .ok_or_else(|| s3_error!(AccessDenied, "the request is not signed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order() {
+        assert!(OPERATIONS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

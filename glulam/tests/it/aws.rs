@@ -1,0 +1,98 @@
+//! The AWS door of the binary, used by Amazon's own client for Python and by plain HTTP.
+
+use crate::home::{Home, LONG};
+use std::process::Command;
+use testkit::Process;
+
+/// A server on a free port, and where it listens.
+fn up(home: &Home, more: &[&str]) -> (Process, String) {
+    let mut arguments = vec!["up", "--aws", "127.0.0.1:0"];
+    arguments.extend(more);
+    let mut server = Process::start(&mut home.command(&arguments));
+    let line = server.wait_for_line("ready aws=http://127.0.0.1:", LONG);
+    let url = line.split("aws=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+    (server, url)
+}
+
+/// Runs a function of the script beside this file.
+fn python(home: &Home, url: &str, function: &str, key: &str) -> String {
+    let script = testkit::project_root().join("glulam/tests/it/aws.py");
+    let mut command = Command::new(testkit::venv().join("bin/python"));
+    command.arg(script).arg(function).current_dir(home.path());
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL", url),
+        ("AWS_ACCESS_KEY_ID", key),
+        ("AWS_SECRET_ACCESS_KEY", key),
+        ("AWS_DEFAULT_REGION", "eu-central-1"),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+        ("NO_PROXY", "*"),
+    ] {
+        command.env(name, value);
+    }
+    let finished = Process::start(&mut command).wait(LONG);
+    assert_eq!(finished.code, Some(0), "{function}\n{}{}", finished.stdout, finished.stderr);
+    finished.stdout
+}
+
+#[test]
+fn boto3_at_home() {
+    let home = Home::new();
+    let (server, url) = up(&home, &[]);
+    for function in
+        ["objects", "listing", "multipart", "presigned", "conditions", "wrong_secret", "hosts", "who", "glue"]
+    {
+        python(&home, &url, function, "glulam");
+    }
+    for key in ["test", "testing"] {
+        python(&home, &url, "who", key);
+    }
+    // What went in by the protocol lies there as files, and the other way round.
+    let uploaded = std::fs::read(home.bucket("first").join("folder/ä +%.txt")).unwrap();
+    assert_eq!(uploaded, b"by boto3");
+    home.drop_file("first", "by-hand.txt", "dropped");
+    assert_eq!(python(&home, &url, "dropped", "glulam").trim(), "dropped");
+    server.signal(15);
+    let ended = server.wait(LONG);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("error"), "{}", ended.stderr);
+    assert!(home.tables().contains(&"shop.orders".to_owned()));
+}
+
+#[test]
+fn keys_of_the_configuration_and_their_policies() {
+    let home = Home::new();
+    let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",
+        "Resource": ["arn:aws:s3:::mine", "arn:aws:s3:::mine/*"]}]}"#;
+    home.write("mine.json", policy);
+    home.write(
+        "glulam.toml",
+        "[aws]\naccess_key_id = \"root\"\nsecret_access_key = \"root\"\n\
+         [aws.keys.limited]\nsecret_access_key = \"limited\"\npolicy_file = \"mine.json\"\n",
+    );
+    let (server, url) = up(&home, &[]);
+    python(&home, &url, "who", "root");
+    python(&home, &url, "limited", "limited");
+    python(&home, &url, "stranger", "glulam");
+    drop(server);
+    home.write(
+        "glulam.toml",
+        "[aws.keys.limited]\nsecret_access_key = \"x\"\npolicy = '{\"Statement\": 5}'\n",
+    );
+    let finished = home.run(["up", "--aws", "127.0.0.1:0"]);
+    assert_eq!(finished.code, Some(2), "{}", finished.stderr);
+    assert!(finished.stderr.contains("policy of the access key `limited`"), "{}", finished.stderr);
+}
+
+#[test]
+fn two_servers_cannot_share_a_port() {
+    let (one, two) = (Home::new(), Home::new());
+    let (server, url) = up(&one, &[]);
+    let address = url.trim_start_matches("http://");
+    let second = two.run(["up", "--aws", address]);
+    assert_eq!(second.code, Some(4), "{}", second.stderr);
+    assert!(second.stderr.contains("is taken"), "{}", second.stderr);
+    drop(server);
+}
