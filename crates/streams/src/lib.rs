@@ -33,7 +33,7 @@ pub use filter::ShardFilter;
 pub use iterator::{ShardIterator, StartAt};
 pub use limits::Limits;
 pub use local::{Damage, LocalLog, LocalOptions, Recovered, Skipped, Swept};
-pub use log::{Log, ReadOptions, Records};
+pub use log::{Log, ReadOptions, Records, SettingsChange};
 pub use sequence::SequenceNumber;
 pub use types::{
     Consumer, Encryption, HashRange, MAX_PARTITION_KEY, MAX_RETENTION_HOURS, MAX_SHARDS, MIN_RETENTION_HOURS,

@@ -8,6 +8,9 @@ use async_trait::async_trait;
 use chrono::Duration;
 use model::Result;
 
+/// A change of a stream's settings: it sees those of the moment, and may refuse.
+pub type SettingsChange = Box<dyn FnOnce(&mut StreamSettings) -> Result<()> + Send>;
+
 /// What a read answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Records {
@@ -60,11 +63,7 @@ pub trait Log: Send + Sync {
     async fn list_streams(&self, after: Option<&str>, limit: usize) -> Result<Vec<Stream>>;
 
     /// Changes a stream's settings. Shortening the retention hides older records at once.
-    async fn change_stream(
-        &self,
-        name: &str,
-        change: Box<dyn FnOnce(&mut StreamSettings) -> Result<()> + Send>,
-    ) -> Result<Stream>;
+    async fn change_stream(&self, name: &str, change: SettingsChange) -> Result<Stream>;
 
     /// Shards by id.
     async fn list_shards(&self, stream: &str, filter: ShardFilter) -> Result<Vec<Shard>>;

@@ -39,8 +39,8 @@ pub(crate) struct Journals {
 
 enum Settling {
     Idle,
-    Running(JoinHandle<Result<(), Box<(Error, Job)>>>),
-    Failed(Box<Job>),
+    Running(JoinHandle<Result<()>>, Arc<Job>),
+    Failed(Arc<Job>),
 }
 
 struct Job {
@@ -109,19 +109,20 @@ impl Journals {
         self.other.begin(self.current.epoch + 1, &floors)?;
         crashpoint::hit("streams.journal.switched");
         std::mem::swap(&mut self.current, &mut self.other);
-        let job = Job {
+        let job = Arc::new(Job {
             journal: self.other.path.clone(),
             epoch: self.other.epoch,
             dirty: std::mem::take(dirty),
             floors,
             streams: Arc::clone(&self.streams),
-        };
-        let run = move || job.run(false).map_err(|e| Box::new((e, job)));
+        });
+        let work = Arc::clone(&job);
         let thread = std::thread::Builder::new().name("streams-checkpoint".into());
-        self.settling = Settling::Running(thread.spawn(run).map_err(|e| {
-            // The closure is gone with its job: the journal stays, and the next start replays it.
-            failed("starting a checkpoint", &self.other.path, e)
-        })?);
+        self.settling = match thread.spawn(move || work.run(false)) {
+            Ok(thread) => Settling::Running(thread, job),
+            // It is done later, when the other journal is needed.
+            Err(_) => Settling::Failed(job),
+        };
         Ok(())
     }
 
@@ -130,13 +131,16 @@ impl Journals {
         let job = match std::mem::replace(&mut self.settling, Settling::Idle) {
             Settling::Idle => return Ok(()),
             Settling::Failed(job) => job,
-            Settling::Running(thread) => match thread.join() {
+            Settling::Running(thread, job) => match thread.join() {
                 Ok(Ok(())) => return Ok(()),
-                Ok(Err(failure)) => {
-                    tracing::warn!(error = %failure.0, "a checkpoint of the stream log failed; trying again");
-                    Box::new(failure.1)
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "a checkpoint of the stream log failed; trying again");
+                    job
                 }
-                Err(_) => return Err(Error::internal("a checkpoint of the stream log panicked")),
+                Err(_) => {
+                    tracing::error!("a checkpoint of the stream log panicked; trying again");
+                    job
+                }
             },
         };
         let done = job.run(true);

@@ -3,6 +3,7 @@
 use super::files::{failed, random, sync_folder};
 use super::shard::{Facts, ShardState, StreamState, lock, read, write};
 use super::{Inner, LocalLog, blocking, folder_name, stream_arn};
+use crate::log::SettingsChange;
 use crate::store::{NONE, ShardRow, StreamRow};
 use crate::types::{check_name, check_retention};
 use crate::{
@@ -138,11 +139,7 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) async fn change_stream(
-        &self,
-        name: &str,
-        change: Box<dyn FnOnce(&mut StreamSettings) -> Result<()> + Send>,
-    ) -> Result<Stream> {
+    pub(super) async fn change_stream(&self, name: &str, change: SettingsChange) -> Result<Stream> {
         let _turn = self.admin.lock().await;
         let stream = self.stream(name)?;
         let mut settings = read(&stream.facts).settings.clone();

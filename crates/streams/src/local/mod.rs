@@ -105,6 +105,8 @@ pub struct Recovered {
     pub cut_bytes: u64,
     /// Journals without a readable header; one is usual after a crash at the wrong moment.
     pub unreadable_journals: usize,
+    /// Folders with files that belong to no stream; they are left alone.
+    pub unknown_folders: Vec<PathBuf>,
     /// What is damaged. Reads fail there until it is skipped ([`LocalLog::skip_damage`]).
     pub damages: Vec<Damage>,
 }
@@ -231,6 +233,26 @@ impl Inner {
         };
         self.send(Command::Run(Box::new(run)))?;
         answer.await.map_err(|_| closed())
+    }
+
+    /// Does something to its end, even if the caller loses interest in between.
+    async fn detached<T, F>(self: &Arc<Self>, work: impl FnOnce(Arc<Self>) -> F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
+        tokio::spawn(work(Arc::clone(self)))
+            .await
+            .unwrap_or_else(|e| Err(Error::internal("a task of the stream log panicked").source_is(e)))
+    }
+
+    /// File work with the log at hand.
+    async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let inner = Arc::clone(self);
+        blocking(move || work(&inner)).await
     }
 
     /// Ends the committer and waits for it.

@@ -1,6 +1,6 @@
 //! Opening: replays the journals, cuts torn tails, and finds what is damaged or missing.
 
-use super::checkpoint::{Dirty, Journals, Streams, apply, floors, folders};
+use super::checkpoint::{Journals, Streams, apply, floors, folders};
 use super::files::{failed, sync_folder};
 use super::format::{BatchHeader, SEGMENT_HEADER};
 use super::journal::{self, Floor, Found, Journal, NAMES, Part};
@@ -41,6 +41,7 @@ pub(crate) fn recover(root: &Path, streams: &Streams, journal_bytes: u64) -> Res
                     .into(),
         });
     }
+    recovered.unknown_folders = unknown_folders(root, streams)?;
     let epoch = found.last().map_or(0, |(_, journal)| journal.epoch);
     let (floors_known, touched) = replay(&found, &shards, &mut recovered)?;
     crashpoint::hit("streams.open.replayed");
@@ -65,6 +66,28 @@ pub(crate) fn recover(root: &Path, streams: &Streams, journal_bytes: u64) -> Res
     journal::retire(&newest, epoch)?;
     sync_folder(root).map_err(|e| failed("opening the stream log", root, e))?;
     Ok((Journals::new(current, other, journal_bytes, Arc::clone(streams)), recovered))
+}
+
+/// Folders that belong to no stream. Empty ones are left over from a stream that was never made, and are removed.
+fn unknown_folders(root: &Path, streams: &Streams) -> Result<Vec<PathBuf>> {
+    let wrong = |e| failed("reading the stream log's folder", root, e);
+    let known: HashSet<PathBuf> =
+        super::shard::read(streams).values().map(|stream| stream.folder.clone()).collect();
+    let mut unknown = Vec::new();
+    for entry in std::fs::read_dir(root).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        if !path.is_dir() || known.contains(&path) || path.file_name().is_some_and(|name| name == "aside") {
+            continue;
+        }
+        for shard in std::fs::read_dir(&path).map_err(wrong)? {
+            let _ = std::fs::remove_dir(shard.map_err(wrong)?.path());
+        }
+        if std::fs::remove_dir(&path).is_err() {
+            tracing::warn!(path = %path.display(), "this folder belongs to no stream");
+            unknown.push(path);
+        }
+    }
+    Ok(unknown)
 }
 
 fn bases(shard: &ShardState) -> Vec<u64> {
@@ -94,6 +117,7 @@ fn replay(
                 position,
                 what: "a group in the journal is damaged; its records are whole if their segments are".into(),
             });
+            keep_aside(path)?;
         }
         // Trims and tips that moved without frames.
         for newer in &journal.floors {
@@ -125,6 +149,15 @@ fn replay(
         }
     }
     Ok((floors, touched))
+}
+
+/// Keeps a copy of a damaged journal, since journals are overwritten.
+fn keep_aside(path: &Path) -> Result<()> {
+    let aside = path.with_file_name("aside");
+    std::fs::create_dir_all(&aside)
+        .and_then(|()| std::fs::copy(path, aside.join(path.file_name().unwrap_or_default())))
+        .map_err(|e| failed("keeping a damaged journal aside", path, e))?;
+    Ok(())
 }
 
 /// The last batch of a part that is whole.
@@ -196,7 +229,7 @@ impl Loader<'_> {
                 std::fs::remove_file(&path).map_err(|e| failed("removing an empty segment", &path, e))?;
             }
         }
-        let tip = closed.map_or(0, |closed| closed.ordinal).max(self.known_next());
+        let tip = closed.map_or_else(|| self.known_next(), |closed| closed.ordinal);
         if expected < tip {
             let path = segment_path(&self.shard.folder, expected);
             self.damage(path, 0, format!("the records {expected} to {} are missing", tip - 1));
@@ -235,13 +268,10 @@ impl Loader<'_> {
             (segment.length, segment.end) = (length, limit);
             segment.index.retain(|entry| entry.ordinal < limit);
         }
-        let known = self.floor.and_then(|floor| floor.active).filter(|(active, _)| *active == base);
-        let short = known.is_some_and(|(_, length)| segment.length < length) && bounded.is_none();
-        let hole = limit.is_some_and(|limit| segment.end < limit);
-        let headless = !walked.header && (limit.is_some() || self.known_next() > base);
-        if short || hole || headless {
+        let end = limit.unwrap_or_else(|| self.known_next());
+        if segment.end < end {
             self.damage(path.to_owned(), segment.length, "a batch is damaged or missing".into());
-            segment.end = limit.unwrap_or_else(|| self.known_next().max(segment.end + 1));
+            segment.end = end;
             segment.last_time = segment.last_time.max(self.floor.map_or(0, |floor| floor.time));
             segment.index = Vec::new();
             return Ok((segment, false));

@@ -1,11 +1,11 @@
 //! Damage: found by reading everything, and skipped when somebody asks for it.
 
 use super::files::{failed, random, sync_folder};
-use super::format::{BatchWriter, SEGMENT_HEADER, SegmentHeader};
+use super::format::{BatchWriter, SEGMENT_HEADER, SegmentHeader, read_batch};
 use super::read::next_batch;
 use super::segment::{Segment, Window, index_path, segment_path, walk};
 use super::shard::{Files, ShardState, lock};
-use super::{Damage, LocalLog, blocking};
+use super::{Damage, Inner, LocalLog, blocking};
 use crate::ShardId;
 use model::{Error, Result};
 use std::fs::File;
@@ -39,7 +39,14 @@ impl LocalLog {
     /// Gives up what is damaged in a shard, so that readers get on: whole batches are kept, the others are left out for
     /// good, and the damaged files are kept aside in `<log>/aside`.
     pub async fn skip_damage(&self, stream: &str, shard: ShardId) -> Result<Skipped> {
-        let inner = &self.inner;
+        let stream = stream.to_owned();
+        self.inner.detached(move |inner| async move { inner.skip_damage(&stream, shard).await }).await
+    }
+}
+
+impl Inner {
+    async fn skip_damage(&self, stream: &str, shard: ShardId) -> Result<Skipped> {
+        let inner = self;
         let _turn = inner.admin.lock().await;
         let stream = inner.stream(stream)?;
         let shard = stream.shard(shard)?;
@@ -160,13 +167,16 @@ fn rescue(
         let mut window = Window::new(&file, size);
         let mut at = SEGMENT_HEADER as u64;
         // Without its header nothing in a segment can be told from what clients have put.
-        while let Some(old) = old
-            && let Some(found) = next_batch(&file, size, at, old, next).map_err(wrong)?
-        {
-            let batch = window.batch_at(found).map_err(wrong)?;
-            let Some((header, body)) = batch.and_then(|batch| super::format::read_batch(batch, old)) else {
-                break;
-            };
+        while let Some(old) = old {
+            let here = window.batch_at(at).map_err(wrong)?.and_then(|batch| read_batch(batch, old));
+            if here.is_none_or(|(header, _)| header.first < next) {
+                match next_batch(&file, size, at + 1, old, next).map_err(wrong)? {
+                    Some(found) => at = found,
+                    None => break,
+                }
+            }
+            let here = window.batch_at(at).map_err(wrong)?.and_then(|batch| read_batch(batch, old));
+            let Some((header, body)) = here else { break };
             if header.end() > damaged.end {
                 break;
             }
@@ -179,7 +189,7 @@ fn rescue(
             copy.finish();
             out.write_all(&bytes).map_err(wrong)?;
             bytes.clear();
-            (next, time, at) = (header.end(), header.time, found + header.length() as u64);
+            (next, time, at) = (header.end(), header.time, at + header.length() as u64);
         }
     }
     if next < damaged.end {

@@ -26,7 +26,7 @@ pub struct Swept {
 impl LocalLog {
     /// Deletes what is older than its stream keeps records. The log does it by itself from time to time.
     pub async fn sweep(&self) -> Result<Swept> {
-        self.inner.sweep().await
+        self.inner.detached(|inner| async move { inner.sweep().await }).await
     }
 
     pub(super) fn start_sweeping(&self) {

@@ -79,7 +79,8 @@ pub(crate) fn list(folder: &Path) -> io::Result<Vec<u64>> {
     let mut bases = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let base = name.to_str().and_then(|name| name.strip_suffix(".seg")).and_then(|n| n.parse().ok());
+        let base: Option<u64> =
+            name.to_str().and_then(|name| name.strip_suffix(".seg")).and_then(|n| n.parse().ok());
         bases.extend(base);
     }
     bases.sort_unstable();
@@ -92,8 +93,6 @@ pub(crate) struct Walk {
     pub(crate) segment: Segment,
     /// Bytes in the file behind that.
     pub(crate) rest: u64,
-    /// Whether the header could be read.
-    pub(crate) header: bool,
 }
 
 /// Reads a segment from its beginning for as long as its batches are whole and follow each other.
@@ -125,7 +124,7 @@ pub(crate) fn walk(
         segment.add(&batch);
     }
     let rest = size.saturating_sub(segment.length);
-    Ok(Walk { segment, rest, header: true })
+    Ok(Walk { segment, rest })
 }
 
 /// A part of a file in memory: wide enough for the batch that is asked for.

@@ -3,12 +3,13 @@
 use super::commit::{Command, Put};
 use super::read::{self, Want};
 use super::shard::{ShardState, lock, read as read_lock};
-use super::{Inner, LocalLog, ROOM_UNIT, blocking, closed};
-use crate::log::{Log, ReadOptions, Records};
+use super::{Inner, LocalLog, ROOM_UNIT, closed};
+use crate::log::{Log, ReadOptions, Records, SettingsChange};
+use crate::reshard::Planner;
 use crate::types::MAX_PARTITION_KEY;
 use crate::{
     Consumer, NewRecord, NewStream, Placed, SequenceNumber, Shard, ShardFilter, ShardId, ShardIterator,
-    StartAt, Stream, StreamSettings,
+    StartAt, Stream,
 };
 use async_trait::async_trait;
 use chrono::Duration;
@@ -65,7 +66,7 @@ impl Inner {
         Ok(size)
     }
 
-    async fn iterator(&self, name: &str, id: ShardId, start: StartAt) -> Result<ShardIterator> {
+    async fn iterator(self: &Arc<Self>, name: &str, id: ShardId, start: StartAt) -> Result<ShardIterator> {
         let stream = self.stream(name)?;
         let shard = stream.shard(id)?;
         let made = self.clock.now();
@@ -95,7 +96,11 @@ impl Inner {
         Ok(ShardIterator { stream: name.to_owned(), shard: id, made, stream_id: stream.id, ordinal })
     }
 
-    async fn get_records(&self, iterator: &ShardIterator, options: ReadOptions) -> Result<Records> {
+    async fn get_records(
+        self: &Arc<Self>,
+        iterator: &ShardIterator,
+        options: ReadOptions,
+    ) -> Result<Records> {
         if options.limit == 0 {
             return Err(Error::invalid("a read must ask for at least one record"));
         }
@@ -176,11 +181,14 @@ impl Inner {
 #[async_trait]
 impl Log for LocalLog {
     async fn create_stream(&self, new: NewStream) -> Result<Stream> {
-        self.inner.create_stream(new).await
+        self.inner.detached(|inner| async move { inner.create_stream(new).await }).await
     }
 
     async fn delete_stream(&self, name: &str, with_consumers: bool) -> Result<()> {
-        self.inner.delete_stream(name, with_consumers).await
+        let name = name.to_owned();
+        self.inner
+            .detached(move |inner| async move { inner.delete_stream(&name, with_consumers).await })
+            .await
     }
 
     async fn stream(&self, name: &str) -> Result<Stream> {
@@ -194,12 +202,9 @@ impl Log for LocalLog {
         Ok(behind.map(|(_, stream)| self.inner.describe(stream)).collect())
     }
 
-    async fn change_stream(
-        &self,
-        name: &str,
-        change: Box<dyn FnOnce(&mut StreamSettings) -> Result<()> + Send>,
-    ) -> Result<Stream> {
-        self.inner.change_stream(name, change).await
+    async fn change_stream(&self, name: &str, change: SettingsChange) -> Result<Stream> {
+        let name = name.to_owned();
+        self.inner.detached(move |inner| async move { inner.change_stream(&name, change).await }).await
     }
 
     async fn list_shards(&self, stream: &str, filter: ShardFilter) -> Result<Vec<Shard>> {
@@ -207,23 +212,30 @@ impl Log for LocalLog {
     }
 
     async fn split_shard(&self, stream: &str, shard: ShardId, new_starting_hash_key: u128) -> Result<()> {
-        self.inner.reshape(stream, move |planner| planner.split(shard, new_starting_hash_key)).await
+        let stream = stream.to_owned();
+        let split = move |planner: &mut Planner| planner.split(shard, new_starting_hash_key);
+        self.inner.detached(move |inner| async move { inner.reshape(&stream, split).await }).await
     }
 
     async fn merge_shards(&self, stream: &str, shard: ShardId, adjacent: ShardId) -> Result<()> {
-        self.inner.reshape(stream, move |planner| planner.merge(shard, adjacent)).await
+        let stream = stream.to_owned();
+        let merge = move |planner: &mut Planner| planner.merge(shard, adjacent);
+        self.inner.detached(move |inner| async move { inner.reshape(&stream, merge).await }).await
     }
 
     async fn update_shard_count(&self, stream: &str, count: u32) -> Result<()> {
-        self.inner.update_shard_count(stream, count).await
+        let stream = stream.to_owned();
+        self.inner.detached(move |inner| async move { inner.update_shard_count(&stream, count).await }).await
     }
 
     async fn register_consumer(&self, stream: &str, name: &str) -> Result<Consumer> {
-        self.inner.register_consumer(stream, name).await
+        let (stream, name) = (stream.to_owned(), name.to_owned());
+        self.inner.detached(move |inner| async move { inner.register_consumer(&stream, &name).await }).await
     }
 
     async fn deregister_consumer(&self, stream: &str, name: &str) -> Result<()> {
-        self.inner.deregister_consumer(stream, name).await
+        let (stream, name) = (stream.to_owned(), name.to_owned());
+        self.inner.detached(move |inner| async move { inner.deregister_consumer(&stream, &name).await }).await
     }
 
     async fn list_consumers(&self, stream: &str) -> Result<Vec<Consumer>> {
