@@ -78,7 +78,7 @@ mod tests {
         assert!(budget.take(5000, 1000), "a full budget takes one that is too large");
         budget.refill(13_000, (1000, 5));
         assert!(!budget.take(1, 1000), "and pays for it");
-        budget.refill(14_001, (1000, 5));
+        budget.refill(14_100, (1000, 5));
         assert!(budget.take(1, 1000));
     }
 

@@ -28,7 +28,14 @@ pub(crate) fn recover(root: &Path, streams: &Streams, journal_bytes: u64) -> Res
         }
     }
     found.sort_by_key(|(_, journal)| journal.epoch);
-    let shards = folders(streams);
+    let mut shards = folders(streams);
+    let gone: HashSet<u64> = super::shard::read(streams)
+        .values()
+        .filter(|stream| stream.is_gone())
+        .map(|stream| stream.id)
+        .collect();
+    // Some files of a stream that is being deleted are gone already, and nobody misses them.
+    shards.retain(|(stream, _), _| !gone.contains(stream));
     let lost_journals = found.is_empty() && shards.values().any(|shard| !bases(shard).is_empty());
     if lost_journals {
         recovered.damages.push(Damage {

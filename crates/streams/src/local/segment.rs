@@ -107,11 +107,7 @@ pub(crate) fn walk(
     let size = file.metadata().map_err(wrong)?.len();
     let head = files::read_at(&file, 0, SEGMENT_HEADER).map_err(wrong)?;
     let Some(header) = SegmentHeader::read(&head).filter(|h| h.shard == shard && h.base == base) else {
-        return Ok(Walk {
-            segment: Segment { length: 0, ..Segment::new(base, 0) },
-            rest: size,
-            header: false,
-        });
+        return Ok(Walk { segment: Segment { length: 0, ..Segment::new(base, 0) }, rest: size });
     };
     let mut segment = Segment::new(base, header.salt);
     let mut window = Window::new(&file, size);
