@@ -88,6 +88,8 @@ async fn a_torn_tail_that_no_journal_knows_is_cut() {
         assert_eq!(texts(&log, 0).await, ["one", "two"], "cut at {cut}");
         assert_eq!(log.recovered().damages, []);
         assert_eq!(log.recovered().cut_bytes as usize, cut - ends[2]);
+        let file = moved(&segment, &house, &image);
+        assert_eq!(std::fs::metadata(file).unwrap().len() as usize, ends[2]);
     }
 }
 

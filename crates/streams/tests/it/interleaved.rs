@@ -4,13 +4,15 @@
 use crate::House;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use streams::*;
 
 #[derive(Debug, Clone)]
 enum Step {
     /// One call with that many records.
     Put(usize),
-    /// Several calls at once while the shards change.
+    /// So many producers put while the shards change.
     Storm(usize, u32),
     Split(usize, u8),
     Merge(usize),
@@ -147,19 +149,32 @@ impl Run {
         self.house.hand.advance(crate::millis(3));
     }
 
-    async fn storm(&mut self, calls: usize, shards: u32) {
-        let calls: Vec<_> = (0..calls)
+    /// Producers put on and on while the shards change, and stop only then.
+    async fn storm(&mut self, producers: usize, shards: u32) {
+        let numbers = Arc::new(AtomicUsize::new(self.count));
+        let changed = Arc::new(AtomicBool::new(false));
+        let producers: Vec<_> = (0..producers)
             .map(|_| {
-                let (from, records, log) = (self.count, self.records(10), self.log.clone());
-                tokio::spawn(async move { (from, log.put_many("s", records).await.unwrap()) })
+                let (log, numbers, changed) = (self.log.clone(), Arc::clone(&numbers), Arc::clone(&changed));
+                tokio::spawn(async move {
+                    let mut all = Vec::new();
+                    while !changed.load(Ordering::SeqCst) || all.is_empty() {
+                        let from = numbers.fetch_add(7, Ordering::SeqCst);
+                        let record = |n: usize| crate::record(&format!("key {}", n % 17), n.to_string());
+                        let placed = log.put_many("s", (from..from + 7).map(record).collect()).await.unwrap();
+                        all.extend(placed.into_iter().map(Result::unwrap).zip(from..));
+                    }
+                    all
+                })
             })
             .collect();
         self.log.update_shard_count("s", shards).await.unwrap();
+        changed.store(true, Ordering::SeqCst);
         let mut placed = Vec::new();
-        for call in calls {
-            let (from, answers) = call.await.unwrap();
-            placed.extend((from..).zip(answers).map(|(n, placed)| (placed.unwrap(), n)));
+        for producer in producers {
+            placed.extend(producer.await.unwrap());
         }
+        self.count = numbers.load(Ordering::SeqCst);
         placed.sort_by_key(|(placed, _)| placed.sequence_number);
         for (placed, n) in placed {
             self.acknowledged.entry(placed.shard).or_default().push((placed.sequence_number, n.to_string()));
