@@ -63,6 +63,8 @@ pub(crate) struct Committer {
     handles: HashMap<(u64, ShardId), (u64, File)>,
 }
 
+type Routes = Arc<Vec<Arc<ShardState>>>;
+
 /// The records of a group for one shard.
 struct Slot {
     stream: Arc<StreamState>,
@@ -174,7 +176,8 @@ impl Committer {
     /// Sends every record to its shard, or says why not.
     fn route(&self, puts: &[Put], answers: &mut [Vec<Option<Result<Placed>>>], now: i64) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::new();
-        let mut of_shard: HashMap<(u64, ShardId), usize> = HashMap::new();
+        // For each stream's open shards: the slot of each, if it has one.
+        let mut tables: Vec<(Routes, Vec<usize>)> = Vec::new();
         for (number, put) in puts.iter().enumerate() {
             if put.stream.is_gone() {
                 let gone = Error::not_found(format!("there is no stream `{}` any more", put.stream.name));
@@ -182,8 +185,15 @@ impl Committer {
                 continue;
             }
             let routes = Arc::clone(&read(&put.stream.routes));
+            let table =
+                tables.iter().position(|(known, _)| Arc::ptr_eq(known, &routes)).unwrap_or_else(|| {
+                    tables.push((Arc::clone(&routes), vec![usize::MAX; routes.len()]));
+                    tables.len() - 1
+                });
+            let slot_of = &mut tables[table].1;
             for (at, (hash, record)) in put.records.iter().enumerate() {
-                let Some(shard) = routes.get(routes.partition_point(|shard| shard.range.last < *hash)) else {
+                let route = routes.partition_point(|shard| shard.range.last < *hash);
+                let Some(shard) = routes.get(route) else {
                     answers[number][at] = Some(Err(Error::internal("no shard takes this hash key")));
                     continue;
                 };
@@ -195,7 +205,8 @@ impl Committer {
                         continue;
                     }
                 }
-                let slot = *of_shard.entry((put.stream.id, shard.id)).or_insert_with(|| {
+                if slot_of[route] == usize::MAX {
+                    slot_of[route] = slots.len();
                     slots.push(Slot {
                         stream: Arc::clone(&put.stream),
                         shard: Arc::clone(shard),
@@ -206,9 +217,8 @@ impl Committer {
                         first: 0,
                         batches: Vec::new(),
                     });
-                    slots.len() - 1
-                });
-                slots[slot].records.push((number, at));
+                }
+                slots[slot_of[route]].records.push((number, at));
             }
         }
         slots

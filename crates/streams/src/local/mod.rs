@@ -2,6 +2,15 @@
 //!
 //! A put goes: caller (checks, hashes) → committer (routes, one journal sync for the group, segments, readers) → caller.
 //! Readers never wait for writers: they see what was published and read it from the files.
+//!
+//! Measured by `examples/group_commit.rs` on two shared cores (load 2 to 3, this crate alone optimised), three runs, calls
+//! of 500 records of 200 bytes; thousands of records a second and the 99th percentile of a call:
+//!
+//! | | one producer | 16 producers |
+//! |---|---|---|
+//! | appending to a plain file, one sync a round | 378 to 910, 1.5 to 12 ms | 1,647 to 3,317, 5 to 22 ms |
+//! | this log, 1 shard | 290 to 504, 3 to 12 ms | 729 to 1,075, 39 to 80 ms |
+//! | this log, 100 shards | 156 to 287, 13 to 15 ms | 532 to 725, 26 to 35 ms |
 
 mod checkpoint;
 mod commit;
