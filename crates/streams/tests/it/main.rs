@@ -8,6 +8,7 @@ mod crash;
 mod damage;
 mod full;
 mod interleaved;
+mod pressure;
 mod reading;
 mod retention;
 
