@@ -71,7 +71,8 @@ impl Inner {
         let shard = stream.shard(id)?;
         let made = self.clock.now();
         let of_shard = |number: SequenceNumber| {
-            let (closed, next) = (lock(&shard.closed).is_some(), lock(&shard.files).next);
+            let closed = lock(&shard.closed).is_some();
+            let next = lock(&shard.files).next;
             let known = number.ordinal() < next || closed && number.ordinal() == next;
             if number.is_of(shard.epoch as u64, shard.id.0) && known {
                 return Ok(number.ordinal());

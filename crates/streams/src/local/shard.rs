@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
-/// Takes a lock. What a panicking thread left behind is whole: changes are made last, in one go.
+/// Takes a lock. Nobody holds a shard's lock while taking another one of its. What a panicking thread left behind is whole: changes are made last, in one go.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -164,7 +164,8 @@ impl ShardState {
 
     /// Tells followers what is to be read now.
     pub(crate) fn announce(&self) {
-        let (next, closed) = (lock(&self.files).next, lock(&self.closed).is_some());
+        let next = lock(&self.files).next;
+        let closed = lock(&self.closed).is_some();
         self.tail.send_modify(|tail| (tail.next, tail.closed) = (next, closed));
     }
 }

@@ -131,3 +131,33 @@ async fn readers_and_sweeps_do_not_disturb_each_other() {
     writer.await.unwrap();
     assert_eq!(texts(&log, 0).await.len(), 48, "a day of half hours");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn iterators_are_made_while_records_are_put() {
+    let house = House::new().await;
+    let log = house.with_stream(1).await;
+    let first = put_texts(&log, &["first"]).await[0].sequence_number;
+    let writer = {
+        let log = log.clone();
+        tokio::spawn(async move {
+            for _ in 0..1500 {
+                put_texts(&log, &["more"]).await;
+            }
+        })
+    };
+    let asking: Vec<_> = (0..2)
+        .map(|_| {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for _ in 0..20_000 {
+                    from(&log, 0, StartAt::AfterSequenceNumber(first)).await;
+                }
+            })
+        })
+        .collect();
+    for task in asking {
+        task.await.unwrap();
+    }
+    writer.await.unwrap();
+    assert_eq!(texts(&log, 0).await.len(), 1501);
+}
