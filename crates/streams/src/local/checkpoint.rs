@@ -190,8 +190,10 @@ impl Job {
         for part in &found.parts {
             let Some(shard) = folders.get(&(part.stream, part.shard)) else { continue };
             let end = part.offset + part.bytes.len() as u64;
+            // What had failed when this journal was full may have been followed by other records in the same place.
             let floor = self.floors.iter().find(|f| f.stream == part.stream && f.shard == part.shard);
-            let length = match floor.and_then(|floor| floor.active) {
+            let Some(floor) = floor.filter(|floor| part.base < floor.next) else { continue };
+            let length = match floor.active {
                 Some((base, length)) if base == part.base => length,
                 _ => {
                     let files = lock(&shard.files);
