@@ -14,11 +14,11 @@ fn up(home: &Home, more: &[&str]) -> (Process, String) {
     (server, url)
 }
 
-/// Runs a function of the script beside this file.
-fn python(home: &Home, url: &str, function: &str, key: &str) -> String {
+/// Runs functions of the script beside this file, in one process: it takes seconds until Amazon's client is loaded.
+fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
     let script = testkit::project_root().join("glulam/tests/it/aws.py");
     let mut command = Command::new(testkit::venv().join("bin/python"));
-    command.arg(script).arg(function).current_dir(home.path());
+    command.arg(script).args(functions).current_dir(home.path());
     for (name, value) in [
         ("AWS_ENDPOINT_URL", url),
         ("AWS_ACCESS_KEY_ID", key),
@@ -33,7 +33,7 @@ fn python(home: &Home, url: &str, function: &str, key: &str) -> String {
         command.env(name, value);
     }
     let finished = Process::start(&mut command).wait(LONG);
-    assert_eq!(finished.code, Some(0), "{function}\n{}{}", finished.stdout, finished.stderr);
+    assert_eq!(finished.code, Some(0), "{functions:?}\n{}{}", finished.stdout, finished.stderr);
     finished.stdout
 }
 
@@ -41,19 +41,26 @@ fn python(home: &Home, url: &str, function: &str, key: &str) -> String {
 fn boto3_at_home() {
     let home = Home::new();
     let (server, url) = up(&home, &[]);
-    for function in
-        ["objects", "listing", "multipart", "presigned", "conditions", "wrong_secret", "hosts", "who", "glue"]
-    {
-        python(&home, &url, function, "glulam");
-    }
+    let all = [
+        "objects",
+        "listing",
+        "multipart",
+        "presigned",
+        "conditions",
+        "wrong_secret",
+        "hosts",
+        "who",
+        "glue",
+    ];
+    python(&home, &url, &all, "glulam");
     for key in ["test", "testing"] {
-        python(&home, &url, "who", key);
+        python(&home, &url, &["who"], key);
     }
     // What went in by the protocol lies there as files, and the other way round.
     let uploaded = std::fs::read(home.bucket("first").join("folder/ä +%.txt")).unwrap();
     assert_eq!(uploaded, b"by boto3");
     home.drop_file("first", "by-hand.txt", "dropped");
-    assert_eq!(python(&home, &url, "dropped", "glulam").trim(), "dropped");
+    assert_eq!(python(&home, &url, &["dropped"], "glulam").trim(), "dropped");
     server.signal(15);
     let ended = server.wait(LONG);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -73,9 +80,9 @@ fn keys_of_the_configuration_and_their_policies() {
          [aws.keys.limited]\nsecret_access_key = \"limited\"\npolicy_file = \"mine.json\"\n",
     );
     let (server, url) = up(&home, &[]);
-    python(&home, &url, "who", "root");
-    python(&home, &url, "limited", "limited");
-    python(&home, &url, "stranger", "glulam");
+    python(&home, &url, &["who"], "root");
+    python(&home, &url, &["limited"], "limited");
+    python(&home, &url, &["stranger"], "glulam");
     drop(server);
     home.write(
         "glulam.toml",
