@@ -116,7 +116,8 @@ fn a_failed_run_leaves_no_delta_table() {
     assert!(!home.bucket("lake").join("d").exists());
     // Nothing of its types is left over, and the catalog learns of the table when it is there.
     home.write("job.yaml", &job(&target("string")));
-    home.succeed(["job", "run", "job.yaml"]);
+    let made = home.run(["job", "run", "job.yaml"]);
+    assert_eq!((made.code, made.stderr.contains("ERROR")), (Some(0), false), "{}", made.stderr);
     assert_eq!(count(&home, "shop.orders"), "21");
     home.succeed(["job", "run", "job.yaml"]);
     assert_eq!(count(&home, "shop.orders"), "42");
