@@ -55,7 +55,11 @@ impl Jobs {
         number: usize,
         usage: &Usage,
     ) -> Result<JobReport> {
-        self.recover_job(&prepared.job, run.id()).await?;
+        if self.recover_job(&prepared.job, run.id()).await? {
+            let note = "an earlier attempt of this run has published its outputs".to_owned();
+            run.info(note.clone()).await;
+            return Ok(JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() });
+        }
         let (version, seen) = match prepared.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
             _ => self.store.seen(&prepared.job).await?,
@@ -102,7 +106,7 @@ impl Jobs {
         };
         run.check()?;
         let places = written.iter().map(|w| w.location.parse::<LakeUri>()).collect::<Result<Vec<_>>>()?;
-        self.publish(built, &ending, &places, run).await?;
+        report.notes.extend(self.publish(built, &ending, &places, run).await?);
         self.tell(&mut report, prepared, usage, run).await;
         Ok(report)
     }
@@ -124,14 +128,15 @@ impl Jobs {
         Ok(report)
     }
 
-    /// Publishes what was written, then does the rest.
+    /// Publishes what was written, then does the rest. What went wrong behind the publish is a note, not a failure: a
+    /// run that failed may be run again, and these outputs are there already.
     async fn publish(
         &self,
         built: Built,
         ending: &Ending,
         places: &[LakeUri],
         run: &RunContext,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         let commit = built.flow.into_commit()?;
         // A target may be a whole bucket: what other runs have left beside the data is not its data.
         let buckets: BTreeSet<&BucketName> = places.iter().map(LakeUri::bucket).collect();
@@ -151,11 +156,10 @@ impl Jobs {
             }
             return Err(error);
         }
-        let settled = self.settle(ending).await;
-        if let Err(error) = &settled {
-            run.error(format!("the outputs are published, but not all that belongs to them: {error}")).await;
-        }
-        settled
+        let Err(error) = self.settle(ending).await else { return Ok(None) };
+        let note = format!("the outputs are published, but not all that belongs to them is done: {error}");
+        run.error(note.clone()).await;
+        Ok(Some(note))
     }
 
     /// The graph as a flow.

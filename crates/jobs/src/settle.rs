@@ -155,17 +155,20 @@ impl Jobs {
         Ok(())
     }
 
-    /// Makes good what earlier runs of this job have left. The job cannot go on before.
-    pub(crate) async fn recover_job(&self, job: &str, this: &RunId) -> Result<()> {
+    /// Makes good what earlier runs of this job have left. The job cannot go on before. Answers whether an earlier attempt
+    /// of this very run has published its outputs: then there is nothing more to do.
+    pub(crate) async fn recover_job(&self, job: &str, this: &RunId) -> Result<bool> {
+        let mut is_published = false;
         for left in self.left(Some(job)).await? {
             if left.run == this.as_str() || !self.is_at_work(&left.run).await {
                 let run = left.run.clone();
-                self.make_good(left).await.map_err(|error| {
+                let published = self.make_good(left).await.map_err(|error| {
                     error.context(format!("what belongs to the outputs of the earlier run {run}"))
                 })?;
+                is_published |= published && run == this.as_str();
             }
         }
-        Ok(())
+        Ok(is_published)
     }
 
     async fn left(&self, job: Option<&str>) -> Result<Vec<Left>> {
@@ -190,13 +193,14 @@ impl Jobs {
         Ok(all)
     }
 
-    async fn make_good(&self, left: Left) -> Result<()> {
+    /// Does what is left to do; answers whether the outputs were published.
+    async fn make_good(&self, left: Left) -> Result<bool> {
         let marker: LakeUri = left.marker.parse()?;
         if left.settled {
-            return self.tidy(&left.run, &marker).await;
+            return self.tidy(&left.run, &marker).await.map(|()| true);
         }
         if !is_there(&self.rooms.lake, &marker).await? {
-            return self.forget(&left.run).await;
+            return self.forget(&left.run).await.map(|()| false);
         }
         let ending: Ending = serde_json::from_str(&left.body).map_err(|e| {
             Error::corrupt(format!("the ending of run {} cannot be read", left.run)).source_is(e)
@@ -204,9 +208,9 @@ impl Jobs {
         match self.settle(&ending).await {
             Err(error) if !may_pass(&error) => {
                 tracing::warn!("run {} of the job `{}`: {error}", left.run, left.job);
-                Ok(())
+                Ok(true)
             }
-            settled => settled,
+            settled => settled.map(|()| true),
         }
     }
 

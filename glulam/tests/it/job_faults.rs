@@ -269,3 +269,22 @@ fn jobs_with_required_arguments_can_be_kept() {
     home.succeed(["job", "run", "orders", "--output", "s3://lake/kept/"]);
     assert_eq!(rows_in(&home, "s3://lake/kept/"), 20);
 }
+
+#[test]
+fn what_the_catalog_refuses_behind_the_commit_is_told_once_and_doubles_nothing() {
+    let home = Home::new();
+    // No database can keep the character zero, so no partition of the catalog can have it; only the rows tell.
+    home.drop_file("orders", "a.csv", "id,price\n1,2\n2,3\n");
+    let targets = "  named:\n    SparkSQL: {Name: Named, Inputs: [files], SqlAliases: [{From: files, Alias: t}], \
+                   SqlQuery: 'SELECT id, price || chr(0) AS price FROM t'}\n  out:\n    S3GlueParquetTarget: {Name: Out, \
+                   Inputs: [named], Path: 's3://lake/o/', PartitionKeys: [price], SchemaChangePolicy: {EnableUpdateCatalog: true, \
+                   UpdateBehavior: UPDATE_IN_DATABASE, Database: shop, Table: o}}\n";
+    home.write("job.yaml", &format!("MaxRetries: 2\n{}", job(targets)));
+    let words = ["job", "run", "job.yaml", "--job-bookmark-option", "job-bookmark-enable"];
+    let said = home.succeed(words);
+    assert!(said.contains("the outputs are published, but") && said.contains("shop.o"), "{said}");
+    assert_eq!(rows_in(&home, "s3://lake/o/"), 2);
+    // It stands in nobody's way, and the bookmark has moved.
+    assert!(home.succeed(words).contains("nothing new"));
+    assert_eq!(rows_in(&home, "s3://lake/o/"), 2);
+}
