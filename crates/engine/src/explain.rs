@@ -35,7 +35,10 @@ impl Engine {
             }
             _ => return Err(Error::unsupported("there is no plan of this statement to explain")),
         };
-        let analyzed = self.analyze(query, context).await?;
+        let analyzed = match statement {
+            Statement::Insert(insert) => self.inserted(insert, context).await?,
+            _ => self.analyze(query, context).await?,
+        };
         if how.kind == ExplainType::Validate {
             let mut answer = text_answer("Valid", vec!["true".into()], context)?;
             answer.columns = vec![OutputColumn { name: "Valid".into(), sql_type: sql::SqlType::VARCHAR }];

@@ -320,9 +320,22 @@ impl Engine {
 fn leans_outward(plan: &LogicalPlan) -> bool {
     plan.exists(|node| {
         let lateral = matches!(node, LogicalPlan::Subquery(_));
-        Ok(lateral || node.expressions().iter().any(Expr::contains_outer))
+        Ok(lateral || node.expressions().iter().any(|expr| expr.contains_outer() || asks_outward(expr)))
     })
     .unwrap_or(false)
+}
+
+/// Whether a subquery in the expression is still one that uses columns around it.
+fn asks_outward(expr: &Expr) -> bool {
+    let found = expr.exists(|expr| {
+        Ok(match expr {
+            Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+            Expr::Exists(exists) => !exists.subquery.outer_ref_columns.is_empty(),
+            Expr::InSubquery(found) => !found.subquery.outer_ref_columns.is_empty(),
+            _ => false,
+        })
+    });
+    found.unwrap_or(false)
 }
 
 /// The schema of an answer: the columns' names and Arrow types.

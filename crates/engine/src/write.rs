@@ -33,6 +33,23 @@ pub(crate) struct Layout {
     pub(crate) bucketed_by: Option<(Vec<usize>, u32)>,
 }
 
+/// The table that an INSERT is about, open with those that its query reads.
+struct InsertTarget {
+    name: TableName,
+    entry: TableEntry,
+    tables: crate::tables::OpenTables,
+}
+
+impl InsertTarget {
+    /// The rows as the table takes them.
+    fn rows(&self, insert: &Insert, context: &Context) -> Result<Analyzed> {
+        let analyzer =
+            Analyzer::new(&self.tables, context.session.clone(), context.source.clone(), &context.parameters);
+        let analyzed = analyzer.query(&insert.source)?;
+        fitted(&analyzer, analyzed, insert, &table_columns(&self.entry), context)
+    }
+}
+
 impl Engine {
     // ---- CREATE TABLE AS -------------------------------------------------------------------------------------
 
@@ -127,36 +144,45 @@ impl Engine {
     // ---- INSERT ----------------------------------------------------------------------------------------------
 
     pub(crate) async fn insert(&self, insert: &Insert, context: &Context) -> Result<Answer> {
-        let (database, name) = self.table_name(&insert.table, context)?;
-        let target = TableName { database: database.to_string(), table: name.to_string() };
-        let tables = self.open_tables_and(&insert.source, target.clone(), context).await?;
-        // An unknown table is told with its place and what is near.
-        plan::Tables::find(&tables, &target)
-            .map_err(|e| e.at_if_unknown(|| sql::at(&context.source, insert.table.span()).into()))?;
-        let entry = tables
-            .entry(&target)
-            .cloned()
-            .ok_or_else(|| Error::unsupported(format!("nothing can be inserted into {target}")))?;
-        if entry.table.is_view() {
-            return Err(Error::invalid(format!("`{target}` is a view: nothing can be inserted into it"))
-                .at(sql::at(&context.source, insert.table.span())));
+        let into = self.insert_target(insert, context).await?;
+        if crate::delta::is_delta(&into.entry) {
+            return self.insert_into_delta(insert, &into.entry, &into.name, context).await;
         }
-        if crate::delta::is_delta(&entry) {
-            return self.insert_into_delta(insert, &entry, &target, context).await;
-        }
-        let columns = table_columns(&entry);
-        let analyzed = {
-            let analyzer =
-                Analyzer::new(&tables, context.session.clone(), context.source.clone(), &context.parameters);
-            let analyzed = analyzer.query(&insert.source)?;
-            fitted(&analyzer, analyzed, insert, &columns, context)?
-        };
-        let layout = existing_layout(&entry, columns.len())?;
+        let analyzed = into.rows(insert, context)?;
+        let entry = &into.entry;
+        let layout = existing_layout(entry, table_columns(entry).len())?;
         let (written, commit) = self.write_whole(&analyzed, &layout, context).await?;
-        self.register(&entry, &written).await?;
+        self.register(entry, &written).await?;
         crashpoint::hit("engine.insert.before_publish");
         commit.publish().await?;
         count_answer(written.rows, context)
+    }
+
+    /// What an INSERT would compute.
+    pub(crate) async fn inserted(&self, insert: &Insert, context: &Context) -> Result<Analyzed> {
+        let into = self.insert_target(insert, context).await?;
+        match crate::delta::is_delta(&into.entry) {
+            true => self.analyze(&insert.source, context).await,
+            false => into.rows(insert, context),
+        }
+    }
+
+    async fn insert_target(&self, insert: &Insert, context: &Context) -> Result<InsertTarget> {
+        let (database, name) = self.table_name(&insert.table, context)?;
+        let name = TableName { database: database.to_string(), table: name.to_string() };
+        let tables = self.open_tables_and(&insert.source, name.clone(), context).await?;
+        // An unknown table is told with its place and what is near.
+        plan::Tables::find(&tables, &name)
+            .map_err(|e| e.at_if_unknown(|| sql::at(&context.source, insert.table.span()).into()))?;
+        let entry = tables
+            .entry(&name)
+            .cloned()
+            .ok_or_else(|| Error::unsupported(format!("nothing can be inserted into {name}")))?;
+        if entry.table.is_view() {
+            return Err(Error::invalid(format!("`{name}` is a view: nothing can be inserted into it"))
+                .at(sql::at(&context.source, insert.table.span())));
+        }
+        Ok(InsertTarget { name, entry, tables })
     }
 
     async fn open_tables_and(

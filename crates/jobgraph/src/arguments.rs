@@ -3,8 +3,8 @@
 use crate::definition::JobDefinition;
 use crate::fields::Mistakes;
 use crate::text::{Data, Value};
-use model::{Error, nearest_hint};
-use std::collections::BTreeMap;
+use model::{Error, nearest, nearest_hint};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A run's arguments by name, with or without the leading `--`.
 pub type Arguments = BTreeMap<String, String>;
@@ -71,6 +71,36 @@ fn substituted_text(text: &str, value: &Value, arguments: &Arguments, mistakes: 
     }
     result.push_str(rest);
     result
+}
+
+impl JobDefinition {
+    /// What to tell of arguments that were given for a run, but that no setting names. `is_known` says which others have
+    /// a meaning all the same.
+    pub fn unused_arguments(&self, given: &Arguments, is_known: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut named = BTreeSet::new();
+        self.nodes.iter().for_each(|node| names(&node.settings, &mut named));
+        let given = given.keys().map(|name| name.trim_start_matches("--"));
+        let unused = given.filter(|name| !named.contains(name) && !is_known(name));
+        let note = |name: &str| {
+            let nearest = nearest(name, named.iter().copied());
+            let hint = nearest.map(|name| format!("; did you mean `--{name}`?")).unwrap_or_default();
+            format!("the argument `--{name}` is not used by the job{hint}")
+        };
+        unused.map(note).collect()
+    }
+}
+
+/// The names of all arguments in a value.
+fn names<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match &value.data {
+        Data::Text(text) => {
+            let behind = text.split("${").skip(1);
+            found.extend(behind.filter_map(|rest| rest.split_once('}')).map(|(name, _)| name));
+        }
+        Data::List(values) => values.iter().for_each(|value| names(value, found)),
+        Data::Map(entries) => entries.iter().for_each(|entry| names(&entry.value, found)),
+        _ => {}
+    }
 }
 
 fn unknown(name: &str, arguments: &Arguments) -> Error {

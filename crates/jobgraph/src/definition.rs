@@ -2,7 +2,7 @@
 
 use crate::fields::{Fields, Mistakes};
 use crate::text::{self, Entry, Placed, Span, Value};
-use model::{Error, nearest_hint};
+use model::{Error, Place, nearest_hint};
 use sql::Source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct JobDefinition {
     pub glue_version: Option<String>,
     /// Free words.
     pub tags: BTreeMap<String, String>,
+    /// Where the arguments' values stand.
+    argument_spans: BTreeMap<String, Span>,
     pub(crate) nodes: Vec<WrittenNode>,
     pub(crate) source: Arc<Source>,
 }
@@ -57,6 +59,11 @@ impl JobDefinition {
         &self.source
     }
 
+    /// Where the value of an argument stands, if the definition has one; its name is without `--`.
+    pub fn place_of_argument(&self, name: &str) -> Option<Place> {
+        self.argument_spans.get(name).map(|span| text::place(&self.source, span).into())
+    }
+
     fn empty(source: Arc<Source>) -> Self {
         Self {
             name: None,
@@ -71,6 +78,7 @@ impl JobDefinition {
             number_of_workers: None,
             glue_version: None,
             tags: BTreeMap::new(),
+            argument_spans: BTreeMap::new(),
             nodes: Vec::new(),
             source,
         }
@@ -140,8 +148,9 @@ fn read_job(entries: &[Entry], span: Span, definition: &mut JobDefinition, mista
     definition.description = plain(fields.text("Description"));
     definition.role = plain(fields.text("Role"));
     definition.glue_version = plain(fields.text("GlueVersion"));
-    definition.default_arguments = arguments(&fields, "DefaultArguments");
-    definition.fixed_arguments = arguments(&fields, "NonOverridableArguments");
+    let spans = &mut definition.argument_spans;
+    definition.default_arguments = arguments(&fields, "DefaultArguments", spans);
+    definition.fixed_arguments = arguments(&fields, "NonOverridableArguments", spans);
     definition.max_retries = number("MaxRetries");
     definition.timeout_minutes = fields.number("Timeout").and_then(|minutes| {
         if minutes.value == 0 {
@@ -201,9 +210,16 @@ fn read_job(entries: &[Entry], span: Span, definition: &mut JobDefinition, mista
 }
 
 /// Arguments begin with `--` in Glue; without it they would never be found.
-fn arguments(fields: &Fields<'_>, name: &'static str) -> BTreeMap<String, String> {
+fn arguments(
+    fields: &Fields<'_>,
+    name: &'static str,
+    spans: &mut BTreeMap<String, Span>,
+) -> BTreeMap<String, String> {
     let all = texts_of_map(fields, name);
     if let Some(entries) = fields.value(name).and_then(Value::as_map) {
+        for entry in entries {
+            spans.insert(entry.key.trim_start_matches('-').to_owned(), entry.value.span.clone());
+        }
         for entry in entries.iter().filter(|entry| !entry.key.starts_with("--")) {
             let error = Error::invalid(format!("the argument `{}` does not begin with `--`", entry.key));
             fields.wrong(

@@ -33,6 +33,9 @@ pub(crate) fn check(graph: &Graph, nodes: &[CheckedNode], errors: &mut Vec<Error
             }
         }
         for (other, spec) in targets.iter().take(number) {
+            if let Some(error) = one_table((used, target), (other, spec)) {
+                found(used.node, error);
+            }
             if let Some(error) = in_the_way((used, target), (other, spec)) {
                 found(used.node, error);
             }
@@ -84,6 +87,20 @@ fn reads_again(target: &Used<'_>, spec: &TargetSpec, source: &Used<'_>) -> Optio
         return Some(error.why("the run would remove its own input").hint("write into another folder"));
     }
     None
+}
+
+/// A table lies in one folder.
+fn one_table(one: (&Used<'_>, &TargetSpec), other: (&Used<'_>, &TargetSpec)) -> Option<Error> {
+    let ((one, one_spec), (other, other_spec)) = (one, other);
+    let (a, b) = (one_spec.update.as_ref()?, other_spec.update.as_ref()?);
+    let same = a.database.eq_ignore_ascii_case(&b.database) && a.table.eq_ignore_ascii_case(&b.table);
+    let error = || {
+        let (id, table) = (&one.node.id, format!("{}.{}", a.database, a.table));
+        Error::invalid(format!("`{id}` and `{}` make the table `{table}` of two folders", other.node.id))
+            .why("a table lies in one folder")
+            .hint("give both the same `Path`, or each a table of its own")
+    };
+    (same && one.at != other.at).then(error)
 }
 
 fn in_the_way(one: (&Used<'_>, &TargetSpec), other: (&Used<'_>, &TargetSpec)) -> Option<Error> {

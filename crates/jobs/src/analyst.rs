@@ -4,10 +4,12 @@ use crate::build::{file_format, file_search};
 use async_trait::async_trait;
 use engine::{Engine, FlowColumn};
 use jobgraph::{Analyst, Column, Columns, LogPattern, SourceSpec};
-use model::{ErrorKind, Result};
+use lake::Lake;
+use model::{Error, ErrorKind, LakeUri, Result, nearest};
 
 pub(crate) struct EngineAnalyst<'a> {
     pub(crate) engine: &'a Engine,
+    pub(crate) lake: &'a Lake,
     /// Files that are not there yet are no mistake: they may come before the job runs.
     pub(crate) lenient: bool,
 }
@@ -21,6 +23,20 @@ pub(crate) fn flow_columns(columns: &Columns) -> Vec<FlowColumn> {
     columns.iter().map(|c| FlowColumn { name: c.name.clone(), sql_type: c.sql_type.clone() }).collect()
 }
 
+impl EngineAnalyst<'_> {
+    /// A bucket that is not there, where there is one of nearly that name.
+    async fn mistyped_bucket(&self, paths: &[LakeUri]) -> Result<Option<Error>> {
+        let known = self.lake.list_buckets().await?;
+        let known = || known.iter().map(|bucket| bucket.name.as_str());
+        let missing =
+            paths.iter().map(|path| path.bucket().as_str()).find(|name| !known().any(|k| k == *name));
+        let mistake = missing.zip(missing.and_then(|name| nearest(name, known()))).map(|(name, near)| {
+            Error::not_found(format!("there is no bucket `{name}`")).hint(format!("did you mean `{near}`?"))
+        });
+        Ok(mistake)
+    }
+}
+
 #[async_trait]
 impl Analyst for EngineAnalyst<'_> {
     async fn table(&self, database: &str, table: &str) -> Result<Option<Columns>> {
@@ -31,7 +47,12 @@ impl Analyst for EngineAnalyst<'_> {
         let SourceSpec::Files(spec) = source else { return Ok(None) };
         let found = match self.engine.find_files(&file_search(spec)).await {
             Ok(found) => found,
-            Err(error) if self.lenient && error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) if self.lenient && error.kind() == ErrorKind::NotFound => {
+                return match self.mistyped_bucket(&spec.paths).await? {
+                    Some(mistake) => Err(mistake),
+                    None => Ok(None),
+                };
+            }
             Err(error) => return Err(error),
         };
         let columns = self.engine.file_columns(&found, &file_format(&spec.format, None)?).await?;

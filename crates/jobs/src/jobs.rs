@@ -1,14 +1,15 @@
 //! The entrance: jobs kept by name, checked, started, previewed, written as scripts; their bookmarks.
 
 use crate::analyst::EngineAnalyst;
-use crate::bookmarks::{Bookmark, BookmarkMode};
+use crate::bookmarks::Bookmark;
 use crate::cost::Prices;
+use crate::options::Options;
 use crate::run::Prepared;
 use crate::store::{Store, StoredJob};
 use engine::Engine;
-use jobgraph::{Arguments, Graph, JobDefinition, parse, resolve, script};
+use jobgraph::{Arguments, JobDefinition, parse, resolve, script};
 use lake::Lake;
-use model::{Error, LakeUri, Result, RunKind};
+use model::{Error, Result, RunKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use state::events::Events;
@@ -52,11 +53,6 @@ pub struct JobRequest {
     pub arguments: Arguments,
 }
 
-/// Arguments that say how a run goes, not what its settings are.
-const BOOKMARK: &str = "job-bookmark-option";
-const REJECTS: &str = "reject-location";
-const MOST_REJECTS: &str = "max-rejects";
-
 impl Jobs {
     /// The jobs of these rooms. What a dead process has left undone is made good.
     pub async fn open(rooms: JobsRooms, prices: Prices) -> Result<Self> {
@@ -68,7 +64,8 @@ impl Jobs {
 
     /// Keeps a job under the name that its definition or its file says. Answers the name, and whether it is new.
     pub async fn put(&self, definition: &str, source_name: &str) -> Result<(String, bool)> {
-        let (parsed, errors) = parse(definition, source_name);
+        let (parsed, mut errors) = parse(definition, source_name);
+        errors.extend(Options::of(&parsed, &Arguments::new()).1);
         first(errors)?;
         let graph = resolve(&parsed, &Arguments::new());
         // What the arguments of a run may still bring is no mistake of the definition.
@@ -95,19 +92,26 @@ impl Jobs {
 
     /// Where a job's bookmark stands.
     pub async fn bookmark(&self, job: &str) -> Result<Bookmark> {
-        self.store.bookmark(job).await
+        let bookmark = self.store.bookmark(job).await?;
+        if bookmark.version == 0 {
+            // Jobs need not be kept to have a bookmark, but one of the two must be there.
+            self.store.get(job).await?;
+        }
+        Ok(bookmark)
     }
 
     /// Sets a bookmark back: to the state behind that run, or to the beginning. Answers how many files are new again.
     pub async fn rewind(&self, job: &str, to: Option<&str>) -> Result<u64> {
+        self.bookmark(job).await?;
         self.store.rewind(job, to).await
     }
 
     /// All mistakes of a definition, with what the catalog and the files say. Files may still be missing.
     pub async fn check(&self, request: &JobRequest) -> Result<Vec<Error>> {
         let (definition, mut errors) = self.definition(request).await?;
+        errors.extend(Options::of(&definition, &request.arguments).1);
         let graph = resolve(&definition, &request.arguments);
-        let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: true };
+        let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: true };
         errors.extend(jobgraph::check(&graph, &analyst).await.errors);
         Ok(errors)
     }
@@ -121,7 +125,8 @@ impl Jobs {
         match language {
             "pyspark" | "python" => Ok(script::pyspark(&graph)),
             "athena" | "sql" => {
-                let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: true };
+                let analyst =
+                    EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: true };
                 let checked = jobgraph::check(&graph, &analyst).await;
                 first(checked.errors.clone())?;
                 script::athena(&graph, &checked)
@@ -149,22 +154,13 @@ impl Jobs {
         let (definition, errors) = self.definition(request).await?;
         first(errors)?;
         let graph = resolve(&definition, &request.arguments);
-        let analyst = EngineAnalyst { engine: &self.rooms.engine, lenient: false };
+        let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: false };
         let checked = jobgraph::check(&graph, &analyst).await;
         first(checked.errors.clone())?;
-        let option = |name: &str| {
-            let maps = [&definition.fixed_arguments, &request.arguments, &definition.default_arguments];
-            let dashed = format!("--{name}");
-            maps.into_iter().find_map(|map| map.get(&dashed).or_else(|| map.get(name)).cloned())
-        };
-        let mode = BookmarkMode::parse(option(BOOKMARK).as_deref().unwrap_or_default())?;
-        let rejects = option(REJECTS).map(|text| text.parse::<LakeUri>()).transpose();
-        let rejects = rejects.map_err(|e| e.context(format!("--{REJECTS}")))?;
-        let (most, share) = match option(MOST_REJECTS) {
-            None => (None, None),
-            Some(text) => most_rejects(&text)?,
-        };
-        Ok(Prepared { job: graph_name(&graph), definition, checked, mode, rejects, most, share })
+        let (options, errors) = Options::of(&definition, &request.arguments);
+        first(errors)?;
+        let notes = definition.unused_arguments(&request.arguments, Options::is_known);
+        Ok(Prepared { job: graph.name, definition, checked, options, notes })
     }
 
     /// Starts a run of a job.
@@ -221,10 +217,6 @@ impl Jobs {
     }
 }
 
-fn graph_name(graph: &Graph) -> String {
-    graph.name.clone()
-}
-
 /// The first mistake is the error; how many more there are is said.
 fn first(errors: Vec<Error>) -> Result<()> {
     let more = errors.len().saturating_sub(1);
@@ -235,20 +227,5 @@ fn first(errors: Vec<Error>) -> Result<()> {
             let many = if more == 1 { "is 1 more mistake" } else { "are more mistakes" };
             Err(error.hint(format!("there {many}; `glulam check` lists all of them")))
         }
-    }
-}
-
-/// `100`, or `2%` of the rows that were read.
-fn most_rejects(text: &str) -> Result<(Option<u64>, Option<f64>)> {
-    let wrong = || {
-        Error::invalid(format!("`{text}` is no value of --{MOST_REJECTS}"))
-            .hint("write a number of rows, such as 100, or a part of them, such as 2%")
-    };
-    match text.trim().strip_suffix('%') {
-        Some(percent) => match percent.trim().parse::<f64>() {
-            Ok(percent) if (0.0..=100.0).contains(&percent) => Ok((None, Some(percent / 100.0))),
-            _ => Err(wrong()),
-        },
-        None => text.trim().parse().map(|most| (Some(most), None)).map_err(|_| wrong()),
     }
 }

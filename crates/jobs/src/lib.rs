@@ -11,6 +11,7 @@ mod build;
 mod cost;
 mod gate;
 mod jobs;
+mod options;
 mod outputs;
 mod report;
 mod run;

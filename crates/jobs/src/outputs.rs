@@ -15,7 +15,10 @@ pub(crate) fn write_of(target: &TargetSpec, from: String) -> Result<FlowWrite> {
         }
     };
     let format = match (&target.format, &destination) {
-        (_, FlowDestination::Table { .. } | FlowDestination::Delta(_)) => None,
+        (_, FlowDestination::Table { .. }) => None,
+        (_, FlowDestination::Delta(_)) => {
+            Some(write_format(&FileFormat::Parquet, target.compression.as_deref())?)
+        }
         (Some(format), _) => Some(write_format(format, target.compression.as_deref())?),
         (None, _) => Some(write_format(&FileFormat::Parquet, target.compression.as_deref())?),
     };

@@ -3,6 +3,7 @@
 use crate::bookmarks::BookmarkMode;
 use crate::build::{Building, Built, relations, seen_files, step_id};
 use crate::jobs::Jobs;
+use crate::options::Options;
 use crate::report::{JobReport, NodePreview, NodeReport, TargetReport};
 use crate::settle::{Ending, bookmark, marker};
 use crate::usage::{Usage, peak_memory};
@@ -24,12 +25,9 @@ pub(crate) struct Prepared {
     pub(crate) job: String,
     pub(crate) definition: JobDefinition,
     pub(crate) checked: Checked,
-    pub(crate) mode: BookmarkMode,
-    /// Where rejected rows go.
-    pub(crate) rejects: Option<LakeUri>,
-    /// More rejected rows than this fail the run; so does a larger part of what was read.
-    pub(crate) most: Option<u64>,
-    pub(crate) share: Option<f64>,
+    pub(crate) options: Options,
+    /// What a person should know of the arguments.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Jobs {
@@ -60,19 +58,20 @@ impl Jobs {
             run.info(note.clone()).await;
             return Ok(JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() });
         }
-        let (version, seen) = match prepared.mode {
+        let (version, seen) = match prepared.options.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
             _ => self.store.seen(&prepared.job).await?,
         };
         let built = self.built(prepared, seen, run).await?;
-        let mut report = JobReport { job: prepared.job.clone(), ..JobReport::default() };
+        let notes = prepared.notes.clone();
+        let mut report = JobReport { job: prepared.job.clone(), notes, ..JobReport::default() };
         // Tables list their files when they are planned: whether they have new ones is not known yet.
         let has_tables = prepared.checked.nodes.iter().any(is_table);
         if let Some(note) = nothing_new(&built, &prepared.checked).filter(|_| !has_tables) {
             return self.idle(report, built, prepared, usage, run, note).await;
         }
         let first = first_place(&built.writes, &self.rooms).await?;
-        self.need_buckets(&built.writes).await?;
+        report.notes.extend(self.need_buckets(&built.writes).await?);
         let writes: Vec<FlowWrite> = built.writes.iter().map(|(_, write)| write.clone()).collect();
         let prefix = match number {
             1 => format!("run-{}", run.id()),
@@ -87,7 +86,7 @@ impl Jobs {
         self.measure(&mut report, &built, prepared, usage);
         check_share(prepared, &report)?;
         report.notes.extend(idle_sources(&built));
-        let rejects = match &prepared.rejects {
+        let rejects = match &prepared.options.rejects {
             Some(at) => at.as_folder().join(&format!("{}/{}/", safe(&prepared.job), run.id()))?,
             None => LakeUri::new(
                 first.bucket().clone(),
@@ -101,7 +100,7 @@ impl Jobs {
             run: run.id().to_string(),
             marker: marker(&first, run.id())?,
             changes: written.iter().filter_map(|written| written.change.clone()).collect(),
-            bookmark: bookmark(prepared.mode, version, files),
+            bookmark: bookmark(prepared.options.mode, version, files),
             objects: written.iter().flat_map(|written| written.files.clone()).collect(),
         };
         run.check()?;
@@ -164,12 +163,16 @@ impl Jobs {
 
     /// The graph as a flow.
     async fn built(&self, prepared: &Prepared, seen: crate::build::Seen, run: &RunContext) -> Result<Built> {
-        let mut flow = self.rooms.engine.begin_flow(run, prepared.most)?;
+        let mut flow = self.rooms.engine.begin_flow(run, prepared.options.most)?;
         if Building::asks_early(&prepared.checked) {
             flow = flow.asking_early();
         }
-        let building =
-            Building { engine: &self.rooms.engine, checked: &prepared.checked, mode: prepared.mode, seen };
+        let building = Building {
+            engine: &self.rooms.engine,
+            checked: &prepared.checked,
+            mode: prepared.options.mode,
+            seen,
+        };
         building.build(flow, |_, _| ()).await
     }
 
@@ -180,13 +183,17 @@ impl Jobs {
         rows: usize,
         run: &RunContext,
     ) -> Result<Vec<NodePreview>> {
-        let (_, seen) = match prepared.mode {
+        let (_, seen) = match prepared.options.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
             _ => self.store.seen(&prepared.job).await?,
         };
         let flow = self.rooms.engine.begin_flow(run, None)?.for_preview();
-        let building =
-            Building { engine: &self.rooms.engine, checked: &prepared.checked, mode: prepared.mode, seen };
+        let building = Building {
+            engine: &self.rooms.engine,
+            checked: &prepared.checked,
+            mode: prepared.options.mode,
+            seen,
+        };
         let built = building.build(flow, |_, _| ()).await?;
         let mut previews = Vec::new();
         for node in &prepared.checked.nodes {
@@ -211,20 +218,20 @@ impl Jobs {
         Ok(previews)
     }
 
-    async fn need_buckets(&self, writes: &[(String, FlowWrite)]) -> Result<()> {
+    /// Makes the targets' buckets where they are missing, and says so: a name may be mistyped.
+    async fn need_buckets(&self, writes: &[(String, FlowWrite)]) -> Result<Vec<String>> {
+        let mut notes = Vec::new();
         for (node, write) in writes {
             let (FlowDestination::Folder(at) | FlowDestination::Delta(at)) = &write.destination else {
                 continue;
             };
             if !self.rooms.lake.bucket_exists(at.bucket()).await? {
-                self.rooms
-                    .lake
-                    .create_bucket(at.bucket())
-                    .await
-                    .map_err(|e| e.context(format!("the target `{node}`")))?;
+                let made = self.rooms.lake.create_bucket(at.bucket()).await;
+                made.map_err(|e| e.context(format!("the target `{node}`")))?;
+                notes.push(format!("the bucket `{}` of `{node}` was not there and was made", at.bucket()));
             }
         }
-        Ok(())
+        Ok(notes)
     }
 
     fn measure(&self, report: &mut JobReport, built: &Built, prepared: &Prepared, usage: &Usage) {
@@ -397,7 +404,7 @@ async fn first_place(writes: &[(String, FlowWrite)], rooms: &crate::jobs::JobsRo
 }
 
 fn check_share(prepared: &Prepared, report: &JobReport) -> Result<()> {
-    let Some(share) = prepared.share else { return Ok(()) };
+    let Some(share) = prepared.options.share else { return Ok(()) };
     let rejected: u64 = report.nodes.iter().map(|node| node.rejected).sum();
     let is_source =
         |id: &str| prepared.checked.node(id).is_some_and(|node| node.role == jobgraph::Role::Source);

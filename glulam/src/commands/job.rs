@@ -7,7 +7,7 @@ use crate::operations::{
     StartJobPreview, WriteJobScript,
 };
 use crate::terminal::{self, Ending, follow};
-use jobs::{JobReport, JobRequest, NodePreview};
+use jobs::{Bookmark, JobReport, JobRequest, NodePreview};
 use model::{Error, Place, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +43,14 @@ pub(super) async fn run(context: &Context, wanted: args::Job) -> Result<u8> {
             let (job, bookmark) = perform(context, ShowJob { name }).await?;
             match context.shared.json {
                 true => terminal::print_json(&(job, bookmark))?,
-                false => terminal::print(job.definition.trim_end()),
+                false => {
+                    terminal::print(job.definition.trim_end());
+                    if let Some(moved) = moved(&bookmark) {
+                        let files: u64 = bookmark.sources.values().map(|(files, _)| files).sum();
+                        let text = format!("bookmark: {} read, {moved}", self::files(files));
+                        terminal::remark(context.shared.quiet, &text);
+                    }
+                }
             }
             Ok(0)
         }
@@ -78,8 +85,8 @@ pub(super) async fn run(context: &Context, wanted: args::Job) -> Result<u8> {
                 vec![node.clone(), terminal::amount(*count), terminal::bytes(*bytes)]
             });
             terminal::print(&terminal::table(&["source", "files read", "bytes"], rows));
-            if let (Some(run), Some(at)) = (&bookmark.run, bookmark.modified) {
-                terminal::remark(context.shared.quiet, &format!("moved by {run}, {}", terminal::time(at)));
+            if let Some(moved) = moved(&bookmark) {
+                terminal::remark(context.shared.quiet, &moved);
             }
             Ok(0)
         }
@@ -224,6 +231,12 @@ fn read(path: &Path) -> Result<CheckedText> {
         Error::not_found("cannot read the job's definition").at(Place::object(&name)).source_is(e)
     })?;
     Ok(CheckedText { name, text })
+}
+
+/// Who moved a bookmark last, and when.
+fn moved(bookmark: &Bookmark) -> Option<String> {
+    let (run, at) = (bookmark.run.as_ref()?, bookmark.modified?);
+    Some(format!("moved by {run}, {}", terminal::time(at)))
 }
 
 fn files(count: u64) -> String {

@@ -206,6 +206,25 @@ fn values_that_do_not_fit_are_told_with_file_row_and_column() {
 }
 
 #[test]
+fn fields_that_come_late_are_not_dropped() {
+    let home = Home::new();
+    for (name, late, field) in [
+        ("top", r#"{"id": 9, "at": {"x": 1}, "extra": "here"}"#, "extra"),
+        ("nested", r#"{"id": 9, "at": {"x": 1, "depth": 2}}"#, "depth"),
+    ] {
+        let text = format!("{}{late}\n", "{\"id\": 1, \"at\": {\"x\": 1}}\n".repeat(20_001));
+        let (from, to) = (format!("{name}.json"), format!("{name}.parquet"));
+        home.write(&from, &text);
+        let error = refused(&home, 2, ["convert", &from, &to]);
+        assert!(error.contains(field) && error.contains("20002"), "{error}");
+        assert_eq!(home.json(["convert", &from, &to, "--lenient"])["rows"], 20_002);
+    }
+    // What is looked at early, or left out on purpose, is no mistake.
+    home.write("early.json", "{\"id\": 1}\n{\"id\": 2, \"extra\": \"here\"}\n");
+    home.succeed(["convert", "early.json", "early.parquet", "--select", "SELECT id FROM input"]);
+}
+
+#[test]
 fn documents_lines_and_odd_csv() {
     let home = Home::new();
     home.write(

@@ -288,3 +288,90 @@ fn what_the_catalog_refuses_behind_the_commit_is_told_once_and_doubles_nothing()
     assert!(home.succeed(words).contains("nothing new"));
     assert_eq!(rows_in(&home, "s3://lake/o/"), 2);
 }
+
+#[test]
+fn arguments_that_mean_nothing_are_told() {
+    let home = with_orders();
+    let target =
+        "  out:\n    S3DirectTarget: {Name: Out, Inputs: [files], Path: '${output}', Format: json}\n";
+    let with = |option: &str| {
+        job(target).replacen(
+            '\n',
+            &format!("\nDefaultArguments: {{--output: 's3://made/o/', {option}}}\n"),
+            1,
+        )
+    };
+    home.write("wrong.yaml", &with("--job-bookmark-option: on"));
+    let said = refused(&home, ["check", "wrong.yaml"]);
+    assert!(said.contains("wrong.yaml:2") && said.contains("`on` is no value"), "{said}");
+    assert!(refused(&home, ["job", "create", "wrong.yaml"]).contains("job-bookmark-enable"));
+    home.write("job.yaml", &with("--enable-metrics: 'true'"));
+    let report = home.json(["job", "run", "job.yaml", "--ouput", "s3://other/", "--enable-metrics", "true"]);
+    let notes: Vec<_> =
+        report["report"]["notes"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(
+        notes,
+        [
+            "the argument `--ouput` is not used by the job; did you mean `--output`?",
+            "the bucket `made` of `out` was not there and was made"
+        ]
+    );
+}
+
+#[test]
+fn a_mistyped_bucket_is_a_mistake_and_one_to_come_is_not() {
+    let home = with_orders();
+    let target =
+        "  out:\n    S3DirectTarget: {Name: Out, Inputs: [files], Path: 's3://lake/o/', Format: json}\n";
+    home.write("mistyped.yaml", &job(target).replace("s3://orders/", "s3://ordres/"));
+    let said = refused(&home, ["check", "mistyped.yaml"]);
+    assert!(
+        said.contains("there is no bucket `ordres`") && said.contains("did you mean `orders`?"),
+        "{said}"
+    );
+    home.write("later.yaml", &job(target).replace("s3://orders/", "s3://arrivals-of-tomorrow/"));
+    home.succeed(["check", "later.yaml"]);
+}
+
+#[test]
+fn one_table_lies_in_one_folder() {
+    let home = with_orders();
+    let target = |id: &str| {
+        format!(
+            "  {id}:\n    S3GlueParquetTarget: {{Name: To {id}, Inputs: [files], Path: 's3://lake/{id}/', SchemaChangePolicy: \
+             {{EnableUpdateCatalog: true, UpdateBehavior: UPDATE_IN_DATABASE, Database: shop, Table: o}}}}\n"
+        )
+    };
+    home.write("job.yaml", &job(&(target("one") + &target("two"))));
+    let said = refused(&home, ["check", "job.yaml"]);
+    assert!(said.contains("make the table `shop.o` of two folders"), "{said}");
+}
+
+#[test]
+fn bookmarks_of_no_job_are_told() {
+    let home = with_orders();
+    let target =
+        "  out:\n    S3DirectTarget: {Name: Out, Inputs: [files], Path: 's3://lake/o/', Format: json}\n";
+    home.write("job.yaml", &job(target));
+    home.succeed(["job", "create", "job.yaml"]);
+    assert!(refused(&home, ["job", "bookmark", "order", "--reset"]).contains("did you mean `orders`?"));
+    home.succeed(["job", "run", "orders", "--job-bookmark-option", "job-bookmark-enable"]);
+    let shown = home.run(["job", "show", "orders"]);
+    assert!(shown.stderr.contains("bookmark: 1 file read, moved by"), "{}", shown.stderr);
+}
+
+#[test]
+fn delta_tables_have_the_codec_and_the_files_that_were_asked_for() {
+    let home = with_orders();
+    let target = "  out:\n    S3DeltaDirectTarget: {Name: Out, Inputs: [files], Path: 's3://lake/o/', Format: delta, \
+                  Compression: uncompressed}\n";
+    home.write("job.yaml", &job(target));
+    home.succeed(["job", "run", "job.yaml"]);
+    let mut files =
+        std::fs::read_dir(home.bucket("lake").join("o")).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|e| e == "parquet")).unwrap();
+    let script = "import sys, pyarrow.parquet as p; print(p.ParquetFile(sys.argv[1]).metadata.row_group(0).column(0).compression)";
+    let mut python = std::process::Command::new(testkit::venv().join("bin/python"));
+    let codec = Process::start(python.args(["-c", script]).arg(file)).wait(LONG);
+    assert_eq!(codec.stdout.trim(), "UNCOMPRESSED", "{}", codec.stderr);
+}

@@ -10,6 +10,7 @@ mod demo;
 mod generate;
 mod home;
 mod job_faults;
+mod job_mistakes;
 mod jobs;
 mod kill;
 mod samples;

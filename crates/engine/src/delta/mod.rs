@@ -62,6 +62,8 @@ impl<'a> Attempt<'a> {
             progress: self.progress.as_ref(),
             cancel: self.cancel,
             memory_limit: self.memory_limit,
+            compression: None,
+            max_file_bytes: None,
         }
     }
 

@@ -175,6 +175,8 @@ impl OpenFlow {
             progress: &progress,
             cancel: &self.context.cancel,
             memory_limit: self.engine.inner.options.memory_limit / 2,
+            compression: write.format.as_ref().and_then(|(_, spec)| spec.compression.as_deref()),
+            max_file_bytes: write.max_file_bytes,
         };
         let scans = &self.engine.inner.scans;
         let change = match table {

@@ -12,6 +12,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlanBuilder, Partitioning};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use formats::WriteSpec;
+use lake::ListOptions;
 use model::{Column, EntityName, Error, ErrorKind, LakeUri, Place, Result, Unit, nearest_hint};
 use plan::{Analyzed, Analyzer};
 use scan::sink::{SinkSpec, Written, write};
@@ -563,15 +564,28 @@ impl Engine {
         let kept: std::collections::HashSet<&[String]> = kept.iter().map(|p| p.values.as_slice()).collect();
         let query = catalog::PartitionQuery::default();
         let page = self.inner.catalog.list_partitions(database, name, query).await?;
-        let gone: Vec<Vec<String>> = page
-            .partitions
-            .into_iter()
-            .map(|partition| partition.values)
-            .filter(|values| !kept.contains(values.as_slice()))
-            .collect();
+        let mut gone: Vec<Vec<String>> = Vec::new();
+        for partition in page.partitions.into_iter().filter(|p| !kept.contains(p.values.as_slice())) {
+            // Its files went with the publish; where there are some again, another job has added them since.
+            if !self.has_files(&partition).await? {
+                gone.push(partition.values);
+            }
+        }
         for chunk in gone.chunks(CHUNK) {
             self.inner.catalog.delete_partitions(database, name, chunk.to_vec()).await?;
         }
         Ok(())
+    }
+
+    async fn has_files(&self, partition: &Partition) -> Result<bool> {
+        let Some(location) = &partition.storage.location else { return Ok(false) };
+        let folder = location.parse::<LakeUri>()?.as_folder();
+        let lake = &self.inner.lake;
+        let page = lake.list_page(&folder, ListOptions { max_keys: 1, ..ListOptions::default() }).await;
+        match page {
+            Ok(page) => Ok(!page.objects.is_empty()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -73,7 +73,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    pub(super) fn raw(&self, string: Quoted) -> &'a [u8] {
+    pub(crate) fn raw(&self, string: Quoted) -> &'a [u8] {
         self.bytes.get(string.start..string.end).unwrap_or_default()
     }
 

@@ -4,7 +4,7 @@
 //! in text columns keep their text.
 
 use super::cursor::{Cursor, MAX_DEPTH, Malformed, Parsed, Quoted, TOO_DEEP, unescaped};
-use super::value::Field;
+use super::value::{Field, NO_COLUMN};
 use super::{Builder, Keys, Lists, Maps, Rejected, Rows, Rules};
 use crate::parse;
 use std::collections::{HashMap, HashSet};
@@ -168,6 +168,9 @@ impl Rows {
         nulls.push(true);
         let parsed = cursor.object(|cursor, position, key| {
             let Some(builder) = cursor.field_of(keys, position, key).and_then(|i| fields.get_mut(i)) else {
+                if rules.all_fields {
+                    note(reject, Err(NO_COLUMN), || cursor.raw(key));
+                }
                 return cursor.skip();
             };
             if builder.len() > row {

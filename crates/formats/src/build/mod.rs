@@ -14,7 +14,7 @@ pub(crate) use cursor::{Cursor, Malformed};
 pub(crate) use keys::{KeyRules, Keys};
 pub(crate) use nested::unescaped;
 pub(crate) use text::Block;
-pub(crate) use value::{Epoch, Field, Rules};
+pub(crate) use value::{Epoch, Field, NO_COLUMN, Rules};
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, BooleanArray, BooleanBufferBuilder, ListArray, MapArray, NullArray,

@@ -60,6 +60,10 @@ pub(crate) enum Epoch {
     Guess,
 }
 
+/// Why a field is wrong that no column is for.
+pub(crate) const NO_COLUMN: Rejected =
+    "is a field of none of the rows that were looked at to find the columns";
+
 /// How texts are understood.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
@@ -79,6 +83,8 @@ pub(crate) struct Rules {
     pub(crate) null_text: Option<Vec<u8>>,
     /// How JSON's keys stand for names.
     pub(crate) keys: KeyRules,
+    /// Whether a JSON field that there is no column for is a mistake, not skipped.
+    pub(crate) all_fields: bool,
 }
 
 impl Rules {
@@ -93,6 +99,7 @@ impl Rules {
             nested_json: false,
             null_text: None,
             keys: KeyRules::default(),
+            all_fields: false,
         })
     }
 

@@ -6,10 +6,13 @@
 use super::delimited::{count_lines, line_end};
 use super::feed::Lines;
 use super::sink::Sink;
-use crate::build::{Block, Cursor, Epoch, Field, KeyRules, Keys, Malformed, Rules};
+use crate::build::{Block, Cursor, Epoch, Field, KeyRules, Keys, Malformed, NO_COLUMN, Rules};
 use crate::{Column, JsonSpec};
 use memchr::{memchr, memchr2};
 use model::Result;
+
+/// The builder of a column that nobody wants.
+const UNWANTED: usize = usize::MAX;
 
 pub(super) struct Json {
     keys: Keys,
@@ -32,7 +35,10 @@ impl Json {
             let mapped = spec.mappings.iter().find(|(mapped, _)| mapped.eq_ignore_ascii_case(name));
             mapped.map_or(name, |(_, key)| key.as_str())
         };
-        let names = sink.wanted.iter().enumerate().map(|(builder, column)| (called(*column), builder));
+        let wanted = sink.wanted.iter().enumerate().map(|(builder, column)| (called(*column), builder));
+        // Columns that nobody wants are known, too: their fields are skipped.
+        let others = (0..columns.len()).filter(|column| sink.wanted.binary_search(column).is_err());
+        let names = wanted.chain(others.map(|column| (called(column), UNWANTED)));
         Self {
             keys: Keys::new(names, sink.rules.keys),
             ignore_malformed: spec.ignore_malformed,
@@ -53,13 +59,16 @@ impl Json {
             return self.malformed(block, start, end, why.0, sink);
         }
         let row = sink.rows;
-        let mut failed = Vec::new();
+        let (mut failed, mut unknown) = (Vec::new(), None);
         let Sink { builders, rules, .. } = sink;
         let keys = &mut self.keys;
         let parsed = cursor.object(|cursor, position, key| {
             let found = cursor.field_of(keys, position, key);
             let Some((index, builder)) = found.and_then(|i| builders.get_mut(i).map(|builder| (i, builder)))
             else {
+                if found.is_none() && rules.all_fields {
+                    unknown = Some(cursor.raw(key));
+                }
                 return cursor.ignore();
             };
             // Of a key that comes twice the last one counts.
@@ -75,6 +84,9 @@ impl Json {
         });
         if let Err(why) = parsed {
             return self.malformed(block, start, end, why.0, sink);
+        }
+        if let Some(field) = unknown {
+            sink.rejects.add(sink.line, None, field, NO_COLUMN, sink.on_error.keeps());
         }
         if failed.is_empty() {
             sink.fill_row();

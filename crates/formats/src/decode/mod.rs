@@ -108,7 +108,10 @@ pub fn decoder(
     if let Some(outside) = projection.iter().find(|index| **index >= columns.len()) {
         return Err(Error::internal(format!("column {outside} of a table with {} columns", columns.len())));
     }
-    let sink = |rules: Rules| Sink::new(columns, projection, rules, &options);
+    let sink = |mut rules: Rules| {
+        rules.all_fields = options.on_error == OnError::Fail;
+        Sink::new(columns, projection, rules, &options)
+    };
     match &spec.format {
         Format::Delimited(delimited) => {
             let lines = delimited::Delimited::new(delimited, columns, options.on_error)?;

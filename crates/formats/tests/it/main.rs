@@ -3,6 +3,7 @@
 
 mod access;
 mod others;
+mod parquet_files;
 mod readers;
 mod rejects;
 mod round_trip;

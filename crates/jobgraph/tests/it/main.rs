@@ -5,6 +5,7 @@ mod analyst;
 mod examples;
 mod hostile;
 mod mistakes;
+mod mistakes_table;
 mod nodes;
 mod refusals;
 mod scripts;

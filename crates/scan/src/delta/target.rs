@@ -47,6 +47,10 @@ pub struct Writing<'a> {
     pub cancel: &'a CancellationToken,
     /// About how many bytes of rows may be held.
     pub memory_limit: usize,
+    /// The codec of the files; snappy, which every reader of Delta tables can unpack, if nothing is said.
+    pub compression: Option<&'a str>,
+    /// A file is closed at about this size, if it is said.
+    pub max_file_bytes: Option<u64>,
 }
 
 /// A table's folder with its columns.
@@ -75,11 +79,10 @@ impl Target {
     fn spec(&self, writing: &Writing<'_>) -> SinkSpec {
         let columns = self.columns.iter().map(|c| (c.spelled.clone(), c.written.clone())).collect();
         let mut write = WriteSpec::new(WriteFormat::Parquet);
-        // What every reader of Delta tables can unpack.
-        write.compression = Some("snappy".to_owned());
+        write.compression = Some(writing.compression.unwrap_or("snappy").to_owned());
         let mut spec = SinkSpec::new(self.at.clone(), write, columns, writing.prefix.to_owned());
         spec.partition_by.clone_from(&self.keys);
-        spec.max_file_bytes = Some(FILE_BYTES);
+        spec.max_file_bytes = Some(writing.max_file_bytes.unwrap_or(FILE_BYTES));
         spec.memory_limit = spec.memory_limit.min(writing.memory_limit);
         spec
     }

@@ -9,6 +9,7 @@ use super::memory::Memory;
 use super::plan::Plan;
 use super::split::{Cuts, Splitter, broken, compact};
 use super::targets::{Piece, TargetId, Targets, Work};
+use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -207,11 +208,14 @@ impl Crew {
                 rows += piece.rows.num_rows();
                 group.push(piece);
             }
-            let whole = self.joined(group)?;
-            let mut done = 0;
-            while done < rows {
-                let part = whole.rows.slice(done, MAX_BATCH_ROWS.min(rows - done));
-                done += part.num_rows();
+            if self.plan.joins() {
+                group = vec![self.joined(group)?];
+            }
+            let slices = |rows: &RecordBatch| {
+                let (rows, all) = (rows.clone(), rows.num_rows());
+                (0..all).step_by(MAX_BATCH_ROWS).map(move |at| rows.slice(at, MAX_BATCH_ROWS.min(all - at)))
+            };
+            for part in group.iter().flat_map(|piece| slices(&piece.rows)) {
                 let mut open = match file.take() {
                     Some(open) => open,
                     None => self.create(id)?,
@@ -226,8 +230,8 @@ impl Crew {
                 } else {
                     file = Some(open);
                 }
-                tokio::task::yield_now().await;
             }
+            tokio::task::yield_now().await;
         }
         if self.table().are_many()
             && let Some(open) = &mut file

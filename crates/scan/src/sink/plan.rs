@@ -8,7 +8,7 @@ use super::{bucket, folder, value};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use formats::{Encoder, WriteSpec};
+use formats::{Encoder, WriteFormat, WriteSpec};
 use model::{Error, LakeUri, Result};
 use sql::SqlType;
 use std::sync::Arc;
@@ -100,6 +100,11 @@ impl Plan {
     pub(crate) fn splitter(&self) -> Splitter {
         let keys = self.keys.iter().filter_map(|at| Some((*at, self.columns.get(*at)?.1.clone()))).collect();
         Splitter::new(keys, self.buckets.clone(), self.kept.clone(), self.memory_limit)
+    }
+
+    /// Whether small pieces are copied together before they are encoded.
+    pub(crate) fn joins(&self) -> bool {
+        !matches!(self.write.format, WriteFormat::Parquet)
     }
 
     pub(crate) fn encoder(&self) -> Result<Box<dyn Encoder>> {

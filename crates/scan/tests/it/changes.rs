@@ -88,8 +88,15 @@ async fn deleted(world: &World, table: &TableEntry, condition: Expr, prefix: &st
     let streams = frame.execute_stream_partitioned().await.unwrap();
     let commit = world.lake.begin_commit(CommitOptions::default());
     let cancel = CancellationToken::new();
-    let writing =
-        Writing { commit: &commit, prefix, progress: &|_, _| {}, cancel: &cancel, memory_limit: 64 << 20 };
+    let writing = Writing {
+        commit: &commit,
+        prefix,
+        progress: &|_, _| {},
+        cancel: &cancel,
+        memory_limit: 64 << 20,
+        compression: None,
+        max_file_bytes: None,
+    };
     let (staged, changes) = change.rewrite(streams, &context.state(), &writing).await.unwrap();
     Written { commit, staged, changes }
 }
@@ -111,8 +118,15 @@ async fn written(
     let change = Change::open(&world.scans, table, overwrite.is_some()).await.unwrap();
     let commit = world.lake.begin_commit(CommitOptions::default());
     let cancel = CancellationToken::new();
-    let writing =
-        Writing { commit: &commit, prefix, progress: &|_, _| {}, cancel: &cancel, memory_limit: 64 << 20 };
+    let writing = Writing {
+        commit: &commit,
+        prefix,
+        progress: &|_, _| {},
+        cancel: &cancel,
+        memory_limit: 64 << 20,
+        compression: None,
+        max_file_bytes: None,
+    };
     let staged = match overwrite {
         None => change.append(vec![stream(rows)], &writing).await.unwrap(),
         Some(partitions) => change.overwrite(vec![stream(rows)], partitions, &writing).await.unwrap(),
@@ -215,6 +229,8 @@ async fn a_row_is_changed_once() {
         progress: &|_, _| {},
         cancel: &cancel,
         memory_limit: 1 << 20,
+        compression: None,
+        max_file_bytes: None,
     };
     let error = change.rewrite(twice, &context.state(), &writing).await.err().unwrap();
     assert!(error.message().contains("more than one row of the source"), "{error:?}");

@@ -51,9 +51,17 @@ pub(super) fn verdict(ended: Ended, cause: Cause, run: &Run, resumable: bool) ->
         (Cause::Stop, None) => end(RunState::Stopped, Error::cancelled()),
         (Cause::Nobody, None) if run.retries_left == 0 => end(RunState::Failed, gave_up(run)),
         (Cause::Nobody, None) => Verdict::Again(gave_up(run).diagnosis()),
-        (Cause::Nobody, Some(error)) if run.retries_left > 0 => Verdict::Again(error.diagnosis()),
+        (Cause::Nobody, Some(error)) if run.retries_left > 0 && may_pass(&error) => {
+            Verdict::Again(error.diagnosis())
+        }
         (_, Some(error)) => end(RunState::Failed, error),
     }
+}
+
+/// Whether another attempt may end otherwise. What the request or its data has wrong stays wrong.
+fn may_pass(error: &Error) -> bool {
+    use ErrorKind::{Denied, InvalidInput, Unsupported};
+    !matches!(error.kind(), InvalidInput | Unsupported | Denied)
 }
 
 /// What the body called a cancellation was none of this run's.
@@ -133,6 +141,8 @@ mod tests {
         }
         assert_eq!(state_of(failed(), Nobody, 0, false), Some(RunState::Failed));
         assert_eq!(state_of(failed(), Nobody, 1, false), None);
+        let wrong = Ended::Returned(Err(Error::invalid("no such column")));
+        assert_eq!(state_of(wrong, Nobody, 1, false), Some(RunState::Failed));
         assert_eq!(state_of(failed(), Stop, 1, false), Some(RunState::Failed));
         assert_eq!(state_of(cancelled(), Stop, 1, false), Some(RunState::Stopped));
         assert_eq!(state_of(Ended::CutOff, Stop, 1, false), Some(RunState::Stopped));

@@ -2,14 +2,15 @@
 
 use super::arithmetic::zone_of;
 use super::calendar::{DAY_SECONDS, civil_from_days, day_of_year, iso_week, weekday};
-use super::longs::{Prepared, longs};
+use super::longs::{Prepared, longs, raw};
 use crate::registry::Family;
 use crate::{Call, Scalar};
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, Int64Array};
 use arrow::datatypes::Int64Type;
 use model::{Error, Result, nearest_hint};
 use sql::SqlType;
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// Fields of dates and times.
 pub const FAMILY: Family = Family { title: "Fields of dates and times", scalars: SCALARS, aggregates: &[] };
@@ -166,7 +167,54 @@ impl Field {
 
 fn named(call: &Call<'_>) -> Result<ArrayRef> {
     let field = Field::parse(call.name)?;
+    if let Some(found) = of_local_times(call, field)? {
+        return Ok(found);
+    }
     fields(call, 0, |_| Ok(field))
+}
+
+/// A field of all timestamps of a column without a zone, without asking anything a row.
+fn of_local_times(call: &Call<'_>, field: Field) -> Result<Option<ArrayRef>> {
+    if !matches!(call.arg_types.first(), Some(SqlType::Timestamp(_))) {
+        return Ok(None);
+    }
+    let (array, is_constant) = call.arg(0)?;
+    let Some((times, unit)) = raw(array.as_ref()).filter(|_| !is_constant) else { return Ok(None) };
+    let found = match unit {
+        1_000 => of_times::<1_000>(field, times),
+        1_000_000 => of_times::<1_000_000>(field, times),
+        1_000_000_000 => of_times::<1_000_000_000>(field, times),
+        _ => None,
+    };
+    let array = |values: Vec<i64>| Int64Array::try_new(values.into(), call.valid());
+    let array = found.map(array).transpose();
+    array
+        .map(|array| array.map(|array| Arc::new(array) as ArrayRef))
+        .map_err(|e| Error::internal("a field of times cannot be told").source_is(e))
+}
+
+/// With so many units a second.
+fn of_times<const SECOND: i64>(field: Field, times: &[i64]) -> Option<Vec<i64>> {
+    let each = |of: fn(i64) -> i64| Some(times.iter().map(|time| of(*time)).collect());
+    match field {
+        Field::Hour => each(|time| time.div_euclid(3600 * SECOND).rem_euclid(24)),
+        Field::Minute => each(|time| time.div_euclid(60 * SECOND).rem_euclid(60)),
+        Field::Second => each(|time| time.div_euclid(SECOND).rem_euclid(60)),
+        Field::Millisecond => each(|time| time.rem_euclid(SECOND) / (SECOND / 1000)),
+        Field::TimezoneHour | Field::TimezoneMinute => None,
+        _ => {
+            // Neighbours are mostly of one day.
+            let mut last = (i64::MIN, field.of_days(0)?);
+            let of_day = times.iter().map(|time| {
+                let day = time.div_euclid(DAY_SECONDS * SECOND);
+                if day != last.0 {
+                    last = (day, field.of_days(day).unwrap_or_default());
+                }
+                last.1
+            });
+            Some(of_day.collect())
+        }
+    }
 }
 
 fn extract(call: &Call<'_>) -> Result<ArrayRef> {
