@@ -17,6 +17,7 @@ mod explain;
 mod flow;
 mod information_schema;
 mod memory;
+mod partition_table;
 mod prepared;
 mod query;
 mod run;

@@ -15,8 +15,9 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use functions::Session;
 use futures::StreamExt;
 use model::{EntityName, Error, Result};
-use plan::{Analyzed, Analyzer, OutputColumn};
+use plan::{Analyzed, Analyzer, OutputColumn, TableName};
 use scan::{ScanCounters, ScanReport};
+use sql::ast::CreateView;
 use sql::{Located, Source, SqlType, Statement};
 use sqlparser::ast::{Expr as Ast, Query};
 use state::runs::RunContext;
@@ -228,18 +229,26 @@ impl Engine {
             Statement::Delete(delete) => self.delete(delete, context).await,
             Statement::Update(update) => self.update(update, context).await,
             Statement::Merge(merge) => self.merge(merge, context).await,
-            Statement::CreateView(view) => {
-                let analyzed = self.analyze(&view.query, context).await?;
-                let columns: Vec<(String, SqlType)> =
-                    analyzed.columns.iter().map(|c| (c.name.clone(), c.sql_type.clone())).collect();
-                let ddl = self.ddl_context(context);
-                ddl_answer(ddl::create_view(&ddl, view, &columns).await?, context)
-            }
+            Statement::CreateView(view) => self.create_view(view, context).await,
             definition => {
                 let ddl = self.ddl_context(context);
                 ddl_answer(ddl::execute(&ddl, definition).await?, context)
             }
         }
+    }
+
+    async fn create_view(&self, view: &CreateView, context: &Context) -> Result<Answer> {
+        let (database, name) = self.table_name(&view.name, context)?;
+        let name = TableName { database: database.to_string(), table: name.to_string() };
+        let tables = self.open_tables(&view.query, context.database.as_str(), context.counters()).await?;
+        let analyzed = {
+            let (session, source) = (context.session.clone(), context.source.clone());
+            let analyzer = Analyzer::new(&tables, session, source, &context.parameters).for_view(name);
+            analyzer.query(&view.query)?
+        };
+        let columns: Vec<(String, SqlType)> =
+            analyzed.columns.into_iter().map(|column| (column.name, column.sql_type)).collect();
+        ddl_answer(ddl::create_view(&self.ddl_context(context), view, &columns).await?, context)
     }
 
     /// The database `default` is always there, as in Athena: it is made when somebody first needs it.

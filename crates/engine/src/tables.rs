@@ -1,7 +1,7 @@
 //! Opens the tables and views a query names before it is analyzed: looking up is I/O, analyzing is not.
 
 use crate::engine::Engine;
-use crate::information_schema;
+use crate::{information_schema, partition_table};
 use base64::Engine as _;
 use catalog::{TableEntry, TableQuery};
 use datafusion::datasource::provider_as_source;
@@ -125,6 +125,13 @@ impl Engine {
     ) -> Result<Option<Vec<TableName>>> {
         if name.database == information_schema::NAME {
             let found = information_schema::open(&self.inner.catalog, &name.table).await?;
+            open.found.insert(name.clone(), found);
+            return Ok(None);
+        }
+        if let Some(table) = name.table.strip_suffix(partition_table::SUFFIX) {
+            let found =
+                partition_table::open(&self.inner.catalog, &name.database, table, self.inner.clock.now())
+                    .await?;
             open.found.insert(name.clone(), found);
             return Ok(None);
         }

@@ -139,6 +139,12 @@ impl<'a> Analyzer<'a> {
         Ok(Analyzed { plan, columns })
     }
 
+    /// What is analyzed becomes the query of this view: it must not lead back to it.
+    pub fn for_view(self, name: crate::TableName) -> Self {
+        self.views.borrow_mut().push(name);
+        self
+    }
+
     /// A name that no other column of the plan has.
     pub(crate) fn fresh(&self, name: &str) -> String {
         format!("{name}#{}", self.fresh_number())

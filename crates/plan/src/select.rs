@@ -36,6 +36,9 @@ struct Groups {
 /// How many grouping sets a query may have.
 const MAX_SETS: usize = 2048;
 
+/// More columns would take seconds to plan: the time grows with their square.
+const MAX_COLUMNS: usize = 4096;
+
 impl Analyzer<'_> {
     pub(crate) fn select(&self, select: &Select, tail: &Tail<'_>, env: &Env) -> Result<Relation> {
         let mut from = self.from(&select.from, env)?;
@@ -125,6 +128,11 @@ impl Analyzer<'_> {
                         self.fail(other.span(), Error::unsupported(format!("`{other}` is not supported")))
                     );
                 }
+            }
+            if outputs.len() > MAX_COLUMNS {
+                let text = format!("a SELECT has more than the {MAX_COLUMNS} columns allowed");
+                let error = Error::new(model::ErrorKind::LimitExceeded, text);
+                return Err(self.fail(item.span(), error.hint("gather values in an array, a map or rows")));
             }
         }
         Ok(outputs)

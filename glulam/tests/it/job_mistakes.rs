@@ -43,7 +43,7 @@ fn the_real_check_finds_each_mistake_where_it_is() {
         let name = format!("job-{number:02}.yaml");
         let of_file = || {
             let all = findings.as_array().unwrap().iter().map(|finding| &finding["diagnosis"]);
-            all.filter(|d| d["place"]["name"].as_str().is_some_and(|n| n.ends_with(&name)))
+            all.filter(|d| d["place"]["file"].as_str().is_some_and(|n| n.ends_with(&name)))
         };
         let found = of_file().any(|d| {
             let says =

@@ -233,7 +233,7 @@ impl Crew {
             }
             tokio::task::yield_now().await;
         }
-        if self.table().are_many()
+        if self.table().are_many(&self.plan)
             && let Some(open) = &mut file
         {
             {

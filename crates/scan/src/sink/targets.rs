@@ -15,9 +15,10 @@ use std::sync::Arc;
 /// A target's place in the table.
 pub(crate) type TargetId = usize;
 
-/// So many targets are few: their encoders stay in the middle of a row group. An encoder of Parquet takes about a megabyte
-/// a column for its compressor, so with more targets rows wait until they are worth a row group of their own.
+/// So many targets are few: their encoders stay in the middle of a row group, or block. With more of them rows wait until
+/// they are worth a row group of their own. An encoder of Parquet holds little more than the page it is at, others more.
 const FEW: usize = 16;
+const FEW_OF_PARQUET: usize = 256;
 /// A target's rows are encoded once there are so many …
 const ENCODE_ROWS: usize = 8192;
 /// … or so many bytes of them.
@@ -28,7 +29,7 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// A second file is opened beside a busy one only for so many bytes.
 const LANE_BYTES: usize = 8 * 1024 * 1024;
 /// A stream waits while so many bytes of one target wait for its busy files.
-const CLOGGED_BYTES: usize = 32 * 1024 * 1024;
+const CLOGGED_BYTES: usize = 8 * 1024 * 1024;
 /// More partitions are surely a mistake.
 const MAX_TARGETS: usize = 1_000_000;
 
@@ -142,8 +143,8 @@ impl Targets {
     }
 
     /// Whether encoders should not be left in the middle of a row group.
-    pub(crate) fn are_many(&self) -> bool {
-        self.list.len() > FEW
+    pub(crate) fn are_many(&self, plan: &Plan) -> bool {
+        self.list.len() > if plan.joins() { FEW } else { FEW_OF_PARQUET }
     }
 
     /// Whether rows of this target wait and may be encoded. Without need, no file is closed to make room for another.
@@ -151,7 +152,7 @@ impl Targets {
         let Some(target) = self.list.get(id) else { return false };
         let urgent = urgent || target.urgent;
         let (rows, bytes) =
-            if self.are_many() { (GROUP_ROWS, GROUP_BYTES) } else { (ENCODE_ROWS, ENCODE_BYTES) };
+            if self.are_many(plan) { (GROUP_ROWS, GROUP_BYTES) } else { (ENCODE_ROWS, ENCODE_BYTES) };
         if target.rows == 0 || !(urgent || target.rows >= rows || target.bytes >= bytes) {
             return false;
         }

@@ -241,9 +241,15 @@ async fn a_failed_attempt_is_tried_again(db: Database) {
     assert!(log[1].message.starts_with("attempt 2 failed, one to go: the job `flaky` panicked"));
 
     let hopeless = NewRun { retries: 1, ..new("job", "hopeless") };
-    let handle = g.runs.start(hopeless, async |_| Err(Error::invalid("no"))).await.unwrap();
+    let handle = g.runs.start(hopeless, async |_| Err(Error::unavailable("no server"))).await.unwrap();
     let run = handle.wait().await.unwrap();
     assert_eq!((run.state, run.attempt), (RunState::Failed, 2));
+
+    // What is wrong stays wrong.
+    let wrong = NewRun { retries: 3, ..new("job", "wrong") };
+    let handle = g.runs.start(wrong, async |_| Err(Error::invalid("no such column"))).await.unwrap();
+    let run = handle.wait().await.unwrap();
+    assert_eq!((run.state, run.attempt), (RunState::Failed, 1));
 }
 
 async fn a_retry_that_waits_can_be_stopped(db: Database) {
