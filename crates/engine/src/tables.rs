@@ -1,6 +1,7 @@
 //! Opens the tables and views a query names before it is analyzed: looking up is I/O, analyzing is not.
 
 use crate::engine::Engine;
+use crate::query::DEFAULT_DATABASE;
 use crate::{information_schema, partition_table};
 use base64::Engine as _;
 use catalog::{TableEntry, TableQuery};
@@ -26,6 +27,8 @@ pub(crate) struct OpenTables {
     /// By database: the names it has, or none if there is no such database.
     names: HashMap<String, Option<Vec<String>>>,
     databases: Vec<String>,
+    /// What a step of a flow calls its inputs.
+    inputs: Vec<String>,
 }
 
 impl Tables for OpenTables {
@@ -35,6 +38,12 @@ impl Tables for OpenTables {
         }
         if let Some(error) = self.errors.get(name) {
             return Err(error.clone());
+        }
+        if !self.inputs.is_empty() && name.database == DEFAULT_DATABASE {
+            let inputs = self.inputs.iter().map(String::as_str);
+            return Err(Error::not_found(format!("there is no input `{}`", name.table))
+                .hint(nearest_hint(&name.table, inputs))
+                .hint("inputs are named by their aliases, tables of the catalog with their database: `db.table`"));
         }
         match self.names.get(&name.database) {
             Some(Some(names)) => Err(Error::not_found(format!("table `{name}` does not exist"))
@@ -67,6 +76,12 @@ impl OpenTables {
         self.errors.extend(more.errors);
         self.names.extend(more.names);
         self.databases.extend(more.databases);
+    }
+
+    /// Adds an input of a step under the name that its query uses.
+    pub(crate) fn put_input(&mut self, name: &str, found: Found) {
+        self.inputs.push(name.to_owned());
+        self.put(TableName { database: DEFAULT_DATABASE.to_owned(), table: name.to_lowercase() }, found);
     }
 
     /// Puts a table in the place of the catalog's, for files that are checked before their tables exist.
@@ -171,7 +186,7 @@ impl Engine {
             let query = TableQuery { limit: Some(NAMES_FOR_HINTS), ..TableQuery::default() };
             let page = self.inner.catalog.list_tables(&EntityName::new(&name.database)?, query).await?;
             Some(page.tables.into_iter().map(|t| t.table.name.to_string()).collect())
-        } else if name.database == crate::query::DEFAULT_DATABASE {
+        } else if name.database == DEFAULT_DATABASE {
             Some(Vec::new())
         } else {
             None

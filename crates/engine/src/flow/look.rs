@@ -2,7 +2,7 @@
 
 use super::FlowColumn;
 use super::names::spelled;
-use super::open::{local, parsed};
+use super::open::parsed;
 use crate::engine::Engine;
 use crate::query::DEFAULT_DATABASE;
 use crate::tables::{OpenTables, cte_names};
@@ -79,7 +79,7 @@ impl Engine {
         let query = parsed(sql)?;
         let mut tables = OpenTables::default();
         for (name, columns) in inputs {
-            tables.put(local(name), empty(columns));
+            tables.put_input(name, empty(columns));
         }
         let all = table_names(&query, DEFAULT_DATABASE);
         let missing: Vec<TableName> = all.into_iter().filter(|name| !tables.has(name)).collect();

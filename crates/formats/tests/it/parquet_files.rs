@@ -12,7 +12,7 @@ use parquet::file::statistics::Statistics;
 use sql::SqlType;
 use std::sync::Arc;
 
-const ROWS: usize = 45_001;
+const ROWS: usize = 41_001;
 
 /// A number that looks like chance.
 fn mixed(at: usize) -> u64 {
@@ -50,9 +50,6 @@ fn columns() -> Vec<(String, ArrayRef)> {
             }
             column!("i32", Int32Array, |v| v as i32);
             column!("i64", Int64Array, |v| v);
-            column!("i16", Int16Array, |v| v as i16);
-            column!("date", Date32Array, |v| v as i32);
-            column!("ms", TimestampMillisecondArray, |v| v);
             column!("us", TimestampMicrosecondArray, |v| v);
             column!("f32", Float32Array, |v| v as f32 / 4.0);
             // Zeros of both signs, numbers that are none.
@@ -68,8 +65,14 @@ fn columns() -> Vec<(String, ArrayRef)> {
                 1 => format!("a longer text, {v}"),
                 _ => "é".repeat(40) + &v.to_string(),
             });
-            column!("utf8", StringArray, |v: i64| format!("v{v}"));
-            column!("bytes", BinaryViewArray, |v: i64| v.to_le_bytes());
+            // These go the ways of the others.
+            if name == "many" {
+                column!("i16", Int16Array, |v| v as i16);
+                column!("date", Date32Array, |v| v as i32);
+                column!("ms", TimestampMillisecondArray, |v| v);
+                column!("utf8", StringArray, |v: i64| format!("v{v}"));
+                column!("bytes", BinaryViewArray, |v: i64| v.to_le_bytes());
+            }
         }
     }
     all
@@ -146,7 +149,7 @@ fn what_is_written_reads_back_with_bounds_that_hold() {
         columns.iter().map(|(name, array)| Field::new(name, array.data_type().clone(), true)).collect();
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).unwrap();
-    for (codec, group) in [("zstd", 1 << 20), ("snappy", 30_000), ("none", 20_000)] {
+    for (codec, group) in [("zstd", 1 << 20), ("none", 20_000)] {
         let spec = WriteSpec {
             compression: Some(codec.to_owned()),
             row_group_rows: Some(group),

@@ -18,7 +18,7 @@ pub(crate) type TargetId = usize;
 /// So many targets are few: their encoders stay in the middle of a row group, or block. With more of them rows wait until
 /// they are worth a row group of their own. An encoder of Parquet holds little more than the page it is at, others more.
 const FEW: usize = 16;
-const FEW_OF_PARQUET: usize = 256;
+const FEW_OF_PARQUET: usize = 64;
 /// A target's rows are encoded once there are so many …
 const ENCODE_ROWS: usize = 8192;
 /// … or so many bytes of them.
