@@ -24,11 +24,14 @@ fn mixed(at: usize) -> u64 {
 
 /// Whether a row's value is missing: never, in runs, here and there, always.
 const MISSING: [fn(usize) -> bool; 4] =
-    [|_| false, |at| at / 10_000 % 3 == 1, |at| mixed(at) % 7 == 0, |_| true];
+    [|_| false, |at| at / 10_000 % 3 == 1, |at| mixed(at).is_multiple_of(7), |_| true];
+
+/// The whole number of a row.
+type Pattern = fn(usize) -> i64;
 
 fn columns() -> Vec<(String, ArrayRef)> {
     let mut all: Vec<(String, ArrayRef)> = Vec::new();
-    let whole: [(&str, fn(usize) -> i64); 6] = [
+    let whole: [(&str, Pattern); 6] = [
         ("same", |_| -7),
         ("few", |at| (mixed(at) % 23) as i64 - 11),
         ("runs", |at| (at / 1000 % 9) as i64),
