@@ -22,7 +22,7 @@ pub(crate) struct Platform {
     pub(crate) jobs: Jobs,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
-    database: Database,
+    pub(crate) database: Database,
     data: DataDir,
 }
 

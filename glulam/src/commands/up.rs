@@ -38,11 +38,17 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         let rooms = aws::Rooms {
             lake: platform.lake.clone(),
             catalog: platform.catalog.clone(),
+            crawlers: platform.crawlers.clone(),
+            engine: platform.engine.clone(),
+            jobs: platform.jobs.clone(),
+            runs: platform.runs.clone(),
+            database: platform.database.clone(),
             events: platform.events.clone(),
             clock: platform.clock.clone(),
         };
         url = at;
-        aws_serving = Some(tokio::spawn(aws::Door::open(rooms, config).serve(listener, stop.clone())));
+        let door = aws::Door::open(rooms, config).await?;
+        aws_serving = Some(tokio::spawn(door.serve(listener, stop.clone())));
     }
     terminal::print(&format!("ready aws={url} console=off pg=off control=unix:{}", path.display()));
     tracing::info!(data = %platform.data().root().display(), "serving");

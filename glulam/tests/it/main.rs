@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aws;
+mod aws_scenarios;
 mod bad_input;
 mod command_line;
 mod convert;
