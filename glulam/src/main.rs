@@ -21,7 +21,19 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Batches come and go all the time. With huge pages the system clears two megabytes whenever a byte of them is touched
+/// anew: a job that writes many partitions spent a fifth of its time there, and held more memory.
+#[cfg(target_os = "linux")]
+fn no_huge_pages() {
+    // Where the system knows no such switch, all works as before.
+    let _ = nix::sys::prctl::set_thp_disable(true);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_huge_pages() {}
+
 fn main() -> ExitCode {
+    no_huge_pages();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! Finds functions by name and decides which overload is meant.
 
+use crate::scalar::Returns;
 use crate::signature::{ArgType, Signature, Substitution};
 use crate::{Aggregate, Scalar, Session};
 use model::{Error, Result, nearest_hint};
@@ -178,25 +179,8 @@ pub fn resolve_scalar(
     session: &Session,
     lambda: &mut dyn FnMut(usize, &[SqlType]) -> Result<SqlType>,
 ) -> Result<Resolved<Scalar>> {
-    let mut tried = Vec::new();
-    let mut best: Option<(Substitution, &'static Scalar)> = None;
-    for function in find_scalar(name) {
-        for text in function.signatures {
-            let found = Signature::parse(text)?.apply(args, lambda)?;
-            tried.push(*text);
-            if let Some(found) = found
-                && best.as_ref().is_none_or(|(b, _)| found.cost < b.cost)
-            {
-                best = Some((found, function));
-            }
-        }
-    }
-    let (found, function) = best.ok_or_else(|| no_overload(name, args, &tried))?;
-    let return_type = match function.returns {
-        Some(returns) => returns(&found.arg_types, session)?,
-        None => found.return_type,
-    };
-    Ok(Resolved { function, arg_types: found.arg_types, return_type })
+    let typing = |function: &Scalar| (function.signatures, function.returns);
+    resolve(name, find_scalar(name), typing, args, session, lambda)
 }
 
 /// Finds the aggregate overload for these arguments.
@@ -206,10 +190,26 @@ pub fn resolve_aggregate(
     session: &Session,
     lambda: &mut dyn FnMut(usize, &[SqlType]) -> Result<SqlType>,
 ) -> Result<Resolved<Aggregate>> {
+    let typing = |function: &Aggregate| (function.signatures, function.returns);
+    resolve(name, find_aggregate(name), typing, args, session, lambda)
+}
+
+/// What a function's types depend on: its signatures, and what it returns when these do not tell.
+type Typing = (&'static [&'static str], Option<Returns>);
+
+/// The cheapest overload among the functions of one name.
+fn resolve<F>(
+    name: &str,
+    functions: &'static [&'static F],
+    typing: impl Fn(&F) -> Typing,
+    args: &[ArgType],
+    session: &Session,
+    lambda: &mut dyn FnMut(usize, &[SqlType]) -> Result<SqlType>,
+) -> Result<Resolved<F>> {
     let mut tried = Vec::new();
-    let mut best: Option<(Substitution, &'static Aggregate)> = None;
-    for function in find_aggregate(name) {
-        for text in function.signatures {
+    let mut best: Option<(Substitution, &'static F)> = None;
+    for &function in functions {
+        for text in typing(function).0 {
             let found = Signature::parse(text)?.apply(args, lambda)?;
             tried.push(*text);
             if let Some(found) = found
@@ -220,7 +220,7 @@ pub fn resolve_aggregate(
         }
     }
     let (found, function) = best.ok_or_else(|| no_overload(name, args, &tried))?;
-    let return_type = match function.returns {
+    let return_type = match typing(function).1 {
         Some(returns) => returns(&found.arg_types, session)?,
         None => found.return_type,
     };

@@ -65,7 +65,7 @@ fn substituted_text(text: &str, value: &Value, arguments: &Arguments, mistakes: 
         };
         match arguments.get(name) {
             Some(argument) => result.push_str(argument),
-            None => mistakes.add(&value.span, unknown(name, arguments)),
+            None => mistakes.lacks(&value.span, unknown(name, arguments)),
         }
         rest = behind;
     }

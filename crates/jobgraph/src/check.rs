@@ -104,6 +104,7 @@ pub async fn check(graph: &Graph, analyst: &dyn Analyst) -> Checked {
         done.insert(node.id.value.clone(), nodes.len());
         nodes.push(checked);
     }
+    crate::places::check(graph, &nodes, &mut errors);
     errors.sort_by_key(|error| match error.place() {
         Some(Place::Source(at)) => (at.line, at.column),
         _ => (u32::MAX, 0),
@@ -215,8 +216,7 @@ impl Look<'_> {
     }
 
     fn node_place(&self) -> Place {
-        let span = self.node.operation.span().unwrap_or_else(|| self.node.kind_span.clone());
-        place(&self.graph.source, &span).into()
+        self.graph.place_of(self.node)
     }
 
     /// What somebody else found gets this node's place, unless it has one of its own.

@@ -143,7 +143,13 @@ fn read_job(entries: &[Entry], span: Span, definition: &mut JobDefinition, mista
     definition.default_arguments = arguments(&fields, "DefaultArguments");
     definition.fixed_arguments = arguments(&fields, "NonOverridableArguments");
     definition.max_retries = number("MaxRetries");
-    definition.timeout_minutes = number("Timeout");
+    definition.timeout_minutes = fields.number("Timeout").and_then(|minutes| {
+        if minutes.value == 0 {
+            let error = Error::invalid("a job with a `Timeout` of 0 minutes never ends in time");
+            fields.wrong(&minutes.span, error.hint("leave it out, or give at least 1"));
+        }
+        (minutes.value > 0).then_some(minutes.value)
+    });
     definition.number_of_workers = number("NumberOfWorkers");
     definition.worker_type = fields.choice("WorkerType", WORKERS).map(|w| w.value.to_owned());
     definition.tags = texts_of_map(&fields, "Tags");

@@ -10,6 +10,8 @@ use std::cell::{Cell, RefCell};
 pub(crate) struct Mistakes<'a> {
     pub(crate) source: &'a Source,
     found: RefCell<Vec<Error>>,
+    /// Values that are not known yet: nothing is said about them.
+    unknown: RefCell<Vec<Span>>,
 }
 
 /// No more mistakes than this are kept: a file that is no job definition at all should not fill the screen.
@@ -17,11 +19,25 @@ const MAX_MISTAKES: usize = 100;
 
 impl<'a> Mistakes<'a> {
     pub(crate) fn new(source: &'a Source) -> Self {
-        Self { source, found: RefCell::new(Vec::new()) }
+        Self { source, found: RefCell::default(), unknown: RefCell::default() }
+    }
+
+    /// A value lacks an argument, which is the only mistake to be told of it.
+    pub(crate) fn lacks(&self, span: &Span, error: Error) {
+        self.add(span, error);
+        self.unknown.borrow_mut().push(span.clone());
+    }
+
+    /// How many values lack an argument so far.
+    pub(crate) fn lacking(&self) -> usize {
+        self.unknown.borrow().len()
     }
 
     /// Keeps a mistake at a place.
     pub(crate) fn add(&self, span: &Span, error: Error) {
+        if self.unknown.borrow().contains(span) {
+            return;
+        }
         self.keep(error.at(place(self.source, span)));
     }
 

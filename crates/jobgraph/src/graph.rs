@@ -4,8 +4,8 @@ use crate::arguments::{Arguments, merged, substituted};
 use crate::definition::{JobDefinition, WrittenNode};
 use crate::fields::{Fields, Mistakes};
 use crate::nodes::{self, Kind, Operation, Role};
-use crate::text::{Placed, Span};
-use model::{Error, nearest, nearest_hint};
+use crate::text::{Placed, Span, place};
+use model::{Error, Place, nearest, nearest_hint};
 use sql::Source;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -40,6 +40,12 @@ pub(crate) struct Node {
 }
 
 impl Graph {
+    /// Where a node says what it is about.
+    pub(crate) fn place_of(&self, node: &Node) -> Place {
+        let span = node.operation.span().unwrap_or_else(|| node.kind_span.clone());
+        place(&self.source, &span).into()
+    }
+
     /// What was found wrong so far: arguments that are missing, settings, and the graph's shape.
     pub fn errors(&self) -> &[Error] {
         &self.errors
@@ -96,7 +102,9 @@ fn read_node(written: &WrittenNode, arguments: &Arguments, mistakes: &Mistakes<'
             return None;
         }
     };
+    let lacking = mistakes.lacking();
     let settings = substituted(&written.settings, arguments, mistakes);
+    let is_whole = mistakes.lacking() == lacking;
     let Some(entries) = settings.as_map() else {
         let message = format!("the settings of `{}` are a map, but this is {}", id.value, settings.sort());
         mistakes.add(&settings.span, Error::invalid(message));
@@ -107,7 +115,7 @@ fn read_node(written: &WrittenNode, arguments: &Arguments, mistakes: &Mistakes<'
     let inputs = if found.role == Role::Source { Vec::new() } else { fields.texts("Inputs") };
     let operation = (found.read)(&fields);
     fields.finish();
-    let operation: Arc<dyn Operation> = match operation {
+    let operation: Arc<dyn Operation> = match operation.filter(|_| is_whole) {
         Some(operation) => Arc::from(operation),
         // Its inputs and outputs still count for the graph's shape.
         None => Arc::new(nodes::Unreadable),

@@ -22,6 +22,7 @@ mod definition;
 mod fields;
 mod graph;
 mod nodes;
+mod places;
 mod query;
 pub mod script;
 mod spark;

@@ -273,6 +273,8 @@ pub struct TableSpec {
     pub bounded_bytes: Option<u64>,
     /// At most so many files in one run.
     pub bounded_files: Option<u64>,
+    /// Whether everything is read in each run, whatever the job's bookmark has seen.
+    pub read_all: bool,
 }
 
 /// Files as a source.
@@ -294,6 +296,8 @@ pub struct FilesSpec {
     pub bounded_bytes: Option<u64>,
     /// At most so many files in one run.
     pub bounded_files: Option<u64>,
+    /// Whether everything is read in each run, whatever the job's bookmark has seen.
+    pub read_all: bool,
 }
 
 /// The format of files with its settings.

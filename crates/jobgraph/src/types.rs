@@ -105,9 +105,11 @@ pub(crate) fn cast(expr: &str, from: Option<&SqlType>, to: &SqlType) -> Cast {
             }
         }
         (from, SqlType::Date) if from.is_text() => plain(date_of_text(expr), true),
-        (from, to) if from.is_text() && !to.is_text() => {
-            plain(format!("TRY_CAST(nullif(trim({expr}), '') AS {to})"), true)
+        // These casts trim by themselves, and a blank text gives NULL as every bad one does.
+        (from, SqlType::Double | SqlType::Real) if from.is_text() => {
+            plain(format!("TRY_CAST({expr} AS {to})"), true)
         }
+        (from, to) if from.is_text() && !to.is_text() => plain(of_text(expr, to), true),
         (SqlType::Real | SqlType::Double | SqlType::Decimal(..), to) if to.is_integer() => {
             plain(format!("TRY_CAST(truncate({expr}) AS {to})"), true)
         }
@@ -121,21 +123,24 @@ pub(crate) fn cast(expr: &str, from: Option<&SqlType>, to: &SqlType) -> Cast {
 
 /// ISO 8601 (`2021-09-09T12:15:02.001Z`) or SQL's own form (`2021-09-09 12:15:02`), in UTC.
 pub(crate) fn timestamp_of_text(expr: &str) -> String {
-    format!(
-        "coalesce(TRY(CAST(from_iso8601_timestamp({expr}) AT TIME ZONE 'UTC' AS timestamp(3))), \
-         TRY_CAST(nullif(trim({expr}), '') AS timestamp(3)))"
-    )
+    let iso = format!("TRY(CAST(from_iso8601_timestamp({expr}) AT TIME ZONE 'UTC' AS timestamp(3)))");
+    format!("coalesce({iso}, TRY_CAST({expr} AS timestamp(3)), TRY_CAST(trim({expr}) AS timestamp(3)))")
+}
+
+/// Most texts have no blanks around their value: only those that did not fit are trimmed.
+fn of_text(expr: &str, to: &SqlType) -> String {
+    format!("coalesce(TRY_CAST({expr} AS {to}), TRY_CAST(trim({expr}) AS {to}))")
 }
 
 /// A date, or the date of a timestamp.
 fn date_of_text(expr: &str) -> String {
-    format!("coalesce(TRY_CAST(nullif(trim({expr}), '') AS date), CAST({} AS date))", timestamp_of_text(expr))
+    format!("coalesce({}, CAST({} AS date))", of_text(expr, &SqlType::Date), timestamp_of_text(expr))
 }
 
 /// SQL that is true when a value is there, but its cast gave nothing. Blank texts are missing values, not bad ones.
 pub(crate) fn cast_failed(expr: &str, cast: &str, from: Option<&SqlType>) -> String {
     if from.is_some_and(SqlType::is_text) {
-        format!("trim({expr}) <> '' AND {cast} IS NULL")
+        format!("{cast} IS NULL AND trim({expr}) <> ''")
     } else {
         format!("{expr} IS NOT NULL AND {cast} IS NULL")
     }

@@ -186,7 +186,7 @@ impl Store {
                     .ok_or_else(|| {
                         Error::new(ErrorKind::NotFound, format!("the bookmark of `{job}` knows no run {run}"))
                             .why("it did not run with a bookmark, read nothing new, or was set back since")
-                            .hint(format!("`glulam runs --name {job}` lists its runs"))
+                            .hint("`glulam runs --kind job` lists the runs of jobs")
                     })?
             }
         };

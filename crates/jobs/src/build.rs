@@ -64,7 +64,12 @@ impl Building<'_> {
     /// How many nodes read this relation.
     fn readers(&self, node: &str, member: Option<usize>) -> usize {
         let reads = |relation: &Relation| relation.node == node && relation.member == member;
-        self.checked.nodes.iter().map(|other| relations(other).into_iter().filter(|r| reads(r)).count()).sum()
+        let times = |other: &CheckedNode| {
+            let found = relations(other).into_iter().filter(|relation| reads(relation)).count();
+            // Which columns have values is looked up first.
+            if matches!(other.step, Some(Step::DropNulls(_))) { 2 * found } else { found }
+        };
+        self.checked.nodes.iter().map(times).sum()
     }
 
     async fn add(&mut self, node: &CheckedNode, built: &mut Built) -> Result<()> {
@@ -78,7 +83,7 @@ impl Building<'_> {
                 built.flow.add(&node.id, work, readers).await?;
             }
             Step::Source(SourceSpec::Table(spec)) => {
-                let work = self.table(node, spec, built);
+                let work = self.table(node, spec, built).await?;
                 built.flow.add(&node.id, work, readers).await?;
             }
             Step::Query(query) => {
@@ -132,8 +137,14 @@ impl Building<'_> {
     }
 
     /// A source's gate; none where nothing keeps its files back.
-    fn gate(&mut self, node: &CheckedNode, bounds: Bounds, built: &mut Built) -> Option<Arc<Gate>> {
-        if self.mode == BookmarkMode::Disabled {
+    fn gate(
+        &mut self,
+        node: &CheckedNode,
+        bounds: Bounds,
+        read_all: bool,
+        built: &mut Built,
+    ) -> Option<Arc<Gate>> {
+        if self.mode == BookmarkMode::Disabled || read_all {
             return None;
         }
         let gate = Arc::new(Gate::new(self.seen.remove(&node.id).unwrap_or_default(), bounds));
@@ -150,7 +161,9 @@ impl Building<'_> {
     ) -> Result<FlowWork> {
         let mut found = self.engine.find_files(&file_search(spec)).await?;
         let bounds = Bounds { files: spec.bounded_files, bytes: spec.bounded_bytes };
-        if let Some(gate) = self.gate(node, bounds, built) {
+        // A version of a Delta table is more than its files: as in Glue, bookmarks do not follow such tables.
+        let read_all = spec.read_all || spec.format == jobgraph::FileFormat::Delta;
+        if let Some(gate) = self.gate(node, bounds, read_all, built) {
             found.admit(gate)?;
         }
         let is_parsed = lines.is_some();
@@ -165,15 +178,18 @@ impl Building<'_> {
         Ok(FlowWork::Files { found, format, columns: declared, rejects: Some(node.id.clone()) })
     }
 
-    fn table(&mut self, node: &CheckedNode, spec: &TableSpec, built: &mut Built) -> FlowWork {
+    async fn table(&mut self, node: &CheckedNode, spec: &TableSpec, built: &mut Built) -> Result<FlowWork> {
+        let read_all = spec.read_all
+            || (self.mode != BookmarkMode::Disabled
+                && self.engine.is_delta_table(&spec.database, &spec.table).await?);
         let bounds = Bounds { files: spec.bounded_files, bytes: spec.bounded_bytes };
-        let gate = self.gate(node, bounds, built).map(|gate| gate as Arc<dyn engine::FileGate>);
-        FlowWork::Table {
+        let gate = self.gate(node, bounds, read_all, built).map(|gate| gate as Arc<dyn engine::FileGate>);
+        Ok(FlowWork::Table {
             database: spec.database.clone(),
             table: spec.table.clone(),
             predicate: spec.predicate.clone(),
             gate,
-        }
+        })
     }
 
     /// Lines are taken apart while they are read: the node opens its source's files itself.

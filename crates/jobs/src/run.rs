@@ -9,12 +9,15 @@ use crate::usage::{Usage, peak_memory};
 use bytes::Bytes;
 use engine::{FlowDestination, FlowWrite, FlowWritten};
 use jobgraph::{Checked, CheckedNode, JobDefinition, Step};
-use model::{Error, ErrorKind, LakeUri, Result};
+use model::{BucketName, Error, ErrorKind, LakeUri, Result};
 use state::runs::RunContext;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How often a run is made again because others changed a Delta table, or the bookmark, meanwhile.
 const ATTEMPTS: usize = 5;
+
+/// Where rejected rows go in the first target's bucket, if nothing else is said.
+const REJECTED: &str = "_rejected/";
 
 /// A job, ready to run.
 pub(crate) struct Prepared {
@@ -31,9 +34,10 @@ pub(crate) struct Prepared {
 
 impl Jobs {
     pub(crate) async fn run(&self, prepared: &Prepared, run: &RunContext) -> Result<JobReport> {
+        let usage = Usage::start();
         let mut number = 1;
         loop {
-            match self.attempt(prepared, run, number).await {
+            match self.attempt(prepared, run, number, &usage).await {
                 // Somebody else was faster, and nothing of this attempt has happened.
                 Err(error) if number < ATTEMPTS && was_overtaken(&error) => {
                     run.warn(format!("{error}: the job is computed again")).await;
@@ -44,19 +48,28 @@ impl Jobs {
         }
     }
 
-    async fn attempt(&self, prepared: &Prepared, run: &RunContext, number: usize) -> Result<JobReport> {
-        let usage = Usage::start();
+    async fn attempt(
+        &self,
+        prepared: &Prepared,
+        run: &RunContext,
+        number: usize,
+        usage: &Usage,
+    ) -> Result<JobReport> {
+        if self.recover_job(&prepared.job, run.id()).await? {
+            let note = "an earlier attempt of this run has published its outputs".to_owned();
+            run.info(note.clone()).await;
+            return Ok(JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() });
+        }
         let (version, seen) = match prepared.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
             _ => self.store.seen(&prepared.job).await?,
         };
         let built = self.built(prepared, seen, run).await?;
         let mut report = JobReport { job: prepared.job.clone(), ..JobReport::default() };
-        if let Some(note) = nothing_new(&built, &prepared.checked) {
-            run.info(note.clone()).await;
-            report.notes.push(note);
-            self.measure(&mut report, &built, prepared, &usage);
-            return Ok(report);
+        // Tables list their files when they are planned: whether they have new ones is not known yet.
+        let has_tables = prepared.checked.nodes.iter().any(is_table);
+        if let Some(note) = nothing_new(&built, &prepared.checked).filter(|_| !has_tables) {
+            return self.idle(report, built, prepared, usage, run, note).await;
         }
         let first = first_place(&built.writes, &self.rooms).await?;
         self.need_buckets(&built.writes).await?;
@@ -66,17 +79,22 @@ impl Jobs {
             again => format!("run-{}-{again}", run.id()),
         };
         let written = built.flow.write(writes, &prefix).await?;
-        check_share(prepared, &built)?;
+        if let Some(note) = nothing_new(&built, &prepared.checked) {
+            return self.idle(report, built, prepared, usage, run, note).await;
+        }
+        built.flow.book().check()?;
+        report.targets = targets(&built.writes, &written);
+        self.measure(&mut report, &built, prepared, usage);
+        check_share(prepared, &report)?;
+        report.notes.extend(idle_sources(&built));
         let rejects = match &prepared.rejects {
             Some(at) => at.as_folder().join(&format!("{}/{}/", safe(&prepared.job), run.id()))?,
             None => LakeUri::new(
                 first.bucket().clone(),
-                format!("_rejected/{}/{}/", safe(&prepared.job), run.id()),
+                format!("{REJECTED}{}/{}/", safe(&prepared.job), run.id()),
             )?,
         };
         report.rejects = built.flow.stage_rejects(&rejects).await?;
-        report.targets = targets(&built.writes, &written);
-        self.measure(&mut report, &built, prepared, &usage);
         let files = seen_files(&built.gates);
         let ending = Ending {
             job: prepared.job.clone(),
@@ -87,14 +105,46 @@ impl Jobs {
             objects: written.iter().flat_map(|written| written.files.clone()).collect(),
         };
         run.check()?;
-        self.publish(built, &ending, run).await?;
-        self.tell(&mut report, prepared, &usage, run).await;
+        let places = written.iter().map(|w| w.location.parse::<LakeUri>()).collect::<Result<Vec<_>>>()?;
+        report.notes.extend(self.publish(built, &ending, &places, run).await?);
+        self.tell(&mut report, prepared, usage, run).await;
         Ok(report)
     }
 
-    /// Publishes what was written, then does the rest.
-    async fn publish(&self, built: Built, ending: &Ending, run: &RunContext) -> Result<()> {
+    /// The report of a run that had nothing to read. Whatever was staged is dropped.
+    async fn idle(
+        &self,
+        mut report: JobReport,
+        built: Built,
+        prepared: &Prepared,
+        usage: &Usage,
+        run: &RunContext,
+        note: String,
+    ) -> Result<JobReport> {
+        run.info(note.clone()).await;
+        report.notes.push(note);
+        self.measure(&mut report, &built, prepared, usage);
+        built.flow.into_commit()?.abort().await?;
+        Ok(report)
+    }
+
+    /// Publishes what was written, then does the rest. What went wrong behind the publish is a note, not a failure: a
+    /// run that failed may be run again, and these outputs are there already.
+    async fn publish(
+        &self,
+        built: Built,
+        ending: &Ending,
+        places: &[LakeUri],
+        run: &RunContext,
+    ) -> Result<Option<String>> {
         let commit = built.flow.into_commit()?;
+        // A target may be a whole bucket: what other runs have left beside the data is not its data.
+        let buckets: BTreeSet<&BucketName> = places.iter().map(LakeUri::bucket).collect();
+        for bucket in buckets {
+            for folder in [crate::settle::OWN, REJECTED] {
+                commit.keep_prefix(&LakeUri::new(bucket.clone(), folder)?);
+            }
+        }
         commit.put(&ending.marker, Bytes::from(ending.run.clone())).await?;
         crashpoint::hit("jobs.run.before_intend");
         self.intend(ending).await?;
@@ -106,12 +156,10 @@ impl Jobs {
             }
             return Err(error);
         }
-        let settled = self.settle(ending).await;
-        if let Err(error) = &settled {
-            run.error(format!("the outputs are published, but what belongs to them is not: {error}")).await;
-        }
-        settled
-            .map_err(|error| error.hint("it is made good at the next start; do not run the job again before"))
+        let Err(error) = self.settle(ending).await else { return Ok(None) };
+        let note = format!("the outputs are published, but not all that belongs to them is done: {error}");
+        run.error(note.clone()).await;
+        Ok(Some(note))
     }
 
     /// The graph as a flow.
@@ -314,15 +362,29 @@ fn targets(writes: &[(String, FlowWrite)], written: &[FlowWritten]) -> Vec<Targe
 /// With a bookmark, and nothing new anywhere, there is nothing to do.
 fn nothing_new(built: &Built, checked: &Checked) -> Option<String> {
     let sources = checked.nodes.iter().filter(|node| matches!(node.step, Some(Step::Source(_)))).count();
-    // Tables list their files when they are planned: whether they have new ones is not known yet.
-    let tables = checked
-        .nodes
-        .iter()
-        .any(|node| matches!(node.step, Some(Step::Source(jobgraph::SourceSpec::Table(_)))));
-    let none =
-        !tables && built.gates.len() == sources && built.gates.values().all(|gate| gate.taken().is_empty());
+    let none = built.gates.len() == sources && built.gates.values().all(|gate| gate.taken().is_empty());
     let skipped: u64 = built.gates.values().map(|gate| gate.held_back().0).sum();
     (none && skipped > 0).then(|| format!("nothing new: {skipped} files were read by earlier runs"))
+}
+
+fn is_table(node: &CheckedNode) -> bool {
+    matches!(node.step, Some(Step::Source(jobgraph::SourceSpec::Table(_))))
+}
+
+/// Sources that gave nothing, because all their files were read before, beside others that gave something: a join with
+/// them finds nothing.
+fn idle_sources(built: &Built) -> Vec<String> {
+    let (idle, busy): (Vec<_>, Vec<_>) = built.gates.iter().partition(|(_, gate)| gate.taken().is_empty());
+    let is_held = |gate: &crate::gate::Gate| gate.held_back().0 > 0;
+    if busy.is_empty() {
+        return Vec::new();
+    }
+    let idle = idle.into_iter().filter(|(_, gate)| is_held(gate)).map(|(node, _)| {
+        format!(
+            "`{node}` gave no rows: all its files were read by earlier runs; a join with it finds nothing"
+        )
+    });
+    idle.collect()
 }
 
 /// The place of the first output: its bucket also takes the commit's marker and rejected rows.
@@ -334,11 +396,13 @@ async fn first_place(writes: &[(String, FlowWrite)], rooms: &crate::jobs::JobsRo
     }
 }
 
-fn check_share(prepared: &Prepared, built: &Built) -> Result<()> {
+fn check_share(prepared: &Prepared, report: &JobReport) -> Result<()> {
     let Some(share) = prepared.share else { return Ok(()) };
-    let rejected: u64 = built.flow.book().account().values().map(|node| node.rows).sum();
-    let sources = prepared.checked.nodes.iter().filter(|node| node.role == jobgraph::Role::Source);
-    let read: u64 = sources.map(|node| built.flow.rows(&node.id)).sum::<u64>().max(rejected);
+    let rejected: u64 = report.nodes.iter().map(|node| node.rejected).sum();
+    let is_source =
+        |id: &str| prepared.checked.node(id).is_some_and(|node| node.role == jobgraph::Role::Source);
+    let sources = report.nodes.iter().filter(|node| is_source(&node.id));
+    let read: u64 = sources.map(|node| node.rows_out + node.rejected).sum::<u64>().max(rejected);
     if rejected as f64 > share * read as f64 {
         return Err(Error::new(
             ErrorKind::LimitExceeded,

@@ -16,6 +16,8 @@ use state::events::NewEvent;
 
 /// The folder of markers in the bucket of a job's first target; hidden, as its name begins with `_`.
 const MARKERS: &str = "_glulam/commits";
+/// What belongs to the platform in a bucket.
+pub(crate) const OWN: &str = "_glulam/";
 
 /// What is to be done once a commit has happened.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -78,11 +80,33 @@ impl Jobs {
     }
 
     /// Does what is to be done behind a commit that has happened. To do it twice does no harm.
+    ///
+    /// What the catalog refuses for good is told once and not tried again: the bookmark moves all the same, because the
+    /// outputs are there.
     pub(crate) async fn settle(&self, ending: &Ending) -> Result<()> {
         crashpoint::hit("jobs.run.before_catalog");
+        let mut refused = None;
         for change in &ending.changes {
-            self.rooms.engine.apply_table_change(change).await?;
+            match self.rooms.engine.apply_table_change(change).await {
+                Ok(()) => {}
+                Err(error) if may_pass(&error) => return Err(error),
+                Err(error) => {
+                    let table = format!("{}.{}", change.database, change.table.name);
+                    let place = change.table.storage.location.clone().unwrap_or_default();
+                    refused = Some(
+                        error
+                            .context(format!("the outputs are published, but the catalog refused `{table}`"))
+                            .hint(format!("mend the job or the table, then `glulam crawl {place}`")),
+                    );
+                }
+            }
         }
+        self.advance(ending).await?;
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Moves the bookmark, tells of the objects, and takes the ending off the record.
+    async fn advance(&self, ending: &Ending) -> Result<()> {
         crashpoint::hit("jobs.run.before_settle");
         let mut tx = self.store.db.begin().await?;
         if let Some((version, files)) = &ending.bookmark
@@ -116,34 +140,78 @@ impl Jobs {
         self.forget(run).await
     }
 
-    /// Makes good what a dead process has left.
+    /// Makes good what a dead process has left, as far as it can be done now: what cannot is on record until the job
+    /// runs again.
     pub(crate) async fn recover(&self) -> Result<()> {
-        let rows = sqlx::query("SELECT run, marker, settled, body FROM jobs_commits ORDER BY run")
-            .fetch_all(self.store.db.read())
-            .await
-            .map_err(|e| db::failed("reading commits", e))?;
-        for row in rows {
-            let failed = |e| db::failed("reading commits", e);
-            let run: String = row.try_get(0).map_err(failed)?;
-            if self.is_at_work(&run).await {
+        for left in self.left(None).await? {
+            if self.is_at_work(&left.run).await {
                 continue;
             }
-            let marker: LakeUri = row.try_get::<String, _>(1).map_err(failed)?.parse()?;
-            if row.try_get::<i64, _>(2).map_err(failed)? != 0 {
-                self.tidy(&run, &marker).await?;
-                continue;
+            let (run, job) = (left.run.clone(), left.job.clone());
+            if let Err(error) = self.make_good(left).await {
+                tracing::warn!("run {run} of the job `{job}` ended before all was done: {error}");
             }
-            if !is_there(&self.rooms.lake, &marker).await? {
-                self.forget(&run).await?;
-                continue;
-            }
-            let body: String = row.try_get(3).map_err(failed)?;
-            let ending: Ending = serde_json::from_str(&body).map_err(|e| {
-                Error::corrupt(format!("the ending of run {run} cannot be read")).source_is(e)
-            })?;
-            self.settle(&ending).await?;
         }
         Ok(())
+    }
+
+    /// Makes good what earlier runs of this job have left. The job cannot go on before. Answers whether an earlier attempt
+    /// of this very run has published its outputs: then there is nothing more to do.
+    pub(crate) async fn recover_job(&self, job: &str, this: &RunId) -> Result<bool> {
+        let mut is_published = false;
+        for left in self.left(Some(job)).await? {
+            if left.run == this.as_str() || !self.is_at_work(&left.run).await {
+                let run = left.run.clone();
+                let published = self.make_good(left).await.map_err(|error| {
+                    error.context(format!("what belongs to the outputs of the earlier run {run}"))
+                })?;
+                is_published |= published && run == this.as_str();
+            }
+        }
+        Ok(is_published)
+    }
+
+    async fn left(&self, job: Option<&str>) -> Result<Vec<Left>> {
+        let failed = |e| db::failed("reading commits", e);
+        let rows = sqlx::query("SELECT run, job, marker, settled, body FROM jobs_commits ORDER BY run")
+            .fetch_all(self.store.db.read())
+            .await
+            .map_err(failed)?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let left = Left {
+                run: row.try_get(0).map_err(failed)?,
+                job: row.try_get(1).map_err(failed)?,
+                marker: row.try_get(2).map_err(failed)?,
+                settled: row.try_get::<i64, _>(3).map_err(failed)? != 0,
+                body: row.try_get(4).map_err(failed)?,
+            };
+            if job.is_none_or(|job| job == left.job) {
+                all.push(left);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Does what is left to do; answers whether the outputs were published.
+    async fn make_good(&self, left: Left) -> Result<bool> {
+        let marker: LakeUri = left.marker.parse()?;
+        if left.settled {
+            return self.tidy(&left.run, &marker).await.map(|()| true);
+        }
+        if !is_there(&self.rooms.lake, &marker).await? {
+            return self.forget(&left.run).await.map(|()| false);
+        }
+        let ending: Ending = serde_json::from_str(&left.body).map_err(|e| {
+            Error::corrupt(format!("the ending of run {} cannot be read", left.run)).source_is(e)
+        })?;
+        match self.settle(&ending).await {
+            Err(error) if !may_pass(&error) => {
+                tracing::warn!("run {} of the job `{}`: {error}", left.run, left.job);
+                Ok(true)
+            }
+            settled => settled.map(|()| true),
+        }
     }
 
     /// Whether some process still drives the run.
@@ -151,6 +219,21 @@ impl Jobs {
         let Ok(id) = run.parse::<RunId>() else { return false };
         self.rooms.runs.get(&id).await.is_ok_and(|run| !run.state.is_final())
     }
+}
+
+/// An ending on record.
+struct Left {
+    run: String,
+    job: String,
+    marker: String,
+    settled: bool,
+    body: String,
+}
+
+/// Whether the same may succeed later.
+fn may_pass(error: &Error) -> bool {
+    use ErrorKind::{Cancelled, Conflict, PreconditionFailed, Timeout, Unavailable};
+    matches!(error.kind(), Unavailable | Conflict | PreconditionFailed | Timeout | Cancelled)
 }
 
 async fn is_there(lake: &Lake, uri: &LakeUri) -> Result<bool> {

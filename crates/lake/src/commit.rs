@@ -61,6 +61,7 @@ struct Gathered {
     puts: BTreeMap<LakeUri, StagedPut>,
     deletes: BTreeSet<LakeUri>,
     prefixes: BTreeSet<LakeUri>,
+    kept: BTreeSet<LakeUri>,
     closed: bool,
 }
 
@@ -100,6 +101,11 @@ impl Commit {
     /// Whatever stands under this prefix at the publish, and is not part of this commit, is removed with it.
     pub fn replace_prefix(&self, prefix: &LakeUri) {
         self.staging.gathered().prefixes.insert(prefix.clone());
+    }
+
+    /// What stands under this prefix is not removed, even where it lies below one that is replaced.
+    pub fn keep_prefix(&self, prefix: &LakeUri) {
+        self.staging.gathered().kept.insert(prefix.clone());
     }
 
     /// Lets everything appear, and what it replaces vanish, at once for readers of this lake. When this fails with any
@@ -175,9 +181,11 @@ impl Staging {
     }
 
     async fn publish(&self) -> Result<Published> {
-        let (deletes, prefixes) = {
+        let (deletes, prefixes, kept) = {
             let mut gathered = self.gathered();
-            (std::mem::take(&mut gathered.deletes), std::mem::take(&mut gathered.prefixes))
+            let gathered = &mut *gathered;
+            let take = std::mem::take::<BTreeSet<LakeUri>>;
+            (take(&mut gathered.deletes), take(&mut gathered.prefixes), take(&mut gathered.kept))
         };
         let puts = self.close();
         let uris = puts.iter().map(|put| &put.uri).chain(&deletes).chain(&prefixes);
@@ -189,7 +197,7 @@ impl Staging {
                 return Err(error);
             }
         };
-        let journal = match self.prepare(&puts, deletes, prefixes).await {
+        let journal = match self.prepare(&puts, deletes, prefixes, &kept).await {
             Ok(journal) => journal,
             Err(error) => {
                 drop(closed);
@@ -224,6 +232,7 @@ impl Staging {
         puts: &[StagedPut],
         deletes: BTreeSet<LakeUri>,
         prefixes: BTreeSet<LakeUri>,
+        kept: &BTreeSet<LakeUri>,
     ) -> Result<Journal> {
         let lake = &self.lake;
         for put in puts.iter().filter(|put| put.mode != PutMode::Overwrite) {
@@ -240,7 +249,9 @@ impl Staging {
         }
         for prefix in prefixes {
             lake.collect(&prefix, |info| {
-                if !written.contains(&info.uri) {
+                let is_kept =
+                    |k: &LakeUri| k.bucket() == info.uri.bucket() && info.uri.key().starts_with(k.key());
+                if !written.contains(&info.uri) && !kept.iter().any(is_kept) {
                     doomed.insert(info.uri.clone(), info);
                 }
             })

@@ -188,6 +188,13 @@ impl Error {
         self
     }
 
+    /// The same without its place, where that says nothing to a reader.
+    #[must_use]
+    pub fn without_place(mut self) -> Self {
+        self.inner.place = None;
+        self
+    }
+
     /// Says why it is probably so.
     #[must_use]
     pub fn why(mut self, why: impl Into<String>) -> Self {

@@ -10,8 +10,9 @@ pub fn start(level: &str, format: &str, colours: bool) -> Result<()> {
     // Libraries speak one level less than we do: their news are seldom ours.
     let filter = EnvFilter::try_new(match level {
         "trace" | "debug" => format!("{level},sqlx=info,hyper=info,hyper_util=info,reqwest=info,s3s=off"),
-        // A request that is turned away is no error of ours, though `s3s` calls it one.
-        _ => format!("{level},sqlx=error,s3s=off"),
+        // A request that is turned away is no error of ours, though `s3s` calls it one; nor is a Delta table that is not
+        // there yet, though its reader does.
+        _ => format!("{level},sqlx=error,s3s=off,buoyant_kernel=off"),
     })
     .map_err(|e| Error::invalid(format!("there is no log level `{level}`")).source_is(e))?;
     let builder = tracing_subscriber::fmt()

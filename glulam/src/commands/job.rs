@@ -3,8 +3,8 @@
 use super::{Context, show_failure};
 use crate::args;
 use crate::operations::{
-    CheckedText, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview,
-    WriteJobScript,
+    BookmarkMove, CheckedText, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob,
+    StartJobPreview, WriteJobScript,
 };
 use crate::terminal::{self, Ending, follow};
 use jobs::{JobReport, JobRequest, NodePreview};
@@ -60,15 +60,19 @@ pub(super) async fn run(context: &Context, wanted: args::Job) -> Result<u8> {
             Ok(0)
         }
         args::JobCommand::Bookmark { job, reset, rewind } => {
-            let rewind = if reset { Some(None) } else { rewind.map(Some) };
-            let (bookmark, forgotten) =
-                perform(context, MoveBookmark { job, rewind: rewind.clone() }).await?;
+            let to = match rewind {
+                _ if reset => BookmarkMove::Reset,
+                Some(run) => BookmarkMove::Behind(run),
+                None => BookmarkMove::Stay,
+            };
+            let (bookmark, forgotten) = perform(context, MoveBookmark { job, to: to.clone() }).await?;
             if context.shared.json {
                 terminal::print_json(&bookmark)?;
                 return Ok(0);
             }
-            if rewind.is_some() {
-                terminal::remark(context.shared.quiet, &format!("{} are new again", files(forgotten)));
+            if to != BookmarkMove::Stay {
+                let are = if forgotten == 1 { "is" } else { "are" };
+                terminal::remark(context.shared.quiet, &format!("{} {are} new again", files(forgotten)));
             }
             let rows = bookmark.sources.iter().map(|(node, (count, bytes))| {
                 vec![node.clone(), terminal::amount(*count), terminal::bytes(*bytes)]

@@ -120,8 +120,19 @@ impl Operation for WriteJobScript {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MoveBookmark {
     pub(crate) job: String,
-    /// Whether it is set back, and to which run; to the beginning without one.
-    pub(crate) rewind: Option<Option<String>>,
+    pub(crate) to: BookmarkMove,
+}
+
+/// Where a bookmark goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BookmarkMove {
+    /// It stays.
+    Stay,
+    /// To the beginning.
+    Reset,
+    /// Behind that run.
+    Behind(String),
 }
 
 impl Operation for MoveBookmark {
@@ -130,9 +141,10 @@ impl Operation for MoveBookmark {
     type Answer = (Bookmark, u64);
 
     async fn perform(self, platform: &Platform) -> Result<(Bookmark, u64)> {
-        let forgotten = match &self.rewind {
-            Some(to) => platform.jobs.rewind(&self.job, to.as_deref()).await?,
-            None => 0,
+        let forgotten = match &self.to {
+            BookmarkMove::Stay => 0,
+            BookmarkMove::Reset => platform.jobs.rewind(&self.job, None).await?,
+            BookmarkMove::Behind(run) => platform.jobs.rewind(&self.job, Some(run)).await?,
         };
         Ok((platform.jobs.bookmark(&self.job).await?, forgotten))
     }

@@ -16,7 +16,8 @@ pub(crate) use convert::StartConvert;
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
 pub(crate) use jobs::{
-    CheckJobs, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview, WriteJobScript,
+    BookmarkMove, CheckJobs, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview,
+    WriteJobScript,
 };
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};

@@ -217,4 +217,5 @@ def stranger():
     refused("InvalidAccessKeyId", boto3.client("s3").list_buckets)
 
 
-globals()[sys.argv[1]]()
+for function in sys.argv[1:]:
+    globals()[function]()

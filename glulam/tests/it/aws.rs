@@ -14,9 +14,9 @@ pub(crate) fn up(home: &Home, more: &[&str]) -> (Process, String) {
     (server, url)
 }
 
-/// Runs a function of the script `aws.py`.
-fn python(home: &Home, url: &str, function: &str, key: &str) -> String {
-    python_with(home, url, "aws.py", &[function], key)
+/// Runs functions of the script `aws.py`, in one process: it takes seconds until Amazon's client is loaded.
+fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
+    python_with(home, url, "aws.py", functions, key)
 }
 
 /// Runs a script beside this file.
@@ -46,19 +46,26 @@ pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&st
 fn boto3_at_home() {
     let home = Home::new();
     let (server, url) = up(&home, &[]);
-    for function in
-        ["objects", "listing", "multipart", "presigned", "conditions", "wrong_secret", "hosts", "who", "glue"]
-    {
-        python(&home, &url, function, "glulam");
-    }
+    let all = [
+        "objects",
+        "listing",
+        "multipart",
+        "presigned",
+        "conditions",
+        "wrong_secret",
+        "hosts",
+        "who",
+        "glue",
+    ];
+    python(&home, &url, &all, "glulam");
     for key in ["test", "testing"] {
-        python(&home, &url, "who", key);
+        python(&home, &url, &["who"], key);
     }
     // What went in by the protocol lies there as files, and the other way round.
     let uploaded = std::fs::read(home.bucket("first").join("folder/ä +%.txt")).unwrap();
     assert_eq!(uploaded, b"by boto3");
     home.drop_file("first", "by-hand.txt", "dropped");
-    assert_eq!(python(&home, &url, "dropped", "glulam").trim(), "dropped");
+    assert_eq!(python(&home, &url, &["dropped"], "glulam").trim(), "dropped");
     server.signal(15);
     let ended = server.wait(LONG);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -78,9 +85,9 @@ fn keys_of_the_configuration_and_their_policies() {
          [aws.keys.limited]\nsecret_access_key = \"limited\"\npolicy_file = \"mine.json\"\n",
     );
     let (server, url) = up(&home, &[]);
-    python(&home, &url, "who", "root");
-    python(&home, &url, "limited", "limited");
-    python(&home, &url, "stranger", "glulam");
+    python(&home, &url, &["who"], "root");
+    python(&home, &url, &["limited"], "limited");
+    python(&home, &url, &["stranger"], "glulam");
     drop(server);
     home.write(
         "glulam.toml",

@@ -123,6 +123,18 @@ fn access_logs_of_both_shapes_become_a_report_and_a_graph() {
         to,
     ]);
     verified(&home, "traffic-report", "access-logs", &home.bucket("traffic-report").join("range"), &range);
+
+    generate(&home, "traffic-report", "windowed-metrics.json", "s3://legacy-metrics/");
+    let enriched = testkit::project_root().join("examples/traffic-report/with-metrics.yaml");
+    let enriched = enriched.to_str().unwrap();
+    home.succeed(["job", "run", enriched, "--output", "s3://traffic-report/enriched/"]);
+    let metrics = home.bucket("legacy-metrics");
+    let metrics = ["--metrics", metrics.to_str().unwrap()];
+    let output = home.bucket("traffic-report").join("enriched");
+    verified(&home, "traffic-report", "access-logs", &output, &metrics);
+    let nodes = std::fs::read_dir(output.join("nodes")).unwrap();
+    let nodes: String = nodes.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert!(nodes.contains("\"detail__cpu\":"), "{nodes}");
 }
 
 #[test]

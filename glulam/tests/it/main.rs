@@ -10,6 +10,7 @@ mod convert;
 mod demo;
 mod generate;
 mod home;
+mod job_faults;
 mod jobs;
 mod kill;
 mod samples;

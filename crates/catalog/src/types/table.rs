@@ -207,7 +207,8 @@ impl Table {
         self.table_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("VIRTUAL_VIEW"))
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Whether the catalog would take the table: names, texts and types are within Glue's limits.
+    pub fn check(&self) -> Result<()> {
         let of = format!("table `{}`", self.name);
         check::name(&of, self.name.as_str())?;
         check::optional_text(&of, "description", self.description.as_deref(), 0, check::DESCRIPTION)?;

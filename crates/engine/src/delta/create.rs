@@ -8,7 +8,7 @@ use crate::write::partition_columns;
 use catalog::{StorageDescriptor, Table};
 use model::{Column, EntityName, Error, ErrorKind, LakeUri, Result, nearest_hint};
 use plan::{Analyzed, OutputColumn};
-use scan::delta::{NewColumn, NewTable};
+use scan::delta::{DeltaColumn, NewColumn, NewTable};
 use sql::SqlType;
 use sql::ast::{At, CreateTable, CreateTableAs, WriteOptions};
 
@@ -170,14 +170,27 @@ fn catalog_entry(
     columns: &[NewColumn],
     context: &Context,
 ) -> Result<Table> {
+    let comments: Vec<Option<String>> = columns.iter().map(|column| column.comment.clone()).collect();
+    let mut entry = delta_entry(name, folder, table.columns(), &comments)?;
+    entry.description = comment;
+    entry.parameters.insert(LAST_DDL.into(), context.session.started.timestamp().to_string());
+    Ok(entry)
+}
+
+/// A Delta table as the catalog keeps it.
+pub(crate) fn delta_entry(
+    name: &EntityName,
+    folder: &LakeUri,
+    columns: &[DeltaColumn],
+    comments: &[Option<String>],
+) -> Result<Table> {
     let (mut data, mut keys) = (Vec::new(), Vec::new());
-    for (column, new) in table.columns().iter().zip(columns) {
+    for (at, column) in columns.iter().enumerate() {
         let mut described = Column::new(column.name.clone(), column.shown.to_hive()?);
-        described.comment.clone_from(&new.comment);
+        described.comment = comments.get(at).cloned().flatten();
         if column.is_key { keys.push(described) } else { data.push(described) }
     }
     let mut entry = Table {
-        description: comment,
         storage: StorageDescriptor {
             columns: data,
             location: Some(folder.to_string()),
@@ -190,6 +203,5 @@ fn catalog_entry(
     for (key, value) in [("EXTERNAL", "TRUE"), ("table_type", "DELTA"), ("classification", "delta")] {
         entry.parameters.insert(key.into(), value.into());
     }
-    entry.parameters.insert(LAST_DDL.into(), context.session.started.timestamp().to_string());
     Ok(entry)
 }

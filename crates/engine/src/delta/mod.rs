@@ -6,6 +6,7 @@
 
 mod change;
 mod create;
+pub(crate) use create::delta_entry;
 
 use crate::engine::Engine;
 use crate::query::Context;

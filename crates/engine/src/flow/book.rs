@@ -43,6 +43,8 @@ struct Inner {
     /// At most so many, then the flow fails.
     most: Option<u64>,
     pages: Mutex<BTreeMap<String, Page>>,
+    /// Why a line could not be taken: whoever reads lines cannot be told at once.
+    failure: Mutex<Option<Error>>,
 }
 
 #[derive(Debug)]
@@ -55,8 +57,13 @@ struct Page {
 impl RejectBook {
     /// A book whose files stand in that folder of this machine, under names that begin so.
     pub(super) fn new(folder: &Path, prefix: &str, most: Option<u64>) -> Self {
-        let inner =
-            Inner { folder: folder.to_owned(), prefix: prefix.to_owned(), most, pages: Mutex::default() };
+        let inner = Inner {
+            folder: folder.to_owned(),
+            prefix: prefix.to_owned(),
+            most,
+            pages: Mutex::default(),
+            failure: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
@@ -116,8 +123,14 @@ impl RejectBook {
         });
         let mut bytes = value.to_string().into_bytes();
         bytes.push(b'\n');
-        // A disk that is full shows when the book is closed: the count is right, and the file is compared with it.
-        let _ = self.write(node, &[&bytes], &[(column.unwrap_or("the line"), reason)]);
+        if let Err(error) = self.write(node, &[&bytes], &[(column.unwrap_or("the line"), reason)]) {
+            self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    /// Whether all that was rejected stands in the book, and is no more than the flow may reject.
+    pub fn check(&self) -> Result<()> {
+        self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
     fn write(&self, node: &str, pieces: &[&[u8]], why: &[(&str, &str)]) -> Result<()> {
@@ -167,6 +180,7 @@ impl RejectBook {
         commit: &Commit,
         at: &LakeUri,
     ) -> Result<BTreeMap<String, RejectedNode>> {
+        self.check()?;
         let pages = std::mem::take(&mut *self.pages());
         let mut all = BTreeMap::new();
         for (node, page) in pages {

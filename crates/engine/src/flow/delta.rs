@@ -3,13 +3,13 @@
 //! meanwhile, the commit fails as a conflict, and the flow can be run again.
 
 use super::open::{OpenFlow, input_table, local};
-use super::target::{FlowMode, FlowWrite, FlowWritten};
+use super::target::{FlowMode, FlowWrite, FlowWritten, TableChange, check_place};
+use crate::delta::delta_entry;
 use datafusion::datasource::provider_as_source;
 use datafusion::physical_plan::ExecutionPlan;
-use lake::CommitOptions;
-use model::{Error, ErrorKind, LakeUri, Result, nearest_hint};
+use model::{EntityName, Error, ErrorKind, LakeUri, Result, nearest_hint};
 use plan::{Analyzer, ChangedColumn, ChangedTable};
-use scan::delta::{Change, NewColumn, NewTable, Operation, Writing};
+use scan::delta::{Change, DeltaColumn, NewColumn, NewTable, Operation, Writing};
 use sql::{Source, SqlType, Statement, quote_ident};
 use std::sync::Arc;
 
@@ -17,28 +17,56 @@ use std::sync::Arc;
 pub(super) struct PlannedDelta {
     write: FlowWrite,
     at: LakeUri,
-    change: Change,
+    table: Planned,
+    change: Option<TableChange>,
     plan: Arc<dyn ExecutionPlan>,
+}
+
+/// The table itself.
+enum Planned {
+    Known(Box<Change>),
+    New(Box<NewTable>),
+}
+
+impl Planned {
+    fn columns(&self) -> &[DeltaColumn] {
+        match self {
+            Self::Known(change) => change.columns(),
+            Self::New(table) => table.columns(),
+        }
+    }
+}
+
+impl PlannedDelta {
+    /// Where the table is.
+    pub(super) fn at(&self) -> &LakeUri {
+        &self.at
+    }
 }
 
 impl OpenFlow {
     pub(super) async fn plan_delta(&self, write: FlowWrite, at: LakeUri) -> Result<PlannedDelta> {
         let scans = &self.engine.inner.scans;
         let rewrites = write.mode != FlowMode::Append;
-        let change = match Change::open_at(scans, &at, rewrites).await {
+        let table = match Change::open_at(scans, &at, rewrites).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                self.new_delta(&write, &at).await?;
-                Change::open_at(scans, &at, rewrites).await?
+                Planned::New(Box::new(self.new_delta(&write, &at).await?))
             }
-            opened => opened?,
+            opened => Planned::Known(Box::new(opened?)),
         };
-        let plan = match &write.mode {
-            FlowMode::Merge(keys) => self.merge_plan(&write, &change, keys).await?,
-            _ => {
+        check_keys(table.columns(), &write.partition_by, &at)?;
+        let change = self.delta_change(&write, table.columns(), &at).await?;
+        let plan = match (&write.mode, &table) {
+            (FlowMode::Merge(keys), Planned::Known(change)) => self.merge_plan(&write, change, keys).await?,
+            (mode, table) => {
                 let (analyzed, columns) = self.over(&write.from, "SELECT * FROM input").await?;
+                if let FlowMode::Merge(keys) = mode {
+                    let given: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+                    has_keys(keys, &given)?;
+                }
                 let wanted: Vec<(String, SqlType)> =
-                    change.columns().iter().map(|c| (c.name.clone(), c.shown.clone())).collect();
-                check_columns(columns.iter().map(|c| c.name.as_str()), &change, &at)?;
+                    table.columns().iter().map(|c| (c.name.clone(), c.shown.clone())).collect();
+                check_columns(columns.iter().map(|c| c.name.as_str()), table.columns(), &at)?;
                 let order: Vec<Option<usize>> = wanted
                     .iter()
                     .map(|(name, _)| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name)))
@@ -46,28 +74,42 @@ impl OpenFlow {
                 self.physical(&self.fitted(analyzed, &order, &wanted, None)?).await?
             }
         };
-        Ok(PlannedDelta { write, at, change, plan })
+        Ok(PlannedDelta { write, at, table, change, plan })
     }
 
-    /// Makes the table without rows: only its columns are there before the flow is published.
-    async fn new_delta(&self, write: &FlowWrite, at: &LakeUri) -> Result<()> {
+    /// What the catalog learns of the table.
+    async fn delta_change(
+        &self,
+        write: &FlowWrite,
+        columns: &[DeltaColumn],
+        at: &LakeUri,
+    ) -> Result<Option<TableChange>> {
+        let Some((database, name, _)) = &write.catalog else { return Ok(None) };
+        if let Some(entry) = self.engine.known_table(database, name, false).await? {
+            let path = entry.table.storage.serde.parameters.get("path");
+            let location = entry.table.storage.location.as_ref().or(path).cloned().unwrap_or_default();
+            check_place(&entry, &location, at)?;
+            return Ok(None);
+        }
+        let table = delta_entry(&EntityName::new(name)?, at, columns, &[])?;
+        table.check()?;
+        Ok(Some(TableChange {
+            database: database.clone(),
+            table,
+            add_columns: false,
+            partitions: Vec::new(),
+            replace_partitions: false,
+        }))
+    }
+
+    /// The table as the rows need it.
+    async fn new_delta(&self, write: &FlowWrite, at: &LakeUri) -> Result<NewTable> {
         let (_, columns) = self.over(&write.from, "SELECT * FROM input").await?;
         let columns: Vec<NewColumn> = columns
             .into_iter()
             .map(|c| NewColumn { name: c.name, sql_type: c.sql_type, nullable: true, comment: None })
             .collect();
-        let new = NewTable::new(at, &columns, &write.partition_by)?;
-        let lake = &self.engine.inner.lake;
-        if !lake.bucket_exists(at.bucket()).await? {
-            return Err(Error::not_found(format!("there is no bucket `{}`", at.bucket())));
-        }
-        let commit = lake.begin_commit(CommitOptions::default());
-        let ready = new.empty().publish(&self.engine.inner.scans, commit).await?;
-        match new.create(&self.engine.inner.scans, ready).await {
-            // Somebody else was quicker.
-            Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::Conflict) => Ok(()),
-            made => made,
-        }
+        NewTable::new(at, &columns, &write.partition_by)
     }
 
     /// What becomes of which row, as MERGE says it.
@@ -79,13 +121,8 @@ impl OpenFlow {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let step = self.step(&write.from)?;
         let given: Vec<&str> = self.columns(&write.from)?.iter().map(|c| c.name.as_str()).collect();
-        check_columns(given.iter().copied(), change, &write_place(change))?;
-        for key in keys {
-            if !given.iter().any(|name| name.eq_ignore_ascii_case(key)) {
-                return Err(Error::not_found(format!("there is no column `{key}` to merge on"))
-                    .hint(nearest_hint(key, given.iter().copied())));
-            }
-        }
+        check_columns(given.iter().copied(), change.columns(), change.at())?;
+        has_keys(keys, &given)?;
         let is_key = |name: &str| keys.iter().any(|key| key.eq_ignore_ascii_case(name));
         let on: Vec<String> =
             keys.iter().map(|key| quote_ident(key)).map(|k| format!("t.{k} = s.{k}")).collect();
@@ -128,7 +165,7 @@ impl OpenFlow {
     }
 
     pub(super) async fn write_delta(&self, planned: PlannedDelta, prefix: String) -> Result<FlowWritten> {
-        let PlannedDelta { write, at, change, plan } = planned;
+        let PlannedDelta { write, at, table, change: learned, plan } = planned;
         let streams = self.streams(&plan)?;
         let commit = self.open_commit()?;
         let progress = |rows: u64, _: u64| self.tell(rows);
@@ -138,6 +175,17 @@ impl OpenFlow {
             progress: &progress,
             cancel: &self.context.cancel,
             memory_limit: self.engine.inner.options.memory_limit / 2,
+        };
+        let scans = &self.engine.inner.scans;
+        let change = match table {
+            Planned::Known(change) => change,
+            Planned::New(new) => {
+                let staged = new.write(streams, &writing).await?;
+                let (rows, (files, bytes)) = (staged.rows_written(), staged.files());
+                new.stage_entry(&staged, scans, commit).await?;
+                let location = at.to_string();
+                return Ok(FlowWritten { rows, bytes, files, partitions: 0, location, change: learned });
+            }
         };
         let (staged, rows, operation) = match &write.mode {
             FlowMode::Merge(_) => {
@@ -157,18 +205,39 @@ impl OpenFlow {
             }
         };
         let (files, bytes) = staged.files();
-        staged.stage_entry(&self.engine.inner.scans, commit, operation).await?;
-        Ok(FlowWritten { rows, bytes, files, partitions: 0, location: at.to_string(), change: None })
+        staged.stage_entry(scans, commit, operation).await?;
+        Ok(FlowWritten { rows, bytes, files, partitions: 0, location: at.to_string(), change: learned })
     }
 }
 
-fn write_place(change: &Change) -> LakeUri {
-    change.at().clone()
+fn has_keys(keys: &[String], given: &[&str]) -> Result<()> {
+    match keys.iter().find(|key| !given.iter().any(|name| name.eq_ignore_ascii_case(key))) {
+        None => Ok(()),
+        Some(key) => Err(Error::not_found(format!("there is no column `{key}` to merge on"))
+            .hint(nearest_hint(key, given.iter().copied()))),
+    }
+}
+
+/// Keys that were asked for are those of the table.
+fn check_keys(columns: &[DeltaColumn], wanted: &[String], at: &LakeUri) -> Result<()> {
+    let keys: Vec<&str> = columns.iter().filter(|c| c.is_key).map(|c| c.name.as_str()).collect();
+    let has = |key: &str| wanted.iter().any(|name| name.eq_ignore_ascii_case(key));
+    if wanted.is_empty() || (keys.len() == wanted.len() && keys.iter().all(|key| has(key))) {
+        return Ok(());
+    }
+    let own = if keys.is_empty() { "not partitioned".to_owned() } else { format!("by {}", keys.join(", ")) };
+    Err(Error::invalid(format!("the Delta table is {own}, the target by {}", wanted.join(", ")))
+        .at(model::Place::object(at))
+        .hint("give the target the table's keys, or another folder"))
 }
 
 /// Every column must have its place in the table.
-fn check_columns<'a>(names: impl Iterator<Item = &'a str>, change: &Change, at: &LakeUri) -> Result<()> {
-    let known = || change.columns().iter().map(|c| c.name.as_str());
+fn check_columns<'a>(
+    names: impl Iterator<Item = &'a str>,
+    columns: &[DeltaColumn],
+    at: &LakeUri,
+) -> Result<()> {
+    let known = || columns.iter().map(|c| c.name.as_str());
     for name in names {
         if !known().any(|k| k.eq_ignore_ascii_case(name)) {
             return Err(Error::invalid(format!("the Delta table has no column `{name}`"))

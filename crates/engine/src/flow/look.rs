@@ -20,7 +20,8 @@ impl Engine {
     /// The columns of a table or view of the catalog, those of partitions last.
     pub async fn table_columns(&self, database: &str, table: &str) -> Result<Vec<FlowColumn>> {
         let sql = format!("SELECT * FROM {}.{}", sql::quote_ident(database), sql::quote_ident(table));
-        self.query_columns(&sql, &[]).await
+        // Where it stands in this query says nothing to anybody.
+        self.query_columns(&sql, &[]).await.map_err(Error::without_place)
     }
 
     /// The columns that a grok pattern makes.
@@ -31,6 +32,11 @@ impl Engine {
             sql_type: sql::SqlType::from_hive(&c.hive_type),
         };
         Ok(grok.columns().iter().map(column).collect())
+    }
+
+    /// Whether a table is a Delta table.
+    pub async fn is_delta_table(&self, database: &str, table: &str) -> Result<bool> {
+        Ok(self.known_table(database, table, true).await?.is_some_and(|entry| crate::delta::is_delta(&entry)))
     }
 
     /// The folder of a table.

@@ -134,6 +134,7 @@ impl OpenFlow {
                 None => Write::Files(Box::new(self.plan_write(write).await?)),
             });
         }
+        one_change_per_table(&planned)?;
         self.prepare_shared().await?;
         let mut done = Vec::with_capacity(planned.len());
         for (number, one) in planned.into_iter().enumerate() {
@@ -202,7 +203,7 @@ impl OpenFlow {
         let location = match (&write.destination, &entry) {
             (FlowDestination::Folder(at) | FlowDestination::Delta(at), entry) => {
                 if let Some(entry) = entry {
-                    check_place(entry, at)?;
+                    check_place(entry, entry.table.storage.location.as_deref().unwrap_or_default(), at)?;
                 }
                 at.as_folder()
             }
@@ -227,6 +228,9 @@ impl OpenFlow {
             Some(entry) => entry.table.partition_keys.iter().map(|key| key.name.to_lowercase()).collect(),
             None => write.partition_by.iter().map(|key| key.to_lowercase()).collect(),
         };
+        if let Some(entry) = &entry {
+            check_keys(entry, &write.partition_by)?;
+        }
         let strict = matches!(write.destination, FlowDestination::Table { .. });
         let wanted = wanted_columns(&columns, entry.as_ref(), &keys, add, strict)?;
         let order: Vec<Option<usize>> = wanted
@@ -305,6 +309,22 @@ impl OpenFlow {
     }
 }
 
+/// Two changes of one Delta table cannot be one version of it.
+fn one_change_per_table(planned: &[Write]) -> Result<()> {
+    let mut seen = std::collections::HashSet::new();
+    let mut deltas = planned.iter().filter_map(|write| match write {
+        Write::Delta(delta) => Some(delta.at()),
+        Write::Files(_) => None,
+    });
+    match deltas.find(|at| !seen.insert((*at).clone())) {
+        None => Ok(()),
+        Some(at) => Err(Error::invalid("two targets write into one Delta table")
+            .at(Place::object(at))
+            .why("one run makes one version of a table")
+            .hint("bring the rows together with a Union node, and write once")),
+    }
+}
+
 enum Write {
     Files(Box<Planned>),
     Delta(Box<super::delta::PlannedDelta>),
@@ -358,6 +378,8 @@ impl Planned {
             parameters,
             ..Table::new(EntityName::new(name)?)
         };
+        // What the catalog would refuse is said before anything is published.
+        table.check()?;
         Ok(Some(TableChange {
             database: database.clone(),
             table,
@@ -417,11 +439,11 @@ fn wanted_columns(
     Ok(wanted)
 }
 
-fn check_place(entry: &TableEntry, at: &LakeUri) -> Result<()> {
-    let location = entry.table.storage.location.as_deref().unwrap_or_default();
+/// A table that lies at `location` is the one whose folder is written.
+pub(super) fn check_place(entry: &TableEntry, location: &str, at: &LakeUri) -> Result<()> {
     match location.parse::<LakeUri>() {
         Ok(location) if location.as_folder() == at.as_folder() => Ok(()),
-        _ => Err(Error::conflict(format!(
+        _ => Err(Error::invalid(format!(
             "the table `{}.{}` lies in another folder than the target",
             entry.database, entry.table.name
         ))
@@ -429,6 +451,24 @@ fn check_place(entry: &TableEntry, at: &LakeUri) -> Result<()> {
         .why(format!("the table's is {location}"))
         .hint("write into that folder, or name another table")),
     }
+}
+
+/// Keys that were asked for are those of the table.
+fn check_keys(entry: &TableEntry, wanted: &[String]) -> Result<()> {
+    let keys: Vec<&str> = entry.table.partition_keys.iter().map(|key| key.name.as_str()).collect();
+    let same = keys.len() == wanted.len() && keys.iter().zip(wanted).all(|(a, b)| a.eq_ignore_ascii_case(b));
+    if wanted.is_empty() || same {
+        return Ok(());
+    }
+    let told = |keys: &str| if keys.is_empty() { "no keys".to_owned() } else { keys.to_owned() };
+    Err(Error::invalid(format!(
+        "the table `{}.{}` is partitioned by {}, the target by {}",
+        entry.database,
+        entry.table.name,
+        told(&keys.join(", ")),
+        told(&wanted.join(", "))
+    ))
+    .hint("give the target the table's keys, or name another table"))
 }
 
 /// The storage descriptor of a new table with such files.

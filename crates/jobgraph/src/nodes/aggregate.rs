@@ -91,7 +91,13 @@ impl Operation for Aggregate {
                 );
                 return None;
             }
-            let (sql, name) = written(function, &query::path(&path.value), &path.value.dotted());
+            let column = path.value.dotted();
+            let (sql, mut name) = written(function, &query::path(&path.value), &column);
+            // Spark calls both kinds of counts alike; beside each other they need names of their own.
+            let counts = |f: &str| self.aggregates.iter().any(|(g, p)| *g == f && p.value.dotted() == column);
+            if *function == "countDistinct" && counts("count") {
+                name = format!("count(DISTINCT {column})");
+            }
             items.push(format!("{sql} AS {}", quote_ident(&name)));
         }
         let mut sql = query::select(&items, &cx.relation().name);

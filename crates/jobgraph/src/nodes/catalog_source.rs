@@ -13,10 +13,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<Box<dyn Operation>> {
     let database = fields.need_text("Database");
     let table = fields.need_text("Table");
     let predicate = fields.text("PartitionPredicate").filter(|predicate| !predicate.value.trim().is_empty());
-    let bounds = fields.map("AdditionalOptions", |inner| {
-        let number = |name| inner.number(name).map(|n| n.value).filter(|n| *n > 0);
-        (number("BoundedSize"), number("BoundedFiles"))
-    });
+    let bounds = fields.map("AdditionalOptions", super::source_files::portion);
     fields.ignore(&["OutputSchemas"]);
     fields.is_good().then_some(())?;
     Some(Box::new(CatalogSource {
@@ -32,7 +29,7 @@ struct CatalogSource {
     database: Placed<String>,
     table: Placed<String>,
     predicate: Option<Placed<String>>,
-    bounds: (Option<u64>, Option<u64>),
+    bounds: (Option<u64>, Option<u64>, bool),
 }
 
 impl Operation for CatalogSource {
@@ -53,6 +50,7 @@ impl Operation for CatalogSource {
             predicate: text,
             bounded_bytes: self.bounds.0,
             bounded_files: self.bounds.1,
+            read_all: self.bounds.2,
         })))
     }
 

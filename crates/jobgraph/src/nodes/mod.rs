@@ -198,6 +198,11 @@ pub(crate) fn find(name: &str) -> Result<&'static Kind, Error> {
         return Err(error.why("Glue has this type, Glulam does not").hint(instead_of(name)));
     }
     let error = Error::invalid(format!("there is no node type `{name}`"));
+    if name == "NullCheck" || name == "NullCheckBoxList" {
+        return Err(
+            error.hint("which values count as missing is a setting of `DropNullFields`: `NullCheckBoxList`")
+        );
+    }
     Err(match nearest(name, kind_names().chain(ELSEWHERE.iter().copied())) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(nearest_hint(name, kind_names())),

@@ -18,10 +18,9 @@ pub(super) fn read(fields: &Fields<'_>, format: FileFormat) -> Option<Files> {
     let compression = fields.choice("CompressionType", compressions).map(|c| c.value.to_owned());
     let bounds = fields.map("AdditionalOptions", |inner| {
         inner.ignore(&["EnableSamplePath", "SamplePath"]);
-        let number = |name| inner.number(name).map(|n| n.value).filter(|n| *n > 0);
-        (number("BoundedSize"), number("BoundedFiles"))
+        portion(inner)
     });
-    let (bounded_bytes, bounded_files) = bounds.unwrap_or_default();
+    let (bounded_bytes, bounded_files, read_all) = bounds.unwrap_or_default();
     let spec = FilesSpec {
         paths,
         format,
@@ -31,10 +30,18 @@ pub(super) fn read(fields: &Fields<'_>, format: FileFormat) -> Option<Files> {
         columns: output_schemas(fields),
         bounded_bytes,
         bounded_files,
+        read_all,
     };
     // Glue groups small files by these; here files are read as they come.
     fields.ignore(&["GroupSize", "GroupFiles", "MaxBand", "MaxFilesInBand"]);
     fields.is_good().then_some(Files { spec })
+}
+
+/// How much of a source one run reads: at most so many bytes and files; or everything, whatever the bookmark has seen.
+pub(super) fn portion(fields: &Fields<'_>) -> (Option<u64>, Option<u64>, bool) {
+    let number = |name| fields.number(name).map(|n| n.value).filter(|n| *n > 0);
+    let bookmark = fields.choice("JobBookmark", &["enable", "disable"]);
+    (number("BoundedSize"), number("BoundedFiles"), bookmark.is_some_and(|said| said.value == "disable"))
 }
 
 /// Glue keeps exclusions as one JSON text within the text: `"[\"**.pdf\"]"`.

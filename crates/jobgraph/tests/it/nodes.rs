@@ -16,19 +16,19 @@ fn apply_mapping() {
     let Step::Query(query) = step else { panic!() };
     assert_eq!(
         query.sql,
-        "SELECT CAST(id AS bigint) AS \"Key\", TRY_CAST(nullif(trim(note), '') AS integer) AS number, \
+        "SELECT CAST(id AS bigint) AS \"Key\", coalesce(TRY_CAST(note AS integer), TRY_CAST(trim(note) AS integer)) AS number, \
          TRY_CAST(truncate(amount) AS integer) AS cents, TRY_CAST(placed AS date) AS placed FROM orders"
     );
     assert_eq!(columns, "Key bigint, number integer, cents integer, placed date");
     assert_eq!(
         query.rejects[0].condition,
-        "trim(note) <> '' AND TRY_CAST(nullif(trim(note), '') AS integer) IS NULL"
+        "coalesce(TRY_CAST(note AS integer), TRY_CAST(trim(note) AS integer)) IS NULL AND trim(note) <> ''"
     );
     assert_eq!(
         (query.rejects[0].column.as_str(), query.rejects[0].reason.as_str()),
         ("note", "the value is no int")
     );
-    assert!(query.rejected().unwrap().starts_with("SELECT *, CASE WHEN trim(note)"));
+    assert!(query.rejected().unwrap().starts_with("SELECT *, CASE WHEN coalesce(TRY_CAST(note"));
     assert!(query.accepted().contains("WHERE NOT coalesce("));
 }
 

@@ -4,7 +4,7 @@ use super::{At, Typed};
 use crate::analyzer::Analyzer;
 use crate::error::span_of;
 use crate::query::sort;
-use crate::runtime;
+use crate::runtime::{self, LambdaArg};
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment, Sort};
 use functions::{ArgType, find_aggregate, find_scalar, resolve_aggregate, resolve_scalar, unknown_function};
@@ -163,19 +163,27 @@ impl Analyzer<'_> {
 
     pub(crate) fn scalar_call(&self, name: &str, given: Vec<Given<'_>>, at: At<'_>) -> Result<Typed> {
         let types = arg_types(&given);
-        let lambdas: Vec<Option<&LambdaFunction>> = given
-            .iter()
-            .map(|g| match g {
-                Given::Lambda(l) => Some(*l),
-                Given::Value(..) => None,
-            })
-            .collect();
+        let lambdas = lambdas_of(&given);
         let mut resolved = resolve_scalar(name, &types, &self.session, &mut |i, params| {
             self.lambda_type(lambdas.get(i).copied().flatten(), params, at)
         })?;
+        let (args, bound) = self.bind(name, given, &resolved.arg_types, at)?;
+        super::special::settle_zone(name, &mut resolved.return_type, &args)?;
+        let sql_type = resolved.return_type.clone();
+        Ok(Typed::new(runtime::scalar_call(resolved, args, bound, &self.session), sql_type))
+    }
+
+    /// The arguments as the function takes them: values by their casts, lambdas by their bodies.
+    fn bind(
+        &self,
+        name: &str,
+        given: Vec<Given<'_>>,
+        wanted: &[SqlType],
+        at: At<'_>,
+    ) -> Result<(Vec<Expr>, Vec<Option<LambdaArg>>)> {
         let mut args = Vec::new();
         let mut bound = Vec::new();
-        for (arg, wanted) in given.into_iter().zip(&resolved.arg_types) {
+        for (arg, wanted) in given.into_iter().zip(wanted) {
             match (arg, wanted) {
                 (Given::Value(value, ast), wanted) => {
                     let value = self.cast(value, wanted, false).map_err(|e| self.fail(span_of(ast), e))?;
@@ -190,9 +198,7 @@ impl Analyzer<'_> {
                 }
             }
         }
-        super::special::settle_zone(name, &mut resolved.return_type, &args)?;
-        let sql_type = resolved.return_type.clone();
-        Ok(Typed::new(runtime::scalar_call(resolved, args, bound, &self.session), sql_type))
+        Ok((args, bound))
     }
 
     // ---- aggregates ------------------------------------------------------------------------------------------
@@ -227,36 +233,13 @@ impl Analyzer<'_> {
         }
         self.listagg_words(parts, &mut given, at)?;
         let types = arg_types(&given);
-        let lambdas: Vec<Option<&LambdaFunction>> = given
-            .iter()
-            .map(|g| match g {
-                Given::Lambda(l) => Some(*l),
-                Given::Value(..) => None,
-            })
-            .collect();
+        let lambdas = lambdas_of(&given);
         let resolved = resolve_aggregate(name, &types, &self.session, &mut |i, params| {
             self.lambda_type(lambdas.get(i).copied().flatten(), params, at)
         })?;
-        let mut args = Vec::new();
-        let mut bound = Vec::new();
-        for (arg, wanted) in given.into_iter().zip(&resolved.arg_types) {
-            match (arg, wanted) {
-                (Given::Value(value, ast), wanted) => {
-                    let value = self.cast(value, wanted, false).map_err(|e| self.fail(span_of(ast), e))?;
-                    args.push(value.expr);
-                    bound.push(None);
-                }
-                (Given::Lambda(lambda), SqlType::Function(params, result)) => {
-                    let lambda = self.bind_lambda(lambda, params, result, at)?;
-                    if !lambda.captures.is_empty() {
-                        return Err(Error::unsupported(format!("the lambdas of {name} cannot use columns")));
-                    }
-                    bound.push(Some(lambda));
-                }
-                (Given::Lambda(_), _) => {
-                    return Err(Error::internal(format!("{name} takes no lambda there")));
-                }
-            }
+        let (args, bound) = self.bind(name, given, &resolved.arg_types, at)?;
+        if bound.iter().flatten().any(|lambda| !lambda.captures.is_empty()) {
+            return Err(Error::unsupported(format!("the lambdas of {name} cannot use columns")));
         }
         let filter = match &function.filter {
             Some(condition) => Some(Box::new(self.truth(condition, at)?)),
@@ -309,6 +292,16 @@ static NOTHING: Ast = Ast::Value(sqlparser::ast::ValueWithSpan {
     value: sqlparser::ast::Value::Null,
     span: sqlparser::tokenizer::Span::empty(),
 });
+
+fn lambdas_of<'a>(given: &[Given<'a>]) -> Vec<Option<&'a LambdaFunction>> {
+    given
+        .iter()
+        .map(|g| match g {
+            Given::Lambda(l) => Some(*l),
+            Given::Value(..) => None,
+        })
+        .collect()
+}
 
 fn arg_types(given: &[Given<'_>]) -> Vec<ArgType> {
     given

@@ -6,6 +6,7 @@ use super::stats;
 use super::target::Target;
 use crate::scans::Scans;
 use crate::sink::{Written, WrittenFile};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties};
 use deltalake::kernel::{Action, Add, Remove};
@@ -90,13 +91,7 @@ impl Staged {
         info.timestamp = Some(now.timestamp_millis());
         let removed = self.removed.iter().map(|add| Action::Remove(remove(add, now)));
         let mut actions: Vec<Action> = std::iter::once(Action::CommitInfo(info)).chain(removed).collect();
-        for written in &self.written {
-            for file in &written.files {
-                let stats = serde_json::json!({ "numRecords": file.rows }).to_string();
-                let add = self.target.add(written, file, (file.bytes, now), stats)?;
-                actions.push(Action::Add(add));
-            }
-        }
+        actions.extend(self.adds(now)?);
         let mut text = String::new();
         for action in &actions {
             let line = serde_json::to_string(action)
@@ -104,10 +99,20 @@ impl Staged {
             text.push_str(&line);
             text.push('\n');
         }
-        let at = self.target.at.join(&format!("_delta_log/{version:020}.json"))?;
-        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        commit.put_opts(&at, text.into(), options).await?;
-        Ok(())
+        self.target.stage_entry(version, text.into(), commit).await
+    }
+
+    /// The files, as an entry of the log names them before they are published.
+    pub(super) fn adds(&self, now: DateTime<Utc>) -> Result<Vec<Action>> {
+        let mut actions = Vec::new();
+        for written in &self.written {
+            for file in &written.files {
+                let stats = serde_json::json!({ "numRecords": file.rows }).to_string();
+                let add = self.target.add(written, file, (file.bytes, now), stats)?;
+                actions.push(Action::Add(add));
+            }
+        }
+        Ok(actions)
     }
 
     /// Publishes the files. They belong to no version of the table yet.
@@ -144,6 +149,14 @@ impl Staged {
 }
 
 impl Target {
+    /// Stages an entry of the log, which must be new when the commit is published.
+    pub(super) async fn stage_entry(&self, version: u64, entry: Bytes, commit: &Commit) -> Result<()> {
+        let at = self.at.join(&format!("_delta_log/{version:020}.json"))?;
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        commit.put_opts(&at, entry, options).await?;
+        Ok(())
+    }
+
     fn add(
         &self,
         written: &Written,

@@ -7,15 +7,24 @@ use crate::scans::Scans;
 use arrow::datatypes::Field;
 use datafusion::execution::SendableRecordBatchStream;
 use deltalake::DeltaTableError;
-use deltalake::kernel::StructField;
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake::kernel::transaction::CommitProperties;
+use deltalake::kernel::{Action, StructField};
+use deltalake::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::protocol::SaveMode;
+use lake::Commit;
 use model::{Error, LakeUri, Result};
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
 use sql::SqlType;
 use std::collections::HashSet;
 use std::sync::Arc;
+use url::Url;
+
+/// The name of the first entry in a table's folder.
+const FIRST_ENTRY: &str = "_delta_log/00000000000000000000.json";
 
 /// A column of a new table.
 #[derive(Debug, Clone)]
@@ -83,10 +92,37 @@ impl NewTable {
         Staged { target: Arc::clone(&self.target), written, removed: Vec::new(), table: None }
     }
 
+    /// Puts the log's first entry beside the files, into the commit that takes them: if there is a table already when it
+    /// is published, nothing has happened.
+    pub async fn stage_entry(self, staged: &Staged, scans: &Scans, commit: &Commit) -> Result<()> {
+        let target = Arc::clone(&self.target);
+        let adds = staged.adds(scans.inner.options.clock.now())?;
+        // The library writes first entries into logs only, so it gets one in memory.
+        let memory: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let url = Url::parse("memory:///")
+            .map_err(|e| Error::internal("the place of a log in memory is no address").source_is(e))?;
+        let log = default_logstore(Arc::clone(&memory), Arc::clone(&memory), &url, &StorageConfig::default());
+        self.builder(log, adds)?.await.map_err(|e| failed(e, &target.at))?;
+        let lost = |e| Error::internal("the first entry of a log is not there").source_is(e);
+        let entry = memory.get(&Path::from(FIRST_ENTRY)).await.map_err(lost)?.bytes().await.map_err(lost)?;
+        target.stage_entry(0, entry, commit).await
+    }
+
     /// Writes the log's first entry, with the files. If there is a table already, it fails and nothing has happened.
     pub async fn create(self, scans: &Scans, ready: Ready) -> Result<()> {
+        let at = self.target.at.clone();
+        let log = store(&scans.inner.lake, &at)?;
+        match self.builder(log, ready.actions())?.await {
+            Ok(_) => Ok(()),
+            Err(e) => {
+                let error = failed(e, &at);
+                Err(ready.give_up(error).await)
+            }
+        }
+    }
+
+    fn builder(self, log: LogStoreRef, actions: Vec<Action>) -> Result<CreateBuilder> {
         let fields = self.fields()?;
-        let log = store(&scans.inner.lake, &self.target.at)?;
         let keys = self.target.keys.iter().filter_map(|at| self.target.columns.get(*at));
         let keys: Vec<String> = keys.map(|column| column.spelled.clone()).collect();
         let comment = self.comment;
@@ -95,18 +131,12 @@ impl NewTable {
             .with_save_mode(SaveMode::ErrorIfExists)
             .with_columns(fields)
             .with_partition_columns(keys)
-            .with_actions(ready.actions())
+            .with_actions(actions)
             .with_commit_properties(CommitProperties::default().with_max_retries(0));
         if let Some(comment) = comment {
             create = create.with_comment(comment);
         }
-        match create.await {
-            Ok(_) => Ok(()),
-            Err(e) => {
-                let error = failed(e, &self.target.at);
-                Err(ready.give_up(error).await)
-            }
-        }
+        Ok(create)
     }
 
     fn fields(&self) -> Result<Vec<StructField>> {

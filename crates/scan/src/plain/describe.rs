@@ -172,10 +172,13 @@ async fn classify(
 ) -> Result<Classification> {
     let classifiers = format.classifiers(kind)?;
     let step = files.len().div_ceil(SAMPLES).max(1);
+    // Where all is said and values stay text, only the names of the columns are looked for.
+    let is_said =
+        format.as_strings && kind == Kind::Csv && format.separator.is_some() && format.header.is_some();
     let looks = files.iter().step_by(step).enumerate().map(|(index, located)| {
         let classifiers = &classifiers;
         async move {
-            let limits = match index < FULL {
+            let limits = match index < FULL && !is_said {
                 true => Limits { sample_bytes: FULL_BYTES, sample_rows: FULL_ROWS, ..Limits::default() },
                 false => Limits { sample_bytes: BRIEF_BYTES, ..Limits::default() },
             };

@@ -106,7 +106,7 @@ impl Crew {
     async fn accept(self: &Arc<Self>, feeder: &mut Feeder, cuts: Cuts) -> Result<()> {
         let charge = Arc::new(self.memory.charge(cuts.bytes));
         let rows: usize = cuts.pieces.iter().map(|cut| cut.rows.num_rows()).sum();
-        let mut ready = Vec::new();
+        let (mut ready, mut clogged) = (Vec::new(), Vec::new());
         {
             let mut table = self.table();
             for cut in cuts.pieces {
@@ -117,12 +117,17 @@ impl Crew {
                 if table.add(id, piece, &self.plan) && ready.last() != Some(&id) {
                     ready.push(id);
                 }
+                if table.is_clogged(id) && clogged.last() != Some(&id) {
+                    clogged.push(id);
+                }
             }
         }
         drop(charge);
         let _ = self.desk.try_send(Message::Moved);
         for id in ready {
             self.start(id, false, None).await?;
+        }
+        for id in clogged {
             self.wait_while_clogged(id).await;
         }
         if self.memory.used() > self.plan.memory_limit {
@@ -369,6 +374,9 @@ impl Crew {
 
     /// At the end: what still waits is encoded and every file is closed.
     pub(crate) async fn finish(self: Arc<Self>) -> Result<()> {
+        if self.plan.is_by_stream() {
+            self.table().unite_rests();
+        }
         let count = self.table().count();
         for id in 0..count {
             let (slot, crew) = (self.slot().await?, Arc::clone(&self));

@@ -76,7 +76,7 @@ impl SinkSpec {
             file_name: None,
             max_file_bytes: None,
             max_open_writers: 512,
-            memory_limit: 512 * 1024 * 1024,
+            memory_limit: 192 * 1024 * 1024,
             null_partition: "__HIVE_DEFAULT_PARTITION__".to_owned(),
         }
     }
@@ -126,7 +126,8 @@ pub struct WrittenPartition {
 /// Writes all rows of the streams into files of the commit. `progress` hears rows taken and bytes staged so far. When
 /// this fails or is cancelled, some objects may be staged: abort or drop the commit.
 ///
-/// Without partitions and buckets, each stream's rows keep their order in files of their own.
+/// Without partitions and buckets, each stream's rows keep their order in files of their own; streams of a few rows share
+/// one.
 pub async fn write(
     streams: Vec<SendableRecordBatchStream>,
     spec: &SinkSpec,

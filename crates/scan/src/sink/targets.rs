@@ -305,6 +305,18 @@ impl Targets {
         Some(target.idle.remove(at).1)
     }
 
+    /// At the end, where each stream has files of its own: the few rows of streams that have none yet go together.
+    pub(crate) fn unite_rests(&mut self) {
+        let has_none = |target: &Target| target.files == 0 && target.busy == 0 && target.rows > 0;
+        let mut rests: Vec<&mut Target> = self.list.iter_mut().filter(|target| has_none(target)).collect();
+        let Some((first, others)) = rests.split_first_mut() else { return };
+        for other in others {
+            first.rows += std::mem::take(&mut other.rows);
+            first.bytes += std::mem::take(&mut other.bytes);
+            first.pending.append(&mut other.pending);
+        }
+    }
+
     /// Everything that is left of a target, at the end: its rows and its open files.
     pub(crate) fn last(&mut self, id: TargetId) -> (Vec<Piece>, Vec<OpenFile>) {
         let mut files = Vec::new();

@@ -275,6 +275,22 @@ async fn streams_keep_their_order_in_files_of_their_own() {
 }
 
 #[tokio::test]
+async fn streams_of_a_few_rows_share_a_file() {
+    let place = place().await;
+    let spec = spec(&[("row", SqlType::BigInt)]);
+    // The second is long enough for a file of its own, the fourth is empty.
+    let sizes = [5_i64, 100_000, 7, 0, 3];
+    let streams = sizes.iter().zip(0_i64..).map(|(size, number)| {
+        let from = number * 1_000_000;
+        stream_of(&spec, vec![Ok(vec![longs(from..from + size)])])
+    });
+    let written = written(&place, &spec, streams.collect()).await;
+    let mut rows: Vec<u64> = written.files.iter().map(|file| file.rows).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [5 + 7 + 3, 100_000]);
+}
+
+#[tokio::test]
 async fn buckets_are_those_of_hive() {
     let place = place().await;
     let mut spec = spec(&[("k", SqlType::VARCHAR), ("row", SqlType::BigInt)]);

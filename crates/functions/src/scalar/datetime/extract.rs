@@ -9,6 +9,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::Int64Type;
 use model::{Error, Result, nearest_hint};
 use sql::SqlType;
+use std::cell::Cell;
 
 /// Fields of dates and times.
 pub const FAMILY: Family = Family { title: "Fields of dates and times", scalars: SCALARS, aggregates: &[] };
@@ -206,6 +207,16 @@ fn fields(call: &Call<'_>, index: usize, mut field: impl FnMut(usize) -> Result<
             let (second, zone) = (times.unit, zone_of(sql_type));
             let has_date = !matches!(sql_type, Some(SqlType::Time(_)));
             let has_zone = matches!(sql_type, Some(SqlType::TimestampTz(..)));
+            // Neighbours are mostly of one day: what was worked out for it serves them all.
+            let last = Cell::new((Field::Year, i64::MIN, None));
+            let of_day = |field: Field, days: i64| match last.get() {
+                (known, day, found) if known == field && day == days => found,
+                _ => {
+                    let found = field.of_days(days);
+                    last.set((field, days, found));
+                    found
+                }
+            };
             call.build::<Int64Type>(|row| {
                 let Some(value) = times.get(row) else { return Ok(None) };
                 let field = field(row)?;
@@ -216,7 +227,7 @@ fn fields(call: &Call<'_>, index: usize, mut field: impl FnMut(usize) -> Result<
                         Some(if field == Field::TimezoneHour { minutes / 60 } else { minutes % 60 })
                     }
                     _ => field.of_time(local, second).or_else(|| {
-                        has_date.then(|| field.of_days(local.div_euclid(DAY_SECONDS * second)))?
+                        has_date.then(|| of_day(field, local.div_euclid(DAY_SECONDS * second)))?
                     }),
                 };
                 found.map(Some).ok_or_else(missing)
