@@ -35,19 +35,8 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     let serving = tokio::spawn(door.serve(platform.clone(), stop.clone()));
     let (mut url, mut aws_serving) = ("off".to_owned(), None);
     if let Some(AwsDoor { listener, config, url: at }) = aws {
-        let rooms = aws::Rooms {
-            lake: platform.lake.clone(),
-            catalog: platform.catalog.clone(),
-            crawlers: platform.crawlers.clone(),
-            engine: platform.engine.clone(),
-            jobs: platform.jobs.clone(),
-            runs: platform.runs.clone(),
-            database: platform.database.clone(),
-            events: platform.events.clone(),
-            clock: platform.clock.clone(),
-        };
         url = at;
-        let door = aws::Door::open(rooms, config).await?;
+        let door = platform.entrance.serve(config, &listener).await?;
         aws_serving = Some(tokio::spawn(door.serve(listener, stop.clone())));
     }
     terminal::print(&format!("ready aws={url} console=off pg=off control=unix:{}", path.display()));

@@ -19,9 +19,9 @@ fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
     python_with(home, url, "aws.py", functions, key)
 }
 
-/// Runs a script beside this file.
+/// Runs a script of `clients`.
 pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> String {
-    let script = testkit::project_root().join("glulam/tests/it").join(script);
+    let script = testkit::project_root().join("glulam/tests/it/clients").join(script);
     let mut command = Command::new(testkit::venv().join("bin/python"));
     command.arg(script).args(arguments).current_dir(home.path());
     for (name, value) in [

@@ -14,5 +14,6 @@ mod job_faults;
 mod jobs;
 mod kill;
 mod samples;
+mod scripts;
 mod server;
 mod sql;

@@ -7,6 +7,7 @@ use super::shown::Ended;
 use super::start::Terms;
 use super::statement::Shape;
 use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::DataType;
 use arrow::ipc::reader::FileReader;
 use bytes::Bytes;
 use engine::{OutputColumn, QueryOutcome, read_columns};
@@ -164,13 +165,18 @@ async fn write_rows(
     Ok(total)
 }
 
+/// Whether a value is NULL; arrays of the type NULL do not say so themselves.
+pub(super) fn is_null(array: &dyn Array, row: usize) -> bool {
+    *array.data_type() == DataType::Null || array.is_null(row)
+}
+
 fn write_batch(batch: &RecordBatch, renderers: &[Renderer], shape: Shape, out: &mut String) {
     let mut value = String::new();
     for row in 0..batch.num_rows() {
         let mut separator = "";
         for (array, renderer) in batch.columns().iter().zip(renderers) {
             out.push_str(separator);
-            let is_null = array.is_null(row);
+            let is_null = is_null(array.as_ref(), row);
             match shape {
                 Shape::Rows => {
                     separator = ",";

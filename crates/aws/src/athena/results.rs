@@ -230,7 +230,7 @@ fn read(path: PathBuf, shape: Shape, from: Position, most: usize) -> Result<Page
                 return Ok(page);
             }
             let values = batch.columns().iter().zip(&renderers).map(|(array, renderer)| {
-                (!array.is_null(at.row)).then(|| {
+                (!output::is_null(array.as_ref(), at.row)).then(|| {
                     let mut text = String::new();
                     renderer.write(array.as_ref(), at.row, &mut text);
                     text

@@ -108,6 +108,12 @@ pub(super) fn owner(workgroup: &str) -> String {
     format!("workgroup/{workgroup}")
 }
 
+/// A name without the signs that quote it, which some clients put around it.
+fn unquoted(name: &str) -> &str {
+    let inside = |sign: char| name.strip_prefix(sign).and_then(|rest| rest.strip_suffix(sign));
+    inside('`').or_else(|| inside('"')).unwrap_or(name)
+}
+
 pub(super) async fn start(athena: Athena, call: Call, input: StartQueryExecution) -> Result<Started> {
     let name = input.work_group.as_deref().unwrap_or(PRIMARY_WORKGROUP);
     let (group, _) = athena.workgroup(name).await?;
@@ -117,7 +123,7 @@ pub(super) async fn start(athena: Athena, call: Call, input: StartQueryExecution
     athena.check_catalog(catalog.as_deref()).await?;
     let statement = read(&input.query_string)?;
     let Sort { statement_type, sub, shape } = sort(&statement);
-    let database = input.query_execution_context.database.clone();
+    let database = input.query_execution_context.database.as_deref().map(|name| unquoted(name).to_owned());
     let request_database = database.clone().unwrap_or_else(|| "default".to_owned());
     may_run(&athena, &call, &statement, &request_database, &folder).await?;
     if !athena.rooms.lake.bucket_exists(folder.bucket()).await? {

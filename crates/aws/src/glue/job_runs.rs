@@ -4,11 +4,11 @@ use super::Glue;
 use super::crawlers::failure;
 use super::jobs::{definition, resource};
 use super::shapes::{limit, refuse};
-use crate::json::{Answered, Failed, Input, epoch, epoch_opt, token};
+use crate::json::{Answered, Call, Failed, Input, epoch, epoch_opt, token};
 use crate::page::write_token;
 use catalog::Parameters;
 use chrono::{DateTime, Utc};
-use jobs::JobRequest;
+use jobs::{JobRequest, ScriptKey};
 use model::{Error, ErrorKind, Result, RunId, RunKind, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,6 +18,8 @@ use state::runs::{Run, RunQuery};
 pub(crate) const RUN_KIND: &str = "job";
 /// Where the logs of jobs stand.
 pub(crate) const LOG_GROUP: &str = "/aws-glue/jobs";
+/// Where those of Python-shell jobs stand.
+pub(crate) const SCRIPT_LOG_GROUP: &str = "/aws-glue/python-jobs";
 /// Glue's largest page.
 const MAX_RESULTS: usize = 200;
 
@@ -47,7 +49,7 @@ pub(super) struct Started {
 }
 
 /// Workers and capacities are Glue's; the run takes what the machine has.
-pub(super) async fn start(glue: Glue, input: StartJobRun) -> Answered<Started> {
+pub(super) async fn start(glue: Glue, call: Call, input: StartJobRun) -> Answered<Started> {
     refuse("JobRunId", input.job_run_id.is_some())?;
     refuse("Timeout of one run", input.timeout.is_some())?;
     refuse("SecurityConfiguration", input.security_configuration.is_some_and(|name| !name.is_empty()))?;
@@ -56,7 +58,13 @@ pub(super) async fn start(glue: Glue, input: StartJobRun) -> Answered<Started> {
     glue.rooms.jobs.get(&input.job_name).await?;
     let arguments = input.arguments.into_iter().collect();
     let request = JobRequest { name: Some(input.job_name), definition: None, arguments };
-    match glue.rooms.jobs.start(request).await {
+    // A script may do what the one who started it may do.
+    let key = ScriptKey {
+        id: call.caller.key.id.clone(),
+        secret: call.caller.key.secret.clone(),
+        region: call.caller.region.clone(),
+    };
+    match glue.rooms.jobs.start(request, Some(key)).await {
         Ok(handle) => Ok(Started { job_run_id: handle.id().to_string() }),
         Err(error) if error.kind() == ErrorKind::LimitExceeded => {
             Err(Failed::coded("ConcurrentRunsExceededException", error))
@@ -106,6 +114,11 @@ struct Shown {
     /// Members of the job that hold for its runs.
     #[serde(flatten)]
     of_job: Map<String, Value>,
+}
+
+/// Whether a job's run is a Python-shell script's.
+pub(crate) fn is_script(run: &Run) -> bool {
+    run.arguments.get("command").and_then(Value::as_str) == Some("pythonshell")
 }
 
 /// The members of a job that are shown with its runs.
@@ -161,7 +174,7 @@ impl Glue {
             error_message: failure(&run),
             predecessor_runs: Vec::new(),
             execution_time: run.started.map_or(0, |started| (until - started).num_seconds().max(0)),
-            log_group_name: LOG_GROUP,
+            log_group_name: if is_script(&run) { SCRIPT_LOG_GROUP } else { LOG_GROUP },
             id: run.id.to_string(),
             job_name: run.name,
             of_job,

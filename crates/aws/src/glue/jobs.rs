@@ -1,4 +1,5 @@
-//! Jobs of Glue: visual graphs, kept as they were written and run natively. Jobs that are scripts are refused by name.
+//! Jobs of Glue: visual graphs, kept as they were written and run natively, and Python-shell scripts. Jobs that are
+//! scripts for Spark or Ray are refused by name.
 
 use super::Glue;
 use super::shapes::{limit, refuse};
@@ -49,13 +50,25 @@ pub(super) struct Named {
 fn check(definition: &Map<String, Value>) -> Result<()> {
     let is_graph =
         definition.get(NODES).is_some_and(|nodes| nodes.as_object().is_some_and(|nodes| !nodes.is_empty()));
-    if !is_graph {
-        let command = definition.get("Command").and_then(|it| it.get("Name")).and_then(Value::as_str);
-        return Err(Error::unsupported(format!(
-            "jobs that are scripts (`{}`) are not supported here yet",
-            command.unwrap_or("glueetl")
-        ))
-        .hint(format!("make it a visual job: {NODES} run natively")));
+    let command = |name: &str| definition.get("Command").and_then(|it| it.get(name)).and_then(Value::as_str);
+    match command("Name") {
+        _ if is_graph => {}
+        Some("pythonshell") => {
+            // The machine's own files are for its own people, who use the command line.
+            let location = command("ScriptLocation").unwrap_or_default();
+            if !location.starts_with("s3://") {
+                return Err(Error::invalid(format!(
+                    "ScriptLocation must be the place of the script, s3://bucket/key, not `{location}`"
+                )));
+            }
+        }
+        other => {
+            return Err(Error::unsupported(format!(
+                "jobs that are scripts for `{}` are not supported here yet",
+                other.unwrap_or("glueetl")
+            ))
+            .hint(format!("what is supported: `pythonshell`, and visual jobs, whose {NODES} run natively")));
+        }
     }
     for name in ["SecurityConfiguration", "NotificationProperty", "SourceControlDetails", "MaintenanceWindow"]
     {

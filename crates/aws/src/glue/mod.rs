@@ -17,7 +17,7 @@ mod tagging;
 mod versions;
 
 pub(crate) use crawlers::LOG_GROUP as CRAWL_LOGS;
-pub(crate) use job_runs::RUN_KIND as JOB_RUNS;
+pub(crate) use job_runs::{RUN_KIND as JOB_RUNS, is_script};
 
 use crate::door::Rooms;
 use crate::json::Table;
@@ -121,7 +121,7 @@ fn jobs_and_settings(table: Table, glue: &Glue) -> Table {
         .add_called("DeleteJob", glue, jobs::delete)
         .add("GetJobBookmark", glue, jobs::get_bookmark)
         .add("ResetJobBookmark", glue, jobs::reset_bookmark)
-        .add("StartJobRun", glue, job_runs::start)
+        .add_called("StartJobRun", glue, job_runs::start)
         .add("GetJobRun", glue, job_runs::get)
         .add("GetJobRuns", glue, job_runs::list)
         .add("BatchStopJobRun", glue, job_runs::stop)

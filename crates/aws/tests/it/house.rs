@@ -192,7 +192,14 @@ impl House {
             Engine::open(state, catalog.clone(), lake.clone(), Some(runs.clone()), its_clock, options)
                 .await
                 .unwrap();
+        let python = python::Python::new(python::PythonOptions {
+            program: "python3".into(),
+            environment: None,
+            folder: folder.path().join("python"),
+            memory: 0,
+        });
         let rooms = JobsRooms {
+            python,
             database: database.clone(),
             clock: clock.clone(),
             lake: lake.clone(),

@@ -1,38 +1,21 @@
 //! CloudWatch Logs over the logs of runs, under the names that Glue gives them: a stream for each run of a job, one for
 //! each crawler.
 
+mod groups;
+mod pattern;
+
 use crate::door::Rooms;
-use crate::glue;
 use crate::json::{Input, Table, token};
 use crate::page::write_token;
-use model::{Error, ErrorKind, Result, RunId, RunKind};
+use groups::{Event, GROUPS, Span, group};
+use model::{Error, ErrorKind, Result};
+use pattern::Pattern;
 use serde::{Deserialize, Serialize};
-use state::runs::{LogLevel, LogLine, Run, RunQuery};
 
 /// CloudWatch's largest page of groups and streams.
 const MAX_RESULTS: usize = 50;
 /// CloudWatch's largest page of events.
 const MAX_EVENTS: usize = 10_000;
-/// How many of the newest runs of a group are streams, and are searched.
-const MOST_RUNS: usize = 1000;
-
-/// A group of streams.
-struct Group {
-    name: &'static str,
-    kind: &'static str,
-    /// Whether the stream is called like what was run, and holds all its runs.
-    is_by_name: bool,
-    /// The least grave line that is in it.
-    least: LogLevel,
-}
-
-/// The groups there are, by name.
-static GROUPS: [Group; 4] = [
-    Group { name: glue::CRAWL_LOGS, kind: crawl::RUN_KIND, is_by_name: true, least: LogLevel::Debug },
-    Group { name: "/aws-glue/jobs/error", kind: glue::JOB_RUNS, is_by_name: false, least: LogLevel::Warn },
-    Group { name: "/aws-glue/jobs/logs-v2", kind: glue::JOB_RUNS, is_by_name: false, least: LogLevel::Debug },
-    Group { name: "/aws-glue/jobs/output", kind: glue::JOB_RUNS, is_by_name: false, least: LogLevel::Debug },
-];
 
 /// The operations of CloudWatch Logs that are served.
 pub(crate) fn table(rooms: &Rooms) -> Table {
@@ -67,111 +50,6 @@ fn limit(asked: Option<i64>, usual: usize, most: usize) -> Result<usize> {
             _ => Err(Error::invalid(format!("limit must be from 1 to {most}, not {count}"))),
         },
     }
-}
-
-/// The group of that name, or of that ARN.
-fn group(name: Option<&str>, identifier: Option<&str>) -> Result<&'static Group> {
-    let name = name.or_else(|| identifier.map(|text| text.split(":log-group:").last().unwrap_or(text)));
-    let name = name.ok_or_else(|| Error::invalid("logGroupName is missing"))?.trim_end_matches(":*");
-    GROUPS.iter().find(|group| group.name == name).ok_or_else(|| {
-        let known: Vec<&str> = GROUPS.iter().map(|group| group.name).collect();
-        Error::not_found("The specified log group does not exist.")
-            .why(format!("there is no `{name}`"))
-            .hint(format!("those that are there: {}", known.join(", ")))
-    })
-}
-
-impl Group {
-    /// The newest runs of the group, and of one stream of it if one is named; the newest first.
-    async fn runs(&self, rooms: &Rooms, stream: Option<&str>) -> Result<Vec<Run>> {
-        let mut query =
-            RunQuery { kind: Some(RunKind::new(self.kind)?), limit: MOST_RUNS, ..RunQuery::default() };
-        match stream {
-            Some(stream) if self.is_by_name => query.name = Some(stream.to_owned()),
-            Some(stream) => {
-                let found = match stream.parse::<RunId>() {
-                    Ok(id) => rooms.runs.get(&id).await.ok(),
-                    Err(_) => None,
-                };
-                return Ok(found.into_iter().filter(|run| run.kind.as_str() == self.kind).collect());
-            }
-            None => {}
-        }
-        rooms.runs.list(&query).await
-    }
-
-    fn stream_of(&self, run: &Run) -> String {
-        if self.is_by_name { run.name.clone() } else { run.id.to_string() }
-    }
-
-    /// The lines of a run that are in this group.
-    async fn lines(&self, rooms: &Rooms, run: &Run) -> Result<Vec<LogLine>> {
-        let mut lines = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = rooms.runs.log(&run.id, after, MAX_EVENTS).await?;
-            let Some(last) = page.last() else { return Ok(lines) };
-            after = last.seq;
-            lines.extend(page.into_iter().filter(|line| line.level >= self.least));
-        }
-    }
-
-    fn event(&self, run: &Run, line: &LogLine) -> Event {
-        let message = if self.is_by_name {
-            format!("[{}] {} : {}", run.id, line.level.as_str().to_uppercase(), line.message)
-        } else {
-            line.message.clone()
-        };
-        let timestamp = line.at.timestamp_millis();
-        Event {
-            log_stream_name: self.stream_of(run),
-            timestamp,
-            message,
-            ingestion_time: timestamp,
-            event_id: format!("{}-{}", run.id, line.seq),
-        }
-    }
-
-    /// All events of these runs within the times, in their order.
-    async fn events(&self, rooms: &Rooms, runs: &[Run], span: Span) -> Result<Vec<Event>> {
-        let mut events = Vec::new();
-        for run in runs {
-            let ended = run.ended.map_or(i64::MAX, |ended| ended.timestamp_millis());
-            if span.start.is_some_and(|start| ended < start) {
-                continue;
-            }
-            for line in self.lines(rooms, run).await? {
-                let event = self.event(run, &line);
-                if span.holds(event.timestamp) {
-                    events.push(event);
-                }
-            }
-        }
-        events.sort_by_key(|event| event.timestamp);
-        Ok(events)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    start: Option<i64>,
-    end: Option<i64>,
-}
-
-impl Span {
-    fn holds(self, time: i64) -> bool {
-        self.start.is_none_or(|start| time >= start) && self.end.is_none_or(|end| time < end)
-    }
-}
-
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Event {
-    log_stream_name: String,
-    timestamp: i64,
-    message: String,
-    ingestion_time: i64,
-    event_id: String,
 }
 
 fn resource(name: Option<&str>, identifier: Option<&str>) -> Vec<String> {
@@ -439,74 +317,4 @@ async fn filter(rooms: Rooms, input: Filter) -> Result<Filtered> {
     let next_token = (all.len() > to).then(|| write_token(&to.to_string()));
     let events = all.into_iter().skip(from).take(most).collect();
     Ok(Filtered { events, next_token })
-}
-
-/// CloudWatch's patterns of words: all of the plain ones must occur, one of those with `?`, none of those with `-`.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Pattern {
-    all: Vec<String>,
-    any: Vec<String>,
-    none: Vec<String>,
-}
-
-impl Pattern {
-    fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.starts_with(['{', '[', '%']) {
-            return Err(Error::unsupported("filterPattern: only patterns of words are supported here")
-                .hint("write words, \"quoted words\", ?either ?or, -without"));
-        }
-        let mut pattern = Self::default();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let (list, tail) = match rest.as_bytes()[0] {
-                b'?' => (&mut pattern.any, &rest[1..]),
-                b'-' => (&mut pattern.none, &rest[1..]),
-                _ => (&mut pattern.all, rest),
-            };
-            let (word, left) = match tail.strip_prefix('"') {
-                Some(quoted) => quoted
-                    .split_once('"')
-                    .ok_or_else(|| Error::invalid("filterPattern has a quote that does not end"))?,
-                None => tail.split_once(char::is_whitespace).unwrap_or((tail, "")),
-            };
-            if !word.is_empty() {
-                list.push(word.to_owned());
-            }
-            rest = left.trim_start();
-        }
-        Ok(pattern)
-    }
-
-    fn fits(&self, message: &str) -> bool {
-        self.all.iter().all(|word| message.contains(word.as_str()))
-            && (self.any.is_empty() || self.any.iter().any(|word| message.contains(word.as_str())))
-            && !self.none.iter().any(|word| message.contains(word.as_str()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_of_words() {
-        for (pattern, message, fits) in [
-            ("", "anything", true),
-            ("read rows", "12 rows were read", true),
-            ("read files", "12 rows were read", false),
-            ("\"rows were\"", "12 rows were read", true),
-            ("\"were rows\"", "12 rows were read", false),
-            ("?files ?rows", "12 rows were read", true),
-            ("?files ?bytes", "12 rows were read", false),
-            ("rows -read", "12 rows were read", false),
-            ("rows -written", "12 rows were read", true),
-            ("Rows", "12 rows were read", false),
-        ] {
-            assert_eq!(Pattern::parse(pattern).unwrap().fits(message), fits, "{pattern}");
-        }
-        for wrong in ["{ $.a = 1 }", "[a, b]", "\"open"] {
-            assert!(Pattern::parse(wrong).is_err(), "{wrong}");
-        }
-    }
 }
