@@ -5,7 +5,6 @@ use super::statement::Shape;
 use super::{Athena, limit, output};
 use crate::json::{Call, Input, token};
 use crate::page::write_token;
-use arrow::array::Array;
 use engine::{OutputColumn, read_columns};
 use functions::render::Renderer;
 use model::{Error, Result, RunState};

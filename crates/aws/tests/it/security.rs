@@ -225,9 +225,8 @@ async fn unknown_services_say_what_is_served() {
     );
     let text = answer.json()["message"].as_str().unwrap().to_owned();
     assert!(text.contains("lambda") && text.contains("glue"), "{text}");
-    let mut athena = Ask::json("AmazonAthena.ListWorkGroups", json!({}));
-    athena.service = "athena";
-    assert_eq!(house.ask(athena).await.header("x-amzn-errortype"), "UnknownOperationException");
+    let kinesis = Ask::json_of("kinesis", "Kinesis_20131202.ListStreams", json!({}));
+    assert_eq!(house.ask(kinesis).await.header("x-amzn-errortype"), "UnknownOperationException");
     let mut crossed = Ask::json("AWSGlue.GetDatabases", json!({}));
     crossed.service = "athena";
     assert_eq!(house.ask(crossed).await.header("x-amzn-errortype"), "InvalidSignatureException");

@@ -130,7 +130,7 @@ found = ask(
     "WHERE componentname = 'order-service' AND fromtimestamp >= '2022-09-15T00' GROUP BY 1, 2 ORDER BY 2"
 )
 assert found == [
-    ["componentName", "metricname", "n", "mean"],
+    ["componentname", "metricname", "n", "mean"],
     ["order-service", "cpu", "24", "24.5"],
     ["order-service", "ram", "24", "23.5"],
 ], found
