@@ -94,6 +94,13 @@ install_sail_client() {
         -r requirements-bench-sail.txt
 }
 
+install_dbt() {
+    say "Python packages of requirements-dbt.txt"
+    rm -rf .venv-dbt
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-dbt \
+        -r requirements-dbt.txt
+}
+
 install_samples() {
     grep -qs "\"version\": \"${SAMPLES#*@}\"" node_modules/vega-datasets/package.json && return
     say "sample data: $SAMPLES from npm"
@@ -108,10 +115,10 @@ is_done() {
 }
 
 requirements=(requirements.txt)
-pinned=("${requirements[@]}")
+pinned=("${requirements[@]}" requirements-dbt.txt)
 if [ "${1:-}" = bench ]; then
     requirements+=(requirements-bench.txt)
-    pinned=("${requirements[@]}" requirements-bench-sail.txt)
+    pinned=("${requirements[@]}" requirements-dbt.txt requirements-bench-sail.txt)
 fi
 
 # The stamp's name is what was asked for; the environment of another machine or another list of packages has another.
@@ -127,6 +134,7 @@ is_done "$stamp" && exit 0
 install_packages
 install_rust_tools
 install_python "${requirements[@]}"
+install_dbt
 [ "${1:-}" != bench ] || install_sail_client
 install_samples
 touch "$stamp"

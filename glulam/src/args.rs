@@ -107,9 +107,19 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam job run examples/metrics-windowed/job.yaml --input s3://raw/ --output s3://curated/\n  glulam job create job.yaml\n  glulam job run nightly --job-bookmark-option job-bookmark-enable\n  glulam job preview job.yaml\n  glulam job script job.yaml --language pyspark\n  glulam job bookmark nightly --reset"
     )]
     Job(Job),
-    /// Find mistakes in SQL files and job definitions before anything runs
+    /// Run a Python script as a Python-shell job, without a definition; or a job
     #[command(
-        after_help = "Examples:\n  glulam check queries/\n  glulam check jobs/nightly.yaml\n  glulam check report.sql --database monitoring\n  glulam check --json ."
+        after_help = "Examples:\n  glulam run convert.py --input_loc s3://raw/ --output_loc s3://curated/\n  glulam run report.py --additional-python-modules faker,scikit-learn\n  glulam --quiet run convert.py           only what the script writes\n  glulam run nightly                      a kept job\n\nThe script finds pandas, pyarrow, awswrangler, boto3 and awsglue.utils; boto3 in it reaches this platform. What follows\nits name is the script's."
+    )]
+    Run(JobRun),
+    /// Set up Python for scripts, ahead of the first one
+    #[command(
+        after_help = "Examples:\n  glulam python setup\n  glulam python setup --set python.program=/usr/bin/python3.12"
+    )]
+    Python(Python),
+    /// Find mistakes in SQL files, scripts and job definitions before anything runs
+    #[command(
+        after_help = "Examples:\n  glulam check queries/\n  glulam check convert.py\n  glulam check jobs/nightly.yaml\n  glulam check report.sql --database monitoring\n  glulam check --json ."
     )]
     Check(Check),
     /// Show every setting, where its value came from and what it means
@@ -373,7 +383,7 @@ pub(crate) enum RowFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// Files (.sql, or a job's .yaml, .yml, .json), or folders with such files
+    /// Files (.sql, .py, or a job's .yaml, .yml, .json), or folders with such files
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The database in which names are looked up
@@ -438,13 +448,25 @@ pub(crate) enum JobCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JobRun {
-    /// A kept job, or a definition's file
+    /// A kept job, a definition's file, or a script (.py)
     #[arg(value_name = "JOB|FILE")]
     pub(crate) job: String,
-    /// Arguments of the job: --name value. Those of every job: --job-bookmark-option, --reject-location s3://…,
+    /// Arguments of the job: --name value. Those of every graph: --job-bookmark-option, --reject-location s3://…,
     /// --max-rejects 100 or 2%
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Python {
+    #[command(subcommand)]
+    pub(crate) command: PythonCommand,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum PythonCommand {
+    /// Make the environment of scripts, if it is not there
+    Setup,
 }
 
 #[derive(Debug, ClapArgs)]

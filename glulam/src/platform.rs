@@ -1,16 +1,18 @@
 //! The rooms, opened in order over one data directory, and closed in the reverse.
 
+use crate::entrance::ScriptEntrance;
 use crate::settings;
 use catalog::Catalog;
 use chrono::Duration;
 use crawl::Crawlers;
 use engine::Engine;
-use jobs::{Jobs, JobsRooms};
+use jobs::{Jobs, JobsRooms, ScriptDoor};
 use lake::Lake;
 use model::{Error, Result};
 use state::events::Events;
 use state::runs::{RunOptions, Runs};
 use state::{Clock, Config, DataDir, Database};
+use std::sync::Arc;
 
 /// Everything a command or a door may need.
 pub(crate) struct Platform {
@@ -22,7 +24,8 @@ pub(crate) struct Platform {
     pub(crate) jobs: Jobs,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
-    database: Database,
+    pub(crate) database: Database,
+    pub(crate) entrance: Arc<ScriptEntrance>,
     data: DataDir,
 }
 
@@ -70,9 +73,25 @@ impl Platform {
             engine: engine.clone(),
             runs: runs.clone(),
             events: events.clone(),
+            python: python::Python::new(settings::python(config, data.root())),
         };
         let jobs = Jobs::open(rooms, settings::prices(config)?).await?;
-        let platform = Self { clock, lake, catalog, crawlers, engine, jobs, runs, events, database, data };
+        let rooms = aws::Rooms {
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            crawlers: crawlers.clone(),
+            engine: engine.clone(),
+            jobs: jobs.clone(),
+            runs: runs.clone(),
+            database: database.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
+        let door: Arc<dyn ScriptDoor> = entrance.clone();
+        jobs.set_door(Arc::downgrade(&door));
+        let platform =
+            Self { entrance, clock, lake, catalog, crawlers, engine, jobs, runs, events, database, data };
         platform.tidy(config).await?;
         Ok(platform)
     }
@@ -94,6 +113,7 @@ impl Platform {
     /// Ends runs and closes the database.
     pub(crate) async fn close(&self) {
         self.runs.shutdown(std::time::Duration::from_secs(15)).await;
+        self.entrance.close().await;
         self.database.close().await;
     }
 }

@@ -35,6 +35,22 @@ pub(crate) fn load(shared: &Shared) -> Result<Config> {
     Config::load(&Sources { file, environment, flags })
 }
 
+/// Python, as scripts are run with it.
+pub(crate) fn python(config: &Config, root: &Path) -> python::PythonOptions {
+    let path = |key: &str| config.text(key).map(PathBuf::from);
+    let cache = || {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        cache.map_or_else(|| root.join("python"), |cache| cache.join("glulam/python"))
+    };
+    python::PythonOptions {
+        program: path("python.program").unwrap_or_else(|| "python3".into()),
+        environment: path("python.environment"),
+        folder: path("python.folder").unwrap_or_else(cache),
+        memory: config.count("python.memory_mb").saturating_mul(1 << 20),
+    }
+}
+
 /// What things would cost on AWS.
 pub(crate) fn prices(config: &Config) -> Result<jobs::Prices> {
     match config.text("cost.glue_dpu_hour") {
@@ -123,9 +139,13 @@ pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig
         };
         keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
     }
-    let account = AccountId::new(config.text("aws.account").unwrap_or_default())
-        .map_err(|error| error.context("aws.account"))?;
-    Ok(aws::DoorConfig { keys: aws::KeyRing::new(keys, listens_on)?, account })
+    Ok(aws::DoorConfig { keys: aws::KeyRing::new(keys, listens_on)?, account: account(config)? })
+}
+
+/// The account that everything belongs to.
+pub(crate) fn account(config: &Config) -> Result<AccountId> {
+    AccountId::new(config.text("aws.account").unwrap_or_default())
+        .map_err(|error| error.context("aws.account"))
 }
 
 /// How the engine is set up.

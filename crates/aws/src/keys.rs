@@ -24,6 +24,21 @@ impl fmt::Debug for Key {
     }
 }
 
+impl Key {
+    /// A key that nobody knows yet, which may do everything.
+    pub fn made_up() -> Result<Self> {
+        let mut bytes = [0u8; 28];
+        getrandom::fill(&mut bytes)
+            .map_err(|e| Error::unavailable("this machine gives no random bytes").source_is(e))?;
+        let (id, secret) = bytes.split_at(8);
+        Ok(Self {
+            id: format!("GLULAM{}", hex::encode_upper(id)),
+            secret: hex::encode(secret),
+            policy: Policy::everything(),
+        })
+    }
+}
+
 /// All access keys of a door.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
@@ -69,6 +84,13 @@ impl KeyRing {
             ring.insert(key.id.clone(), Arc::new(key));
         }
         Ok(Self { keys: ring })
+    }
+
+    /// The same with one more key.
+    #[must_use]
+    pub fn with(mut self, key: Key) -> Self {
+        self.keys.insert(key.id.clone(), Arc::new(key));
+        self
     }
 
     /// The key of that id.

@@ -17,6 +17,7 @@ mod explain;
 mod flow;
 mod information_schema;
 mod memory;
+mod names;
 mod partition_table;
 mod prepared;
 mod query;
@@ -32,6 +33,7 @@ pub use flow::{
     FlowColumn, FlowDestination, FlowMode, FlowPreview, FlowQuery, FlowWork, FlowWrite, FlowWritten,
     OpenFlow, RejectBook, RejectRule, RejectedNode, TableChange,
 };
+pub use names::named_tables;
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};

@@ -268,6 +268,7 @@ impl Engine {
         };
         match write(streams, spec, &commit, &progress, &context.cancel).await {
             Ok(written) => {
+                context.stats.wrote(written.files.iter().map(|file| file.uri.clone()));
                 if let Some(run) = &context.run {
                     run.count("rows_written", written.rows);
                     run.count("bytes_written", written.bytes);

@@ -35,14 +35,9 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     let serving = tokio::spawn(door.serve(platform.clone(), stop.clone()));
     let (mut url, mut aws_serving) = ("off".to_owned(), None);
     if let Some(AwsDoor { listener, config, url: at }) = aws {
-        let rooms = aws::Rooms {
-            lake: platform.lake.clone(),
-            catalog: platform.catalog.clone(),
-            events: platform.events.clone(),
-            clock: platform.clock.clone(),
-        };
         url = at;
-        aws_serving = Some(tokio::spawn(aws::Door::open(rooms, config).serve(listener, stop.clone())));
+        let door = platform.entrance.serve(config, &listener).await?;
+        aws_serving = Some(tokio::spawn(door.serve(listener, stop.clone())));
     }
     terminal::print(&format!("ready aws={url} console=off pg=off control=unix:{}", path.display()));
     tracing::info!(data = %platform.data().root().display(), "serving");

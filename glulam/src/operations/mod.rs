@@ -9,6 +9,7 @@ mod crawl;
 mod generate;
 mod jobs;
 mod runs;
+mod scripts;
 mod sql;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
@@ -20,6 +21,7 @@ pub(crate) use jobs::{
     WriteJobScript,
 };
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
+pub(crate) use scripts::{CheckScripts, SetUpPython, StartScript};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
 
 use crate::platform::Platform;
@@ -67,6 +69,9 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         WriteJobScript,
         MoveBookmark,
         CheckJobs,
+        StartScript,
+        SetUpPython,
+        CheckScripts,
         StartQuery,
         CheckSql,
         CompletionNames,

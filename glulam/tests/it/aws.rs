@@ -5,7 +5,7 @@ use std::process::Command;
 use testkit::Process;
 
 /// A server on a free port, and where it listens.
-fn up(home: &Home, more: &[&str]) -> (Process, String) {
+pub(crate) fn up(home: &Home, more: &[&str]) -> (Process, String) {
     let mut arguments = vec!["up", "--aws", "127.0.0.1:0"];
     arguments.extend(more);
     let mut server = Process::start(&mut home.command(&arguments));
@@ -14,11 +14,16 @@ fn up(home: &Home, more: &[&str]) -> (Process, String) {
     (server, url)
 }
 
-/// Runs functions of the script beside this file, in one process: it takes seconds until Amazon's client is loaded.
+/// Runs functions of the script `aws.py`, in one process: it takes seconds until Amazon's client is loaded.
 fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
-    let script = testkit::project_root().join("glulam/tests/it/aws.py");
+    python_with(home, url, "aws.py", functions, key)
+}
+
+/// Runs a script of `clients`.
+pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> String {
+    let script = testkit::project_root().join("glulam/tests/it/clients").join(script);
     let mut command = Command::new(testkit::venv().join("bin/python"));
-    command.arg(script).args(functions).current_dir(home.path());
+    command.arg(script).args(arguments).current_dir(home.path());
     for (name, value) in [
         ("AWS_ENDPOINT_URL", url),
         ("AWS_ACCESS_KEY_ID", key),
@@ -33,7 +38,7 @@ fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
         command.env(name, value);
     }
     let finished = Process::start(&mut command).wait(LONG);
-    assert_eq!(finished.code, Some(0), "{functions:?}\n{}{}", finished.stdout, finished.stderr);
+    assert_eq!(finished.code, Some(0), "{arguments:?}\n{}{}", finished.stdout, finished.stderr);
     finished.stdout
 }
 
