@@ -14,6 +14,11 @@ mod run;
 mod script;
 mod store;
 
+/// Whether a text is a script of an application, and not a query: its tables have connectors.
+pub fn is_script(text: &str) -> bool {
+    script::is_script(text)
+}
+
 pub use applications::{
     Application, ApplicationStatus, Applications, ApplicationsRooms, Snapshot, StartFrom, StartOptions,
     Stopping,

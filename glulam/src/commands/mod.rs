@@ -13,6 +13,7 @@ mod logs;
 mod partitions;
 mod runs;
 mod sql;
+mod stream;
 mod tables;
 mod up;
 
@@ -74,6 +75,7 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Sql(wanted) => self::sql::run(&context, wanted).await,
             Command::Convert(wanted) => self::convert::run(&context, wanted).await,
             Command::Job(wanted) => self::job::run(&context, wanted).await,
+            Command::Stream(wanted) => self::stream::run(&context, wanted).await,
             Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }

@@ -10,6 +10,7 @@ mod generate;
 mod jobs;
 mod runs;
 mod sql;
+mod streams;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use convert::StartConvert;
@@ -21,6 +22,10 @@ pub(crate) use jobs::{
 };
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
+pub(crate) use streams::{
+    CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
+    PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
+};
 
 use crate::platform::Platform;
 use model::{Error, Result};
@@ -70,6 +75,17 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         StartQuery,
         CheckSql,
         CompletionNames,
+        CreateStream,
+        ListStreams,
+        DeleteStream,
+        PutRecords,
+        ReadStream,
+        StartApplication,
+        StopApplication,
+        ListApplications,
+        DeleteApplication,
+        SnapshotApplication,
+        ExplainApplication,
         FollowRun,
         ListRuns,
         ReadLog,
