@@ -3,7 +3,8 @@
 use crate::flow::compile::Compiler;
 use crate::flow::options::{Connector, MAX_TASKS};
 use crate::flow::resolve::{Resolved, resolve};
-use crate::run::driver::{Begin, Driver, recover};
+use crate::run::driver::{Begin, Driver};
+use crate::run::settle::recover;
 use crate::store::{Store, StoredApplication};
 use catalog::Catalog;
 use chrono::{DateTime, Utc};

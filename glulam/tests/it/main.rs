@@ -15,3 +15,4 @@ mod kill;
 mod samples;
 mod server;
 mod sql;
+mod streams;

@@ -5,3 +5,4 @@ pub(crate) mod node;
 pub(crate) mod options;
 pub(crate) mod resolve;
 pub(crate) mod tables;
+mod target;

@@ -9,6 +9,7 @@ pub(crate) mod driver;
 pub(crate) mod graph;
 pub(crate) mod rows;
 pub(crate) mod session;
+pub(crate) mod settle;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod state;

@@ -12,12 +12,16 @@ fn text(line: &serde_json::Value, key: &str) -> String {
     line[key].as_str().unwrap_or_else(|| panic!("{key} in {line}")).to_owned()
 }
 
-/// What `windowed` has: component and start to (min, max, count).
+/// What `windowed` has: component and start to (min, max, count). No window comes twice.
 async fn found(house: &House) -> BTreeMap<(String, String), (f64, f64, i64)> {
+    rows(house).await.into_iter().map(|((component, start, _), value)| ((component, start), value)).collect()
+}
+
+async fn rows(house: &House) -> BTreeMap<(String, String, String), (f64, f64, i64)> {
     let mut all = BTreeMap::new();
     for line in house.lines("s3://out/windowed/").await {
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
-        let key = (text(&line, "componentName"), text(&line, "fromTimestamp"));
+        let key = (text(&line, "componentName"), text(&line, "fromTimestamp"), text(&line, "toTimestamp"));
         let value = (
             line["minValue"].as_f64().unwrap(),
             line["maxValue"].as_f64().unwrap(),
@@ -126,7 +130,7 @@ async fn windows_that_overlap_grow_or_wait() {
         );
         house.apps.put("w", &script("", &insert), "w.sql").await.unwrap();
         house.caught_up("w", 2).await;
-        let all = found(&house).await;
+        let all = rows(&house).await;
         let sum: i64 = all.values().map(|v| v.2).sum();
         match window.split('(').next().unwrap() {
             "HOP" => assert_eq!(sum, total, "{times} {all:?}"),
