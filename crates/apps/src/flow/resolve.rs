@@ -390,11 +390,10 @@ impl Resolver<'_> {
         for group in windows {
             let input = match &group.input {
                 GroupInput::Table(name) => {
-                    let name = name.0.last().map(|part| match part {
-                        sqlparser::ast::ObjectNamePart::Identifier(ident) => ident.value.clone(),
-                        other => other.to_string(),
-                    });
-                    self.all_of(&name.unwrap_or_default())
+                    let Some(sqlparser::ast::ObjectNamePart::Identifier(ident)) = name.0.last() else {
+                        return Err(Error::invalid("a window takes the rows of a table"));
+                    };
+                    self.all_of(&ident.value).map_err(|e| e.at(at(&source, ident.span)))
                 }
                 GroupInput::Query(query) => {
                     Analyzer::new(&self.names, session(), Arc::clone(&source), &[]).query(query)

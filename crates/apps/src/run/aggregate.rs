@@ -348,9 +348,12 @@ impl Part {
             let keys = rows.keys.iter().map(some).collect::<Result<Vec<_>>>()?;
             let states =
                 rows.states.iter().map(|s| s.iter().map(some).collect()).collect::<Result<Vec<Vec<_>>>>()?;
-            let mut window = Window::new(aggregation)?;
+            // Several parts of before may have had the window.
+            let window = match windows.entry(key) {
+                std::collections::btree_map::Entry::Occupied(found) => found.into_mut(),
+                std::collections::btree_map::Entry::Vacant(free) => free.insert(Window::new(aggregation)?),
+            };
             window.merge(&keys, &states, numbers.len())?;
-            windows.insert(key, window);
         }
         Ok(())
     }

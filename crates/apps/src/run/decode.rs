@@ -185,18 +185,11 @@ impl TableDecoder {
         let bytes: usize = records.iter().map(|r| r.data.len() + 1).sum();
         let mut text = Vec::with_capacity(bytes);
         let mut blank = 0_u64;
-        let mut numbers = Vec::new();
-        for (at, record) in records.iter().enumerate() {
+        for record in records {
             let data = record.data.trim_ascii_end();
             if data.is_empty() {
                 blank += 1;
                 continue;
-            }
-            if blank > 0 || !numbers.is_empty() {
-                if numbers.is_empty() {
-                    numbers.extend(0..at);
-                }
-                numbers.push(at);
             }
             let start = text.len();
             text.extend_from_slice(data);
@@ -224,6 +217,12 @@ impl TableDecoder {
             all => concat_batches(&decoder.schema(), all).map_err(arrow)?,
         };
         let rejects = decoder.rejects();
+        // Which record a line is: blank ones are no lines.
+        let is_text = |record: &Record| !record.data.trim_ascii_end().is_empty();
+        let numbers: Vec<usize> = match blank {
+            0 => Vec::new(),
+            _ => (0..records.len()).filter(|at| records.get(*at).is_some_and(is_text)).collect(),
+        };
         let number = |line: u64| {
             let at = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
             numbers.get(at).copied().unwrap_or(at)

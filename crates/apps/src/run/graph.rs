@@ -200,10 +200,9 @@ impl Graph {
                 position.next.is_some() && !silent.is_some_and(|s| s.contains(shard))
             };
             let marks = positions.iter().filter(is_waited_for).map(|(_, p)| p.watermark.unwrap_or(i64::MIN));
-            // When nobody is waited for, nobody moves it either, unless all shards have ended.
-            let ended = || positions.values().filter(|p| p.next.is_none()).filter_map(|p| p.watermark).max();
-            let all_ended = positions.values().all(|p| p.next.is_none());
-            let found = marks.min().or_else(|| if all_ended { ended() } else { None });
+            // When nobody is waited for, nobody is ahead either: what was heard last counts.
+            let heard = || positions.values().filter_map(|p| p.watermark).max();
+            let found = marks.min().or_else(heard);
             if let Some(mark) = found {
                 let current = self.watermarks.entry(*table).or_insert(i64::MIN);
                 *current = (*current).max(mark);

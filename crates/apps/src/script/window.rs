@@ -91,17 +91,17 @@ impl WindowKind {
         match self {
             Self::Tumble { size, offset } => {
                 let start = floor(time, size, offset);
-                (start, start + size)
+                (start, start.saturating_add(size))
             }
             Self::Hop { slide, size, offset } => {
                 let start = floor(time, slide, offset);
-                (start, start + size)
+                (start, start.saturating_add(size))
             }
             Self::Cumulate { size, offset, .. } => {
                 let start = floor(time, size, offset);
-                (start, start + size)
+                (start, start.saturating_add(size))
             }
-            Self::Session { gap } => (time, time + gap),
+            Self::Session { gap } => (time, time.saturating_add(gap)),
         }
     }
 
@@ -114,15 +114,15 @@ impl WindowKind {
             }
             Self::Hop { slide, size, .. } => {
                 let (mut start, _) = self.last(time);
-                while start + size > time {
-                    take(start, start + size);
-                    start -= slide;
+                while start > i64::MIN && start.saturating_add(size) > time {
+                    take(start, start.saturating_add(size));
+                    start = start.saturating_sub(slide);
                 }
             }
             Self::Cumulate { step, .. } => {
                 let (start, last) = self.last(time);
                 let mut end = last;
-                while end > time {
+                while end > time && end > start {
                     take(start, end);
                     end -= step;
                 }
@@ -147,7 +147,7 @@ impl WindowKind {
 }
 
 fn floor(time: i64, step: i64, offset: i64) -> i64 {
-    time - (time - offset).rem_euclid(step)
+    time.saturating_sub(time.saturating_sub(offset).rem_euclid(step))
 }
 
 /// A length as people write it.
