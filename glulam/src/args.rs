@@ -107,6 +107,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam job run examples/metrics-windowed/job.yaml --input s3://raw/ --output s3://curated/\n  glulam job create job.yaml\n  glulam job run nightly --job-bookmark-option job-bookmark-enable\n  glulam job preview job.yaml\n  glulam job script job.yaml --language pyspark\n  glulam job bookmark nightly --reset"
     )]
     Job(Job),
+    /// Streams, and applications over them in Flink SQL
+    #[command(
+        after_help = "Examples:\n  glulam stream create metrics --shards 1\n  glulam stream put metrics events.json\n  glulam stream tail metrics --from-start\n  glulam stream explain windows.sql\n  glulam stream run windows.sql           until Ctrl-C; the next run goes on from there\n  glulam stream run windows.sql --until-caught-up\n  glulam stream stop windows --drain"
+    )]
+    Stream(Stream),
     /// Run a Python script as a Python-shell job, without a definition; or a job
     #[command(
         after_help = "Examples:\n  glulam run convert.py --input_loc s3://raw/ --output_loc s3://curated/\n  glulam run report.py --additional-python-modules faker,scikit-learn\n  glulam --quiet run convert.py           only what the script writes\n  glulam run nightly                      a kept job\n\nThe script finds pandas, pyarrow, awswrangler, boto3 and awsglue.utils; boto3 in it reaches this platform. What follows\nits name is the script's."
@@ -389,6 +394,111 @@ pub(crate) struct Check {
     /// The database in which names are looked up
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub(crate) database: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stream {
+    #[command(subcommand)]
+    pub(crate) command: StreamCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StreamCommand {
+    /// Make a stream
+    Create {
+        /// Its name
+        name: String,
+        /// How many shards; on demand without
+        #[arg(long, value_name = "N")]
+        shards: Option<u32>,
+        /// How long records are kept
+        #[arg(long, value_name = "HOURS")]
+        retention_hours: Option<u32>,
+    },
+    /// List streams
+    List,
+    /// Put lines as records
+    Put {
+        /// The stream
+        stream: String,
+        /// The lines; standard input without, or with -
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The partition key of all of them; each line's own hash without
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Show records as they come
+    Tail {
+        /// The stream
+        stream: String,
+        /// From the oldest record that is kept
+        #[arg(long)]
+        from_start: bool,
+        /// End after so many, or when there are no more
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+    },
+    /// Delete a stream with its records
+    Delete {
+        /// The stream
+        name: String,
+    },
+    /// Run an application: a script's file, or one that is kept
+    Run(StreamRun),
+    /// Show the dataflow of a script
+    Explain {
+        /// The script
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List applications
+    Apps,
+    /// Stop an application; it goes on from there when it is run again
+    Stop {
+        /// The application
+        name: String,
+        /// Close all windows first: later events of theirs will be late
+        #[arg(long)]
+        drain: bool,
+    },
+    /// Keep the state of a running application under a name, or list what is kept
+    Snapshot {
+        /// The application
+        name: String,
+        /// The snapshot's name
+        label: Option<String>,
+    },
+    /// Delete an application with its state; what it has written stays
+    Forget {
+        /// The application
+        name: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StreamRun {
+    /// A script's file, or the name of an application that is kept
+    #[arg(value_name = "APP|FILE")]
+    pub(crate) app: String,
+    /// The application's name; the file's without
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How many tasks work side by side
+    #[arg(long, value_name = "N")]
+    pub(crate) tasks: Option<usize>,
+    /// Forget what it had, and begin where its tables say
+    #[arg(long, conflicts_with = "from_snapshot")]
+    pub(crate) from_start: bool,
+    /// Begin with this snapshot
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) from_snapshot: Option<String>,
+    /// End once everything is read; all windows close
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    /// Leave it to the server
+    #[arg(long)]
+    pub(crate) detach: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -39,3 +39,4 @@ pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
 pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
+pub use write::{TableFiles, partitions_change, table_files};

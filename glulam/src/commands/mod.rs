@@ -15,6 +15,7 @@ mod python;
 mod runs;
 mod script;
 mod sql;
+mod stream;
 mod tables;
 mod up;
 
@@ -78,6 +79,7 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Run(wanted) => self::script::run(&context, wanted).await,
             Command::Python(wanted) => self::python::run(&context, &wanted).await,
             Command::Job(wanted) => self::job::run(&context, wanted).await,
+            Command::Stream(wanted) => self::stream::run(&context, wanted).await,
             Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }

@@ -41,6 +41,12 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     }
     terminal::print(&format!("ready aws={url} console=off pg=off control=unix:{}", path.display()));
     tracing::info!(data = %platform.data().root().display(), "serving");
+    for (name, started) in platform.apps.resume().await? {
+        match started {
+            Ok(run) => tracing::info!("the application `{name}` goes on: run {}", run.id()),
+            Err(error) => tracing::error!("the application `{name}` cannot go on: {error}"),
+        }
+    }
 
     let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;

@@ -11,6 +11,7 @@ mod jobs;
 mod runs;
 mod scripts;
 mod sql;
+mod streams;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use convert::StartConvert;
@@ -23,6 +24,10 @@ pub(crate) use jobs::{
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
 pub(crate) use scripts::{CheckScripts, SetUpPython, StartScript};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
+pub(crate) use streams::{
+    CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
+    PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
+};
 
 use crate::platform::Platform;
 use model::{Error, Result};
@@ -75,6 +80,17 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         StartQuery,
         CheckSql,
         CompletionNames,
+        CreateStream,
+        ListStreams,
+        DeleteStream,
+        PutRecords,
+        ReadStream,
+        StartApplication,
+        StopApplication,
+        ListApplications,
+        DeleteApplication,
+        SnapshotApplication,
+        ExplainApplication,
         FollowRun,
         ListRuns,
         ReadLog,

@@ -61,6 +61,10 @@ impl Operation for CheckSql {
     async fn perform(self, platform: &Platform) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         for CheckedText { name, text } in self.texts {
+            if apps::is_script(&text) {
+                findings.extend(super::streams::check(platform, &text, &name).await?);
+                continue;
+            }
             let request = QueryRequest {
                 source_name: name,
                 database: self.database.clone(),

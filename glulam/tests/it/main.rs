@@ -18,3 +18,4 @@ mod samples;
 mod scripts;
 mod server;
 mod sql;
+mod streams;
