@@ -84,8 +84,9 @@ fn page() -> Response {
     });
     match made {
         Ok((text, nonce)) => {
+            // Attributes apart: browsers write some themselves while a person edits text.
             let policy = format!(
-                "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; \
+                "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
                  font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
             );
             (html, [(header::CONTENT_SECURITY_POLICY, policy)], text).into_response()

@@ -1,7 +1,7 @@
 /** Charts: Apache ECharts with the parts that the console uses, in the console's colours. */
 
 import { BarChart, GaugeChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
-import { AriaComponent, DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import type { EChartsCoreOption } from "echarts/core";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
@@ -9,7 +9,7 @@ import { useEffect, useRef } from "react";
 import { useDark } from "./theme";
 
 echarts.use([
-  AriaComponent, BarChart, CanvasRenderer, DataZoomComponent, GaugeChart, GridComponent, HeatmapChart, LegendComponent,
+  BarChart, CanvasRenderer, DataZoomComponent, GaugeChart, GridComponent, HeatmapChart, LegendComponent,
   LineChart, MarkLineComponent, ScatterChart, TooltipComponent, VisualMapComponent,
 ]);
 
@@ -37,7 +37,6 @@ export function axes(dark: boolean): EChartsCoreOption {
     textStyle: { fontFamily: "Inter Variable, system-ui, sans-serif", color: muted },
     color: PALETTE,
     animation: false,
-    aria: { enabled: true },
     grid: { left: 8, right: 16, top: 16, bottom: 8, containLabel: true, outerBoundsMode: "same" },
     tooltip: { trigger: "axis", confine: true, transitionDuration: 0, borderWidth: 1, className: "chart-tip", axisPointer: { lineStyle: { color: muted } } },
     line,
@@ -114,9 +113,7 @@ export function Chart({ option, label, height, onClick, onZoom }: {
 
   useEffect(() => {
     chart.current?.setOption(option, { notMerge: true });
-    // ECharts names its element by what it draws; a name of the panel's own says more.
-    element.current?.setAttribute("aria-label", label);
-  }, [option, dark, label]);
+  }, [option, dark]);
 
   return <div ref={element} className="chart" role="img" aria-label={label} style={{ height: height ?? "100%" }} />;
 }

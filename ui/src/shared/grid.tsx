@@ -19,7 +19,7 @@ export function isTime(type: string): boolean {
 /** A width that fits the names and the first values. */
 function widthOf(column: Column, index: number, sample: (Cell[] | undefined)[]): number {
   const longest = sample.reduce((most, row) => Math.max(most, row?.[index]?.length ?? 0), column.name.length + 2);
-  return Math.min(420, Math.max(72, longest * 7.6 + 26));
+  return Math.min(420, Math.max(72, longest * 7.9 + 28));
 }
 
 export function Grid({ columns, total, row, onRange, label, height }: {

@@ -44,6 +44,7 @@ export class Home {
     this.run("gen", smaller(this.folder, "monitoring/tasks/access-logs.json", 300), "--output", "s3://access-logs/");
     this.run("crawl", "s3://metrics-csv/", "s3://single-csv/", "s3://access-logs/", "--database", "monitoring");
     this.run("job", "create", job("metrics-windowed"));
+    this.run("job", "create", job("metrics-plain"));
     this.run("job", "run", job("metrics-windowed"), "--input", "s3://metrics-csv/", "--output", "s3://curated/windowed/");
     this.run("job", "run", job("metrics-plain"), "--input", "s3://single-csv/", "--output", "s3://curated/windows/");
     this.run("job", "run", job("traffic-report"), "--input", "s3://access-logs/", "--output", "s3://curated/traffic/", "--from", "2026-03-02T00:00:00", "--to", "2026-03-09T00:00:00");
@@ -55,7 +56,7 @@ export class Home {
 
   /** Starts the server; answers the console's address. */
   async up(...more) {
-    this.server = spawn(this.glulam, ["up", "--aws", "off", "--console", "127.0.0.1:0", ...more], { cwd: this.folder, env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.server = spawn(this.glulam, ["up", "--aws", "off", ...(more.length > 0 ? more : ["--console", "127.0.0.1:0"])], { cwd: this.folder, env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     this.server.stderr.on("data", (piece) => { said += piece; });
     this.url = await new Promise((done, failed) => {

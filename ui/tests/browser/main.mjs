@@ -22,7 +22,10 @@ let failed = 0;
 try {
   const begun = performance.now();
   home.fill();
-  const url = await home.up();
+  // CONSOLE_PAGES is the address of a development server before this one: pages are tested without building the binary.
+  const pages = process.env.CONSOLE_PAGES;
+  const served = await home.up(...(pages ? ["--console", "127.0.0.1:4567"] : []));
+  const url = pages ?? served;
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-dev-shm-usage"] });
   console.log(`data, server and browser: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
   for (const [name, test] of wanted) {

@@ -155,7 +155,7 @@ export const tests = [
     await page.getByText("succeeded").first().waitFor();
     await open("/query");
     await query(page, "SELECT name, age + 1 AS next FROM zoo.zoo ORDER BY 1");
-    await page.getByRole("table", { name: "Rows of the result" }).getByRole("cell", { name: "5", exact: true }).waitFor();
+    await page.getByRole("table", { name: "Rows of the result" }).getByRole("cell", { name: "5", exact: true }).first().waitFor();
   }],
 
   ["a table shows its rows, partitions, versions, definition and profile", async ({ page, open, shot }) => {
@@ -228,25 +228,26 @@ export const tests = [
   }],
 
   ["a job is looked at, changed, validated, previewed and run", async ({ page, open, shot, accessible }) => {
-    await open("/jobs/metrics-windowed");
+    await open("/jobs/metrics-plain");
     const node = page.locator('.react-flow__node[data-id="files"]');
     await node.waitFor();
     await shot("job");
     await accessible();
     await node.click();
-    await page.getByLabel("Paths").fill("s3://metrics-csv/");
+    await page.getByLabel("Paths").fill("s3://single-csv/");
     await page.getByLabel("Name", { exact: true }).click();
     await page.getByRole("button", { name: "Preview" }).click();
-    await page.getByRole("table", { name: /First rows behind/ }).getByRole("cell", { name: "gateway" }).first().waitFor();
+    await page.getByRole("table", { name: "First rows behind CSV files" }).getByRole("columnheader", { name: /publicationTimestamp/ }).waitFor({ timeout: 90_000 });
     await shot("job-preview");
     await page.getByRole("button", { name: "Validate" }).click();
     await page.getByText("No mistake was found.").waitFor();
     await page.getByRole("tab", { name: "Glue script" }).click();
     await page.getByText("GlueContext", { exact: false }).first().waitFor();
     await page.getByRole("button", { name: "Run", exact: true }).click();
-    await page.getByLabel("--output").fill("s3://by-console/");
+    await page.getByLabel("--output").fill("s3://by-console/windows/");
     await page.getByRole("button", { name: "Start", exact: true }).click();
-    await page.getByText("succeeded").first().waitFor();
+    await page.getByText("succeeded").first().waitFor({ timeout: 90_000 });
+    await page.getByText("s3://by-console/windows/").first().waitFor();
   }],
 
   ["the keyboard reaches everything that matters", async ({ page, open }) => {

@@ -62,6 +62,7 @@ export function PanelCard({ panel, top, range, variables, tick }: {
     return linkUrl(filled, from, row, value, range);
   }, [list, chosen, options, range]);
   const title = fillTitle(panel.title ?? "", list, chosen, options);
+  const scrolls = data.isError || panel.type === "table" || panel.type === "text" || panel.type === "stat";
   const isEmpty = data.data && data.data.every((one) => one.length === 0) && panel.type !== "text";
   return (
     <section className="panel" aria-label={title || panel.type} aria-busy={data.isFetching} data-panel={panel.type}
@@ -73,7 +74,7 @@ export function PanelCard({ panel, top, range, variables, tick }: {
           {data.isError && data.data && <AlertTriangle size={14} aria-label="The last refresh failed" />}
         </header>
       )}
-      <div className="panel-body">
+      <div className={scrolls ? "panel-body panel-scrolls" : "panel-body"} tabIndex={scrolls ? 0 : undefined}>
         {!Kind && <Empty title={`Panels of the kind ${panel.type} are not drawn here`}>Known are {Object.keys(PANELS).join(", ")}.</Empty>}
         {Kind && data.isError && <DiagnosisBox diagnosis={diagnosisFrom(data.error)} />}
         {Kind && isEmpty && <Empty title="No data in this time range" />}

@@ -16,7 +16,7 @@ export function RangePicker({ from, to, onChange }: { from: string; to: string; 
   const known = USUAL.find(([a, b]) => a === from && b === to);
   return (
     <>
-      <Button onClick={() => { setEnds([from, to]); setOpen(true); }} aria-label="Time range">{known ? known[2] : `${short(from)} to ${short(to)}`}</Button>
+      <Button onClick={() => { setEnds([from, to]); setOpen(true); }} title="Time range">{known ? known[2] : `${short(from)} to ${short(to)}`}</Button>
       {open && (
         <Dialog title="Time range" onClose={() => setOpen(false)}>
           <div className="actions">

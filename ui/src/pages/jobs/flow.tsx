@@ -53,7 +53,7 @@ export function Flow({ nodes, picked, wrong, rows, onPick, onJoin, onPart }: {
       const layer = depth.get(node.id) ?? 0;
       const line = filled.get(layer) ?? 0;
       filled.set(layer, line + 1);
-      return [node.id, { x: layer * 268, y: line * 92 }];
+      return [node.id, { x: layer * 316, y: line * 96 }];
     }));
     // Where nodes stand depends on who is joined with whom, not on their settings.
     // eslint-disable-next-line react-hooks/exhaustive-deps

@@ -179,7 +179,7 @@ function Browse({ uri }: { uri: string }) {
 function Crawl({ uri, onClose }: { uri: string; onClose: () => void }) {
   const [database, setDatabase] = useState("default");
   const start = useMutation({
-    mutationFn: () => operation<{ run: string }>("start-crawl", { spec: { targets: [{ path: uri, exclusions: [] }], database } }),
+    mutationFn: () => operation<{ run: string }>("start-crawl", { spec: { targets: [{ kind: "s3", path: uri }], database } }),
     onSuccess: ({ run }) => navigate(path("runs", run)),
   });
   return (

@@ -72,7 +72,9 @@ export function place(nodes: GraphNode[], edges: GraphEdge[], width: number, hei
       return callers.length > 0 ? callers.reduce((a, b) => a + b) / callers.length : height / 2;
     };
     ids.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
-    ids.forEach((id, index) => places.set(id, { x: ((layer + 0.5) * width) / count, y: ((index + 0.5) * height) / ids.length }));
+    // A lone node stands a little above or below the middle, so that edges over it do not run through it.
+    const aside = ids.length === 1 && layer > 0 ? (layer % 2 === 0 ? 0.14 : -0.14) * height : 0;
+    ids.forEach((id, index) => places.set(id, { x: ((layer + 0.5) * width) / count, y: ((index + 0.5) * height) / ids.length + aside }));
   });
   return places;
 }

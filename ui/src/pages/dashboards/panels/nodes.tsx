@@ -39,7 +39,9 @@ export function graphOf(frames: Frame[]): { nodes: GraphNode[]; edges: GraphEdge
 
 export function NodeGraph({ panel, frames, link }: PanelProps) {
   const { nodes, edges, nodeFrame, edgeFrame } = useMemo(() => graphOf(frames), [frames]);
-  const [width, height] = [960, Math.max(360, Math.min(720, nodes.length * 70))];
+  // As high as the panel is in proportion to its width, so that the graph fills it.
+  const size = panel.gridPos ?? { w: 16, h: 14 };
+  const [width, height] = [960, Math.max(320, Math.min(900, (960 * (size.h * 38 - 60)) / (size.w * 47)))];
   const places = useMemo(() => place(nodes, edges, width, height), [nodes, edges, height]);
   const most = Math.max(1, ...edges.map((edge) => edge.main ?? 0));
   const unit = (name: string) => edgeFrame?.fields.find((field) => field.name.toLowerCase() === name)?.config.unit;
@@ -54,18 +56,21 @@ export function NodeGraph({ panel, frames, link }: PanelProps) {
       {edges.map((edge) => {
         const [a, b] = [places.get(edge.source), places.get(edge.target)];
         if (!a || !b || edge.source === edge.target) return null;
-        const bend = b.x > a.x ? 0 : 60;
+        // An edge that passes over a layer, or goes back, makes a bow around what stands between.
+        const layer = width / Math.max(1, new Set([...places.values()].map(({ x }) => Math.round(x))).size);
+        const passes = Math.abs(b.x - a.x) > layer * 1.5 || b.x <= a.x;
+        const bend = passes ? (a.y + b.y > height ? 1 : -1) * Math.max(44, Math.abs(b.x - a.x) * 0.16) : 0;
         const far = Math.hypot(b.x - a.x, b.y - a.y) || 1;
         const start = { x: a.x + ((b.x - a.x) / far) * (RADIUS + 3), y: a.y + ((b.y - a.y) / far) * (RADIUS + 3) };
         const end = { x: b.x - ((b.x - a.x) / far) * (RADIUS + 6), y: b.y - ((b.y - a.y) / far) * (RADIUS + 6) };
         const middle = { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 + bend };
-        const d = bend ? `M${start.x} ${start.y}Q${middle.x} ${middle.y + bend} ${end.x} ${end.y}` : `M${start.x} ${start.y}L${end.x} ${end.y}`;
+        const d = bend ? `M${start.x} ${start.y}Q${middle.x} ${middle.y} ${end.x} ${end.y}` : `M${start.x} ${start.y}L${end.x} ${end.y}`;
         const share = (edge.main ?? 0) / most;
         return (
           <g key={edge.id} className="edge-group" data-edge={`${edge.source}>${edge.target}`}>
             <title>{`${edge.source} → ${edge.target}: ${format(edge.main, unit("mainstat"))}${edge.second !== null ? `, ${format(edge.second, unit("secondarystat"))}` : ""}`}</title>
             <path className="edge-hit" d={d} /><path className="edge" d={d} strokeWidth={1 + 6 * share} markerEnd="url(#tip)" />
-            <text className="edge-label" x={start.x + (end.x - start.x) * 0.42} y={start.y + (end.y - start.y) * 0.42 - 7 + bend} textAnchor="middle">{format(edge.main, unit("mainstat") ?? "short")}</text>
+            <text className="edge-label" x={start.x + (end.x - start.x) * 0.42} y={start.y + (end.y - start.y) * 0.42 - 4 + bend / 2} textAnchor="middle">{format(edge.main, unit("mainstat") ?? "short")}</text>
           </g>
         );
       })}
@@ -76,7 +81,7 @@ export function NodeGraph({ panel, frames, link }: PanelProps) {
         const go = () => to && nodeFrame && navigate(link(to.url, nodeFrame, node.row, node.id));
         return (
           <g key={node.id} className="node" data-node={node.id} transform={`translate(${spot.x} ${spot.y})`} role={to ? "link" : undefined} tabIndex={to ? 0 : undefined}
-            aria-label={to ? `${node.title}: ${to.title ?? "open"}` : undefined} onClick={go} onKeyDown={(event) => event.key === "Enter" && go()}>
+            onClick={go} onKeyDown={(event) => event.key === "Enter" && go()}>
             <title>{`${node.title}: ${format(node.main)} received, ${format(node.second)} made`}</title>
             <circle r={RADIUS} className="face" /><circle r={RADIUS} className="ring" />
             <Ring node={node} frame={nodeFrame} />

@@ -1,7 +1,7 @@
 /** Panels of few numbers and of rows: stat, gauge, table, logs, text. */
 
 import { Link } from "../../../shared/router";
-import { useMemo } from "react";
+import { type CSSProperties, useMemo } from "react";
 import { axes, Chart, ink } from "../../../shared/chart";
 import { useDark } from "../../../shared/theme";
 import type { Field, Frame } from "../frame";
@@ -10,6 +10,9 @@ import { colour, format, steps, thresholdColour } from "../units";
 import type { PanelProps } from ".";
 
 const ROWS = 500;
+
+/** The colour of a text: the theme makes it dark or light enough to be read. */
+const shaded = (shade: string | undefined) => (shade ? ({ "--shade": shade } as CSSProperties) : undefined);
 
 function Stat({ panel, frames }: PanelProps) {
   const all = reduced(frames, panel).slice(0, 24);
@@ -20,7 +23,7 @@ function Stat({ panel, frames }: PanelProps) {
         const shade = one.config.color?.mode === "fixed" ? colour(one.config.color.fixedColor) : thresholdColour(one.value, one.config);
         return (
           <div key={one.name}>
-            <div className="big-value" style={mode === "none" ? undefined : { color: shade }}>{format(one.value, one.config.unit, one.config.decimals)}</div>
+            <div className={shade && mode !== "none" ? "big-value shaded" : "big-value"} style={shaded(shade)}>{format(one.value, one.config.unit, one.config.decimals)}</div>
             {(all.length > 1 || panel.options?.textMode === "value_and_name") && <div className="big-name">{one.name}</div>}
           </div>
         );
@@ -84,7 +87,7 @@ function Table({ frames, link }: PanelProps) {
               const to = field.config.links?.[0];
               const text = cellText(field, value);
               return (
-                <td key={field.name} className={field.type === "number" ? "right" : ""} style={shade ? { color: shade, fontWeight: 560 } : undefined}>
+                <td key={field.name} className={`${field.type === "number" ? "right" : ""} ${shade ? "shaded" : ""}`} style={shaded(shade)}>
                   {to ? <Link href={link(to.url, one, row, value)}>{text}</Link> : text}
                 </td>
               );
