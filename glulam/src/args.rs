@@ -144,8 +144,8 @@ pub(crate) struct Up {
     /// Address of the AWS door (S3, STS, Glue), or `off`; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
     pub(crate) aws: String,
-    /// Address of the console; this version has none yet
-    #[arg(long, value_name = "ADDR", default_value = "off")]
+    /// Address of the console, for browsers, or `off`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4567")]
     pub(crate) console: String,
     /// Address of the PostgreSQL door; this version has none yet
     #[arg(long, value_name = "ADDR", default_value = "off")]

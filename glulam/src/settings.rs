@@ -8,6 +8,7 @@ use state::config::Sources;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reads defaults, file, environment and flags.
 pub(crate) fn load(shared: &Shared) -> Result<Config> {
@@ -102,8 +103,28 @@ fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
     }))
 }
 
+/// How the console is set up that listens on this address: on loopback nobody has to log in.
+pub(crate) fn console(config: &Config, listens_on: IpAddr) -> Result<console::DoorConfig> {
+    let admits = if listens_on.is_loopback() {
+        None
+    } else {
+        let keys = keys(config, listens_on)?;
+        let admits: console::Admits =
+            Arc::new(move |id: &str, secret: &str| keys.admits(id, secret, "glulam:Console"));
+        Some(admits)
+    };
+    let dashboards = config.text("console.dashboards").unwrap_or("s3://dashboards/");
+    let dashboards = dashboards.parse().map_err(|e: Error| e.context("the setting console.dashboards"))?;
+    Ok(console::DoorConfig { admits, dashboards, version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
 /// Who may come in at the AWS door that listens on this address.
 pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig> {
+    Ok(aws::DoorConfig { keys: keys(config, listens_on)?, account: account(config)? })
+}
+
+/// The access keys.
+fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
     let mut keys = Vec::new();
     let (id, secret) = (config.text("aws.access_key_id"), config.text("aws.secret_access_key"));
     match (id, secret) {
@@ -139,7 +160,7 @@ pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig
         };
         keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
     }
-    Ok(aws::DoorConfig { keys: aws::KeyRing::new(keys, listens_on)?, account: account(config)? })
+    aws::KeyRing::new(keys, listens_on)
 }
 
 /// The account that everything belongs to.

@@ -93,6 +93,14 @@ impl KeyRing {
         self
     }
 
+    /// Whether there is a key of that id and secret, and it may do this.
+    pub fn admits(&self, id: &str, secret: &str, action: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        self.keys.get(id).is_some_and(|key| {
+            bool::from(key.secret.as_bytes().ct_eq(secret.as_bytes())) && key.policy.allows(action, "*")
+        })
+    }
+
     /// The key of that id.
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<Key>> {
         self.keys.get(id)
@@ -140,9 +148,13 @@ mod tests {
         assert!(ring.get("test").is_some_and(|key| key.secret == "test") && ring.get("glulam").is_some());
         let error = KeyRing::new(Vec::new(), everywhere).unwrap_err();
         assert!(error.to_string().contains("no access key"), "{error}");
+        assert!(!ring.admits("test", "wrong", "any:Thing") && !ring.admits("nobody", "", "any:Thing"));
         let own = Key { id: "own".into(), secret: "s3cret".into(), policy: Policy::everything() };
         let ring = KeyRing::new(vec![own.clone()], everywhere).unwrap();
         assert!(ring.get("own").is_some() && ring.get("test").is_none());
+        assert!(ring.admits("own", "s3cret", "any:Thing"));
+        let limited = Key { id: "limited".into(), secret: "x".into(), policy: Policy::default() };
+        assert!(!KeyRing::new(vec![limited], everywhere).unwrap().admits("limited", "x", "any:Thing"));
         assert!(!format!("{own:?}").contains("s3cret"));
         for (id, secret) in [("", "x"), ("a/b", "x"), ("a", ""), ("a", "x y")] {
             let key = Key { id: id.into(), secret: secret.into(), policy: Policy::default() };

@@ -77,6 +77,13 @@ pub struct Answer {
     pub stats: Arc<QueryStats>,
 }
 
+impl Answer {
+    /// The next rows; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        self.stream.next().await.transpose().map_err(scan::error)
+    }
+}
+
 /// Where a query's time went, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Phases {
@@ -162,6 +169,20 @@ impl Context {
             cancel: run.cancelled(),
             id: run.id().to_string(),
             run: Some(run.clone()),
+        }
+    }
+
+    /// For a look at something, which is no run and which nobody else cancels.
+    pub(crate) fn of_look(session: Session, source: Source, database: EntityName) -> Self {
+        Self {
+            id: format!("look{}", uuid_like(&session.started)),
+            session: Arc::new(session),
+            source: Arc::new(source),
+            database,
+            stats: Arc::new(QueryStats::new()),
+            parameters: Vec::new(),
+            cancel: CancellationToken::new(),
+            run: None,
         }
     }
 
@@ -339,6 +360,11 @@ impl Engine {
 
     async fn select(&self, query: &Query, context: &Context) -> Result<Answer> {
         let analyzed = self.analyze(query, context).await?;
+        self.rows_of(analyzed, context).await
+    }
+
+    /// The rows of an analyzed query.
+    pub(crate) async fn rows_of(&self, analyzed: Analyzed, context: &Context) -> Result<Answer> {
         let (physical, task) = self.physical(&analyzed, context).await?;
         let stream = execute_stream(physical, task).map_err(scan::error)?;
         let schema = schema_of(&analyzed.columns);

@@ -141,6 +141,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("aws.keys.*.policy_file", Kind::Path, "", "a file with that policy"),
     setting(
+        "console.dashboards",
+        Kind::Text,
+        "s3://dashboards/",
+        "the folder of the lake in which dashboards are kept, as Grafana's JSON",
+    ),
+    setting(
         "lake.backend",
         BACKENDS,
         "local",
