@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench deny fmt clean
+.PHONY: help setup build ui test demo bench deny fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -10,8 +10,12 @@ help: ## this list
 setup: ## installs what building and testing need and says what; the others call it
 	@scripts/setup.sh
 
-build: setup ## builds the release binary, target/release/glulam
+build: setup ## builds the console's pages and the release binary, target/release/glulam
+	@scripts/ui.sh
 	cargo build --release --locked -p glulam
+
+ui: setup ## builds the console's pages only, ui/dist; `npm run dev` in ui/ serves them anew at each change
+	@scripts/ui.sh
 
 test: setup ## everything that CI checks: formatting, licences, lints, tests against real servers
 	@scripts/test.sh
@@ -33,4 +37,5 @@ fmt: ## formats all Rust code
 
 clean: ## removes all that was built or generated here, but not what setup installed
 	cargo clean
+	rm -rf ui/dist/assets ui/dist/*.* ui/dist/.built-* ui/tests/browser/shots
 	rm -rf glulam-data demo-data bench/data bench/out

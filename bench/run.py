@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the generator, crawls, listings, the catalog, SQL and jobs; see README.md beside this file."""
+"""Measures the generator, crawls, listings, the catalog, the AWS door, SQL and jobs; see README.md beside this file."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import door
 from jobs import cases as jobs
 from sqlbench import workloads
 
@@ -232,7 +233,7 @@ def write(found, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [*CASES, *workloads.CASES, *jobs.CASES]
+    names = [*CASES, "door", *workloads.CASES, *jobs.CASES]
     parser.add_argument("cases", nargs="*", choices=[*names, []], help="which to run; all if none is named")
     parser.add_argument("--scale", type=scale, default=1.0, help="share of the usual size, or small (0.1) or large (1)")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each, after one warm-up")
@@ -247,7 +248,7 @@ def main():
         build()
     DATA.mkdir(parents=True, exist_ok=True)
     heading = ["## Rooms", "", "| what | median s | rate | beside | s | ratio |", "|---|---|---|---|---|---|"]
-    lines, found = [], {}
+    lines, found, broken = [], {}, []
     sql = workloads.Bench(DATA / "sql", GLULAM, arguments.runs, arguments.only_peers)
     job = jobs.Bench(DATA / "jobs", GLULAM, arguments)
     for name in arguments.cases or names:
@@ -255,6 +256,10 @@ def main():
             print(name, flush=True)
             table = workloads.CASES[name](sql, arguments.scale) if name in workloads.CASES else job.run(jobs.CASES[name])
             found[name] = table.markdown()
+            print(found[name], flush=True)
+            continue
+        if name == "door":
+            found[name], broken = door.measure(GLULAM, DATA, arguments.runs, max(5, round(60 * arguments.scale)))
             print(found[name], flush=True)
             continue
         for what, seconds, rate, peer, peer_seconds in CASES[name](arguments.scale, arguments.runs):
@@ -266,7 +271,7 @@ def main():
         found["rooms"] = "\n".join(heading + lines)
     if arguments.write:
         write(found, arguments)
-    if failures := sql.failures + job.failures:
+    if failures := broken + sql.failures + job.failures:
         sys.exit("\n".join(["", "what failed:", *failures]))
 
 

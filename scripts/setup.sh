@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks: Debian packages, the Rust tools, the Python
-# environment .venv and the sample data below node_modules. Says what it installs, never asks, and is quiet and quick
+# environment .venv, the sample data below node_modules and the console's packages below ui/node_modules. Says what it installs, never asks, and is quiet and quick
 # when all is there. `setup.sh bench` adds what the benchmarks compare with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -21,6 +21,7 @@ missing_packages() {
     has curl || echo curl
     has setpriv || echo util-linux
     has npm || echo npm
+    has chromium || echo chromium fonts-liberation
     has psql && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql postgresql-client
     # A virtual environment needs ensurepip, which Debian ships apart.
     [ -x .venv/bin/python ] || python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
@@ -94,6 +95,20 @@ install_sail_client() {
         -r requirements-bench-sail.txt
 }
 
+install_dbt() {
+    say "Python packages of requirements-dbt.txt"
+    rm -rf .venv-dbt
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-dbt \
+        -r requirements-dbt.txt
+}
+
+install_ui() {
+    # The newest vite wants node 20.19; older ones than Debian 13's are told here and not in the middle of a build.
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+        fail "building the console needs node 20.19 or newer; this machine has $(node --version)"
+    scripts/ui.sh packages
+}
+
 install_samples() {
     grep -qs "\"version\": \"${SAMPLES#*@}\"" node_modules/vega-datasets/package.json && return
     say "sample data: $SAMPLES from npm"
@@ -103,19 +118,19 @@ install_samples() {
 # --- all together ----------------------------------------------------------------------------------------------------
 
 is_done() {
-    [ -e "$1" ] && [ -x .venv/bin/weed ] && [ -d node_modules/vega-datasets/data ] && has cargo-nextest && has psql &&
+    [ -e "$1" ] && [ -x .venv/bin/weed ] && [ -d node_modules/vega-datasets/data ] && [ -d ui/node_modules ] && has cargo-nextest && has psql &&
         [ -z "$(missing_packages)" ]
 }
 
 requirements=(requirements.txt)
-pinned=("${requirements[@]}")
+pinned=("${requirements[@]}" requirements-dbt.txt)
 if [ "${1:-}" = bench ]; then
     requirements+=(requirements-bench.txt)
-    pinned=("${requirements[@]}" requirements-bench-sail.txt)
+    pinned=("${requirements[@]}" requirements-dbt.txt requirements-bench-sail.txt)
 fi
 
 # The stamp's name is what was asked for; the environment of another machine or another list of packages has another.
-hash=$(cat scripts/setup.sh "${pinned[@]}" | sha256sum | cut -c1-16)
+hash=$(cat scripts/setup.sh ui/package-lock.json "${pinned[@]}" | sha256sum | cut -c1-16)
 stamp=.deps/setup-$hash
 is_done "$stamp" && exit 0
 
@@ -127,7 +142,9 @@ is_done "$stamp" && exit 0
 install_packages
 install_rust_tools
 install_python "${requirements[@]}"
+install_dbt
 [ "${1:-}" != bench ] || install_sail_client
 install_samples
+install_ui
 touch "$stamp"
 say "done"

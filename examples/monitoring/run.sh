@@ -37,6 +37,9 @@ run job run ../traffic-report/job.yaml --input s3://access-logs/ --output s3://c
 say "4. What the jobs wrote is data like any other"
 run crawl s3://curated/ --database curated --name curated --save
 run tables
+# A lake is plain files: dashboards are put into it as such.
+mkdir -p "$GLULAM_DATA/buckets/dashboards"
+cp dashboards/*.json "$GLULAM_DATA/buckets/dashboards/"
 
 ask() {
     printf '\n\033[1m%s\033[0m\n' "$1"
@@ -59,3 +62,4 @@ print(f"read {csv:,} bytes of CSV, {parquet:,} bytes of Parquet: {100 - 100 * pa
 say "6. What ran, and what it did"
 "$glulam" runs --limit 30 --json | python3 summary.py
 printf '\nThe lake is plain files: %s/buckets\n' "$GLULAM_DATA"
+printf 'The console shows it all, with two dashboards:\n  %s up --data %s\n  http://127.0.0.1:4567/dashboards\n' "$glulam" "$GLULAM_DATA"

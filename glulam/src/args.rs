@@ -107,9 +107,24 @@ pub(crate) enum Command {
         after_help = "Examples:\n  glulam job run examples/metrics-windowed/job.yaml --input s3://raw/ --output s3://curated/\n  glulam job create job.yaml\n  glulam job run nightly --job-bookmark-option job-bookmark-enable\n  glulam job preview job.yaml\n  glulam job script job.yaml --language pyspark\n  glulam job bookmark nightly --reset"
     )]
     Job(Job),
-    /// Find mistakes in SQL files and job definitions before anything runs
+    /// Streams, and applications over them in Flink SQL
     #[command(
-        after_help = "Examples:\n  glulam check queries/\n  glulam check jobs/nightly.yaml\n  glulam check report.sql --database monitoring\n  glulam check --json ."
+        after_help = "Examples:\n  glulam stream create metrics --shards 1\n  glulam stream put metrics events.json\n  glulam stream tail metrics --from-start\n  glulam stream explain windows.sql\n  glulam stream run windows.sql           until Ctrl-C; the next run goes on from there\n  glulam stream run windows.sql --until-caught-up\n  glulam stream stop windows --drain"
+    )]
+    Stream(Stream),
+    /// Run a Python script as a Python-shell job, without a definition; or a job
+    #[command(
+        after_help = "Examples:\n  glulam run convert.py --input_loc s3://raw/ --output_loc s3://curated/\n  glulam run report.py --additional-python-modules faker,scikit-learn\n  glulam --quiet run convert.py           only what the script writes\n  glulam run nightly                      a kept job\n\nThe script finds pandas, pyarrow, awswrangler, boto3 and awsglue.utils; boto3 in it reaches this platform. What follows\nits name is the script's."
+    )]
+    Run(JobRun),
+    /// Set up Python for scripts, ahead of the first one
+    #[command(
+        after_help = "Examples:\n  glulam python setup\n  glulam python setup --set python.program=/usr/bin/python3.12"
+    )]
+    Python(Python),
+    /// Find mistakes in SQL files, scripts and job definitions before anything runs
+    #[command(
+        after_help = "Examples:\n  glulam check queries/\n  glulam check convert.py\n  glulam check jobs/nightly.yaml\n  glulam check report.sql --database monitoring\n  glulam check --json ."
     )]
     Check(Check),
     /// Show every setting, where its value came from and what it means
@@ -129,8 +144,8 @@ pub(crate) struct Up {
     /// Address of the AWS door (S3, STS, Glue), or `off`; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4566")]
     pub(crate) aws: String,
-    /// Address of the console; this version has none yet
-    #[arg(long, value_name = "ADDR", default_value = "off")]
+    /// Address of the console, for browsers, or `off`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4567")]
     pub(crate) console: String,
     /// Address of the PostgreSQL door; this version has none yet
     #[arg(long, value_name = "ADDR", default_value = "off")]
@@ -373,12 +388,117 @@ pub(crate) enum RowFormat {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Check {
-    /// Files (.sql, or a job's .yaml, .yml, .json), or folders with such files
+    /// Files (.sql, .py, or a job's .yaml, .yml, .json), or folders with such files
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// The database in which names are looked up
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub(crate) database: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Stream {
+    #[command(subcommand)]
+    pub(crate) command: StreamCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StreamCommand {
+    /// Make a stream
+    Create {
+        /// Its name
+        name: String,
+        /// How many shards; on demand without
+        #[arg(long, value_name = "N")]
+        shards: Option<u32>,
+        /// How long records are kept
+        #[arg(long, value_name = "HOURS")]
+        retention_hours: Option<u32>,
+    },
+    /// List streams
+    List,
+    /// Put lines as records
+    Put {
+        /// The stream
+        stream: String,
+        /// The lines; standard input without, or with -
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
+        /// The partition key of all of them; each line's own hash without
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Show records as they come
+    Tail {
+        /// The stream
+        stream: String,
+        /// From the oldest record that is kept
+        #[arg(long)]
+        from_start: bool,
+        /// End after so many, or when there are no more
+        #[arg(long, value_name = "N")]
+        limit: Option<u64>,
+    },
+    /// Delete a stream with its records
+    Delete {
+        /// The stream
+        name: String,
+    },
+    /// Run an application: a script's file, or one that is kept
+    Run(StreamRun),
+    /// Show the dataflow of a script
+    Explain {
+        /// The script
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// List applications
+    Apps,
+    /// Stop an application; it goes on from there when it is run again
+    Stop {
+        /// The application
+        name: String,
+        /// Close all windows first: later events of theirs will be late
+        #[arg(long)]
+        drain: bool,
+    },
+    /// Keep the state of a running application under a name, or list what is kept
+    Snapshot {
+        /// The application
+        name: String,
+        /// The snapshot's name
+        label: Option<String>,
+    },
+    /// Delete an application with its state; what it has written stays
+    Forget {
+        /// The application
+        name: String,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct StreamRun {
+    /// A script's file, or the name of an application that is kept
+    #[arg(value_name = "APP|FILE")]
+    pub(crate) app: String,
+    /// The application's name; the file's without
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// How many tasks work side by side
+    #[arg(long, value_name = "N")]
+    pub(crate) tasks: Option<usize>,
+    /// Forget what it had, and begin where its tables say
+    #[arg(long, conflicts_with = "from_snapshot")]
+    pub(crate) from_start: bool,
+    /// Begin with this snapshot
+    #[arg(long, value_name = "SNAPSHOT")]
+    pub(crate) from_snapshot: Option<String>,
+    /// End once everything is read; all windows close
+    #[arg(long)]
+    pub(crate) until_caught_up: bool,
+    /// Leave it to the server
+    #[arg(long)]
+    pub(crate) detach: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -438,13 +558,25 @@ pub(crate) enum JobCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JobRun {
-    /// A kept job, or a definition's file
+    /// A kept job, a definition's file, or a script (.py)
     #[arg(value_name = "JOB|FILE")]
     pub(crate) job: String,
-    /// Arguments of the job: --name value. Those of every job: --job-bookmark-option, --reject-location s3://…,
+    /// Arguments of the job: --name value. Those of every graph: --job-bookmark-option, --reject-location s3://…,
     /// --max-rejects 100 or 2%
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
     pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Python {
+    #[command(subcommand)]
+    pub(crate) command: PythonCommand,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum PythonCommand {
+    /// Make the environment of scripts, if it is not there
+    Setup,
 }
 
 #[derive(Debug, ClapArgs)]

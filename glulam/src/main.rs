@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod entrance;
 mod exit;
 mod operations;
 mod platform;

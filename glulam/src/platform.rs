@@ -1,16 +1,20 @@
 //! The rooms, opened in order over one data directory, and closed in the reverse.
 
+use crate::entrance::ScriptEntrance;
 use crate::settings;
+use apps::{Applications, ApplicationsRooms};
 use catalog::Catalog;
 use chrono::Duration;
 use crawl::Crawlers;
 use engine::Engine;
-use jobs::{Jobs, JobsRooms};
+use jobs::{Jobs, JobsRooms, ScriptDoor};
 use lake::Lake;
 use model::{Error, Result};
 use state::events::Events;
 use state::runs::{RunOptions, Runs};
 use state::{Clock, Config, DataDir, Database};
+use std::sync::Arc;
+use streams::{LocalLog, LocalOptions, Log};
 
 /// Everything a command or a door may need.
 pub(crate) struct Platform {
@@ -20,9 +24,13 @@ pub(crate) struct Platform {
     pub(crate) crawlers: Crawlers,
     pub(crate) engine: Engine,
     pub(crate) jobs: Jobs,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) apps: Applications,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
-    database: Database,
+    pub(crate) database: Database,
+    pub(crate) entrance: Arc<ScriptEntrance>,
+    records: LocalLog,
     data: DataDir,
 }
 
@@ -70,9 +78,52 @@ impl Platform {
             engine: engine.clone(),
             runs: runs.clone(),
             events: events.clone(),
+            python: python::Python::new(settings::python(config, data.root())),
         };
         let jobs = Jobs::open(rooms, settings::prices(config)?).await?;
-        let platform = Self { clock, lake, catalog, crawlers, engine, jobs, runs, events, database, data };
+        let rooms = aws::Rooms {
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            crawlers: crawlers.clone(),
+            engine: engine.clone(),
+            jobs: jobs.clone(),
+            runs: runs.clone(),
+            database: database.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
+        let door: Arc<dyn ScriptDoor> = entrance.clone();
+        jobs.set_door(Arc::downgrade(&door));
+        let records = open_log(config, &data, &database, &clock).await?;
+        let log: Arc<dyn Log> = Arc::new(records.clone());
+        let rooms = ApplicationsRooms {
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            engine: engine.clone(),
+            runs: runs.clone(),
+            log: Arc::clone(&log),
+            folder: data.root().join("applications"),
+        };
+        let apps = Applications::open(rooms).await?;
+        let platform = Self {
+            entrance,
+            clock,
+            lake,
+            catalog,
+            crawlers,
+            engine,
+            jobs,
+            log,
+            apps,
+            runs,
+            events,
+            records,
+            database,
+            data,
+        };
         platform.tidy(config).await?;
         Ok(platform)
     }
@@ -94,8 +145,22 @@ impl Platform {
     /// Ends runs and closes the database.
     pub(crate) async fn close(&self) {
         self.runs.shutdown(std::time::Duration::from_secs(15)).await;
+        self.entrance.close().await;
+        self.records.close().await;
         self.database.close().await;
     }
+}
+
+/// The log of streams. What a crash has left is repaired; what is damaged is told.
+async fn open_log(config: &Config, data: &DataDir, database: &Database, clock: &Clock) -> Result<LocalLog> {
+    let account = model::AccountId::new(config.text("aws.account").unwrap_or_default())
+        .map_err(|error| error.context("aws.account"))?;
+    let options = LocalOptions::new(account, "us-east-1".parse()?);
+    let log = LocalLog::open(&data.root().join("streams"), database.clone(), clock.clone(), options).await?;
+    for damage in &log.recovered().damages {
+        tracing::error!(stream = damage.stream, path = %damage.path.display(), "records are damaged: {}", damage.what);
+    }
+    Ok(log)
 }
 
 fn node_name() -> String {

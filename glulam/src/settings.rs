@@ -8,6 +8,7 @@ use state::config::Sources;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Reads defaults, file, environment and flags.
 pub(crate) fn load(shared: &Shared) -> Result<Config> {
@@ -33,6 +34,22 @@ pub(crate) fn load(shared: &Shared) -> Result<Config> {
         flags.push(("log.level".to_owned(), level.clone(), "--log".to_owned()));
     }
     Config::load(&Sources { file, environment, flags })
+}
+
+/// Python, as scripts are run with it.
+pub(crate) fn python(config: &Config, root: &Path) -> python::PythonOptions {
+    let path = |key: &str| config.text(key).map(PathBuf::from);
+    let cache = || {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+        cache.map_or_else(|| root.join("python"), |cache| cache.join("glulam/python"))
+    };
+    python::PythonOptions {
+        program: path("python.program").unwrap_or_else(|| "python3".into()),
+        environment: path("python.environment"),
+        folder: path("python.folder").unwrap_or_else(cache),
+        memory: config.count("python.memory_mb").saturating_mul(1 << 20),
+    }
 }
 
 /// What things would cost on AWS.
@@ -86,8 +103,28 @@ fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
     }))
 }
 
+/// How the console is set up that listens on this address: on loopback nobody has to log in.
+pub(crate) fn console(config: &Config, listens_on: IpAddr) -> Result<console::DoorConfig> {
+    let admits = if listens_on.is_loopback() {
+        None
+    } else {
+        let keys = keys(config, listens_on)?;
+        let admits: console::Admits =
+            Arc::new(move |id: &str, secret: &str| keys.admits(id, secret, "glulam:Console"));
+        Some(admits)
+    };
+    let dashboards = config.text("console.dashboards").unwrap_or("s3://dashboards/");
+    let dashboards = dashboards.parse().map_err(|e: Error| e.context("the setting console.dashboards"))?;
+    Ok(console::DoorConfig { admits, dashboards, version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
 /// Who may come in at the AWS door that listens on this address.
 pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig> {
+    Ok(aws::DoorConfig { keys: keys(config, listens_on)?, account: account(config)? })
+}
+
+/// The access keys.
+fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
     let mut keys = Vec::new();
     let (id, secret) = (config.text("aws.access_key_id"), config.text("aws.secret_access_key"));
     match (id, secret) {
@@ -123,9 +160,13 @@ pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig
         };
         keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
     }
-    let account = AccountId::new(config.text("aws.account").unwrap_or_default())
-        .map_err(|error| error.context("aws.account"))?;
-    Ok(aws::DoorConfig { keys: aws::KeyRing::new(keys, listens_on)?, account })
+    aws::KeyRing::new(keys, listens_on)
+}
+
+/// The account that everything belongs to.
+pub(crate) fn account(config: &Config) -> Result<AccountId> {
+    AccountId::new(config.text("aws.account").unwrap_or_default())
+        .map_err(|error| error.context("aws.account"))
 }
 
 /// How the engine is set up.

@@ -2,15 +2,19 @@
 
 use crate::front::Front;
 use crate::keys::KeyRing;
+use crate::store::Documents;
 use catalog::Catalog;
 use chrono::Duration as Span;
+use crawl::Crawlers;
+use engine::Engine;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jobs::Jobs;
 use lake::Lake;
 use model::{AccountId, Result};
-use state::Clock;
 use state::events::Events;
+use state::{Clock, Database, Runs};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +39,16 @@ pub struct Rooms {
     pub lake: Lake,
     /// Databases and tables.
     pub catalog: Catalog,
+    /// Crawlers and classifiers.
+    pub crawlers: Crawlers,
+    /// Statements.
+    pub engine: Engine,
+    /// Jobs and their bookmarks.
+    pub jobs: Jobs,
+    /// What executes, and its logs.
+    pub runs: Runs,
+    /// Where the door keeps what no other room knows of.
+    pub database: Database,
     /// Where is told what happened to objects.
     pub events: Events,
     /// The time, against which signatures are checked.
@@ -57,10 +71,11 @@ pub struct Door {
 }
 
 impl Door {
-    /// Prepares the services.
-    pub fn open(rooms: Rooms, config: DoorConfig) -> Self {
+    /// Prepares the services; their own table is made in the database.
+    pub async fn open(rooms: Rooms, config: DoorConfig) -> Result<Self> {
         let clock = rooms.clock.clone();
-        Self { front: Arc::new(Front::new(rooms, config)), clock }
+        let documents = Documents::open(rooms.database.clone(), clock.clone()).await?;
+        Ok(Self { front: Arc::new(Front::new(rooms, &documents, config)), clock })
     }
 
     /// Serves until `stop` is cancelled, then lets the answers that are under way end.

@@ -9,7 +9,8 @@ use crate::refusal::Refusal;
 use crate::s3::ObjectDoor;
 use crate::service::Service;
 use crate::signature::{Claim, Origin, Trailers, decode_chunks, hex_sha256, query_pairs};
-use crate::{glue, json, query, s3};
+use crate::store::Documents;
+use crate::{athena, glue, json, logs, query, s3};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
@@ -38,13 +39,17 @@ struct Verified {
 }
 
 impl Front {
-    pub(crate) fn new(rooms: Rooms, config: DoorConfig) -> Self {
+    pub(crate) fn new(rooms: Rooms, documents: &Documents, config: DoorConfig) -> Self {
         Self {
             keys: config.keys,
             account: config.account,
             clock: rooms.clock.clone(),
+            tables: vec![
+                glue::table(&rooms, documents),
+                athena::table(&rooms, documents),
+                logs::table(&rooms),
+            ],
             s3: ObjectDoor::new(rooms.lake, rooms.events),
-            tables: vec![glue::table(rooms.catalog)],
         }
     }
 

@@ -24,6 +24,21 @@ impl fmt::Debug for Key {
     }
 }
 
+impl Key {
+    /// A key that nobody knows yet, which may do everything.
+    pub fn made_up() -> Result<Self> {
+        let mut bytes = [0u8; 28];
+        getrandom::fill(&mut bytes)
+            .map_err(|e| Error::unavailable("this machine gives no random bytes").source_is(e))?;
+        let (id, secret) = bytes.split_at(8);
+        Ok(Self {
+            id: format!("GLULAM{}", hex::encode_upper(id)),
+            secret: hex::encode(secret),
+            policy: Policy::everything(),
+        })
+    }
+}
+
 /// All access keys of a door.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
@@ -69,6 +84,21 @@ impl KeyRing {
             ring.insert(key.id.clone(), Arc::new(key));
         }
         Ok(Self { keys: ring })
+    }
+
+    /// The same with one more key.
+    #[must_use]
+    pub fn with(mut self, key: Key) -> Self {
+        self.keys.insert(key.id.clone(), Arc::new(key));
+        self
+    }
+
+    /// Whether there is a key of that id and secret, and it may do this.
+    pub fn admits(&self, id: &str, secret: &str, action: &str) -> bool {
+        use subtle::ConstantTimeEq;
+        self.keys.get(id).is_some_and(|key| {
+            bool::from(key.secret.as_bytes().ct_eq(secret.as_bytes())) && key.policy.allows(action, "*")
+        })
     }
 
     /// The key of that id.
@@ -118,9 +148,13 @@ mod tests {
         assert!(ring.get("test").is_some_and(|key| key.secret == "test") && ring.get("glulam").is_some());
         let error = KeyRing::new(Vec::new(), everywhere).unwrap_err();
         assert!(error.to_string().contains("no access key"), "{error}");
+        assert!(!ring.admits("test", "wrong", "any:Thing") && !ring.admits("nobody", "", "any:Thing"));
         let own = Key { id: "own".into(), secret: "s3cret".into(), policy: Policy::everything() };
         let ring = KeyRing::new(vec![own.clone()], everywhere).unwrap();
         assert!(ring.get("own").is_some() && ring.get("test").is_none());
+        assert!(ring.admits("own", "s3cret", "any:Thing"));
+        let limited = Key { id: "limited".into(), secret: "x".into(), policy: Policy::default() };
+        assert!(!KeyRing::new(vec![limited], everywhere).unwrap().admits("limited", "x", "any:Thing"));
         assert!(!format!("{own:?}").contains("s3cret"));
         for (id, secret) in [("", "x"), ("a/b", "x"), ("a", ""), ("a", "x y")] {
             let key = Key { id: id.into(), secret: secret.into(), policy: Policy::default() };

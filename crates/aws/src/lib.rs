@@ -1,10 +1,11 @@
-//! The AWS door: the protocols of S3, STS, Glue and others on one port, as the SDKs speak them.
+//! The AWS door: the protocols of S3, STS, Glue, Athena and others on one port, as the SDKs speak them.
 //!
 //! What comes in: signed HTTP requests. What goes out: calls of the rooms below, and their answers in the words of each
 //! protocol. Every request is verified in one place (`signature`), and every operation asks the policy of the key that
-//! signed it. This room must never keep anything of its own, answer what it did not do, or hold more of a body in
-//! memory than a fixed piece.
+//! signed it. This room keeps only what no other knows of (workgroups, named
+//! queries, tags: `store`). It must never answer what it did not do, or hold more of a body in memory than a fixed piece.
 
+mod athena;
 mod body;
 mod door;
 mod fault;
@@ -12,6 +13,7 @@ mod front;
 mod glue;
 mod json;
 mod keys;
+mod logs;
 mod page;
 mod policy;
 mod query;
@@ -19,7 +21,9 @@ mod refusal;
 mod s3;
 mod service;
 mod signature;
+mod store;
 mod sts;
+mod tags;
 
 pub use door::{Door, DoorConfig, Rooms};
 pub use keys::{Key, KeyRing};

@@ -17,6 +17,7 @@ mod explain;
 mod flow;
 mod information_schema;
 mod memory;
+mod names;
 mod partition_table;
 mod prepared;
 mod query;
@@ -32,8 +33,10 @@ pub use flow::{
     FlowColumn, FlowDestination, FlowMode, FlowPreview, FlowQuery, FlowWork, FlowWrite, FlowWritten,
     OpenFlow, RejectBook, RejectRule, RejectedNode, TableChange,
 };
+pub use names::named_tables;
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
 pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
+pub use write::{TableFiles, partitions_change, table_files};

@@ -3,6 +3,7 @@
 use crate::ddl::{self, DdlContext, DdlResult};
 use crate::engine::Engine;
 use crate::memory::PeakPool;
+use crate::prepared::PRIMARY_WORKGROUP;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use catalog::Database;
@@ -14,7 +15,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use functions::Session;
 use futures::StreamExt;
-use model::{EntityName, Error, Result};
+use model::{EntityName, Error, LakeUri, Result};
 use plan::{Analyzed, Analyzer, OutputColumn, TableName};
 use scan::{ScanCounters, ScanReport};
 use sql::ast::CreateView;
@@ -38,6 +39,10 @@ pub struct QueryRequest {
     pub database: String,
     /// Values for `?`, as SQL expressions.
     pub parameters: Vec<String>,
+    /// The workgroup whose prepared statements it sees.
+    pub workgroup: String,
+    /// It fails when it has read more bytes than this; the engine's own limit holds besides.
+    pub bytes_cutoff: Option<u64>,
 }
 
 impl QueryRequest {
@@ -48,6 +53,8 @@ impl QueryRequest {
             source_name: "<query>".into(),
             database: "default".into(),
             parameters: Vec::new(),
+            workgroup: PRIMARY_WORKGROUP.into(),
+            bytes_cutoff: None,
         }
     }
 
@@ -70,6 +77,13 @@ pub struct Answer {
     pub stats: Arc<QueryStats>,
 }
 
+impl Answer {
+    /// The next rows; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        self.stream.next().await.transpose().map_err(scan::error)
+    }
+}
+
 /// Where a query's time went, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Phases {
@@ -89,11 +103,22 @@ pub struct QueryStats {
     counters: Arc<ScanCounters>,
     phases: Mutex<Phases>,
     memory: Mutex<Option<Arc<PeakPool>>>,
+    written: Mutex<Vec<LakeUri>>,
 }
 
 impl QueryStats {
-    fn new() -> Self {
-        Self { counters: Arc::default(), phases: Mutex::default(), memory: Mutex::default() }
+    fn new(bytes_cutoff: Option<u64>) -> Self {
+        let counters = Arc::new(bytes_cutoff.map_or_else(ScanCounters::default, ScanCounters::with_cutoff));
+        Self { counters, phases: Mutex::default(), memory: Mutex::default(), written: Mutex::default() }
+    }
+
+    /// The files that the statement has written, where they are once it has ended.
+    pub fn files_written(&self) -> Vec<LakeUri> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn wrote(&self, files: impl IntoIterator<Item = LakeUri>) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
     }
 
     /// What was read so far.
@@ -122,6 +147,8 @@ pub(crate) struct Context {
     pub(crate) source: Arc<Source>,
     pub(crate) database: EntityName,
     pub(crate) stats: Arc<QueryStats>,
+    /// The workgroup whose prepared statements it sees.
+    pub(crate) workgroup: String,
     pub(crate) parameters: Vec<Ast>,
     pub(crate) cancel: CancellationToken,
     /// Names the files it writes.
@@ -136,11 +163,26 @@ impl Context {
             session: Arc::new(session),
             source: Arc::new(source),
             database,
-            stats: Arc::new(QueryStats::new()),
+            stats: Arc::new(QueryStats::new(None)),
+            workgroup: PRIMARY_WORKGROUP.to_owned(),
             parameters: Vec::new(),
             cancel: run.cancelled(),
             id: run.id().to_string(),
             run: Some(run.clone()),
+        }
+    }
+
+    /// For a look at something, which is no run and which nobody else cancels.
+    pub(crate) fn of_look(session: Session, source: Source, database: EntityName) -> Self {
+        Self {
+            id: format!("look{}", uuid_like(&session.started)),
+            session: Arc::new(session),
+            source: Arc::new(source),
+            database,
+            stats: Arc::new(QueryStats::new()),
+            parameters: Vec::new(),
+            cancel: CancellationToken::new(),
+            run: None,
         }
     }
 
@@ -179,7 +221,7 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Result<Answer> {
         let mut watch = Stopwatch::start();
-        let stats = Arc::new(QueryStats::new());
+        let stats = Arc::new(QueryStats::new(request.bytes_cutoff));
         let located = only_statement(&request)?;
         let parameters = request.parameters.iter().map(|p| parameter(p)).collect::<Result<Vec<_>>>()?;
         stats.phase(|p| p.parse = watch.lap());
@@ -191,6 +233,7 @@ impl Engine {
             source: Arc::new(Source::new(request.source_name, request.text)),
             database,
             stats,
+            workgroup: request.workgroup,
             parameters,
             cancel,
             id,
@@ -317,6 +360,11 @@ impl Engine {
 
     async fn select(&self, query: &Query, context: &Context) -> Result<Answer> {
         let analyzed = self.analyze(query, context).await?;
+        self.rows_of(analyzed, context).await
+    }
+
+    /// The rows of an analyzed query.
+    pub(crate) async fn rows_of(&self, analyzed: Analyzed, context: &Context) -> Result<Answer> {
         let (physical, task) = self.physical(&analyzed, context).await?;
         let stream = execute_stream(physical, task).map_err(scan::error)?;
         let schema = schema_of(&analyzed.columns);

@@ -5,10 +5,10 @@ use crate::query::{Answer, QueryRequest, Stopwatch};
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use futures::StreamExt;
-use model::{Error, Result, RunKind, Unit};
+use model::{Error, LakeUri, Result, RunKind, Unit};
 use plan::OutputColumn;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use state::runs::{NewRun, RunContext, RunHandle};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +26,12 @@ pub struct QueryOutcome {
     pub rows: u64,
     /// Whether they are lines of text to be shown as they are.
     pub is_text: bool,
+    /// The files that the statement has written.
+    #[serde(default)]
+    pub files: Vec<LakeUri>,
+    /// How long it took to settle what the statement means and how it is run.
+    #[serde(default)]
+    pub planning_millis: f64,
 }
 
 impl Engine {
@@ -41,12 +47,17 @@ impl Engine {
         let engine = self.clone();
         runs.start(new, move |run: RunContext| {
             let (engine, request) = (engine.clone(), request.clone());
-            async move { engine.run(request, run).await }
+            async move {
+                let outcome = engine.carry_out(request, &run).await?;
+                serde_json::to_value(outcome)
+                    .map_err(|e| Error::internal("an outcome cannot be written").source_is(e))
+            }
         })
         .await
     }
 
-    async fn run(&self, request: QueryRequest, run: RunContext) -> Result<Value> {
+    /// Carries a query out as the work of a run, or of a part of one: counted there, stopped with it, its rows kept.
+    pub async fn carry_out(&self, request: QueryRequest, run: &RunContext) -> Result<QueryOutcome> {
         let mut watch = Stopwatch::start();
         let id = run.id().to_string();
         let answer = self.answer(request, id.clone(), Some(run.clone()), run.cancelled()).await?;
@@ -56,7 +67,7 @@ impl Engine {
         let path = folder.join(format!("{id}.arrow"));
         let stats = answer.stats.clone();
         let is_text = answer.is_text;
-        let rows = keep(answer, &path, &run).await;
+        let rows = keep(answer, &path, run).await;
         let (scanned, phases) = (stats.scanned(), stats.phases());
         run.count("bytes_scanned", scanned.bytes_scanned);
         run.count("rows_read", scanned.rows_read);
@@ -83,9 +94,8 @@ impl Engine {
             }
         };
         run.count("rows", rows);
-        let outcome = QueryOutcome { result: path, rows, is_text };
-        serde_json::to_value(outcome)
-            .map_err(|e| Error::internal("an outcome cannot be written").source_is(e))
+        let planning_millis = phases.parse + phases.analyze + phases.optimize + phases.plan;
+        Ok(QueryOutcome { result: path, rows, is_text, files: stats.files_written(), planning_millis })
     }
 }
 

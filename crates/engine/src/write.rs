@@ -268,6 +268,7 @@ impl Engine {
         };
         match write(streams, spec, &commit, &progress, &context.cancel).await {
             Ok(written) => {
+                context.stats.wrote(written.files.iter().map(|file| file.uri.clone()));
                 if let Some(run) = &context.run {
                     run.count("rows_written", written.rows);
                     run.count("bytes_written", written.bytes);
@@ -612,4 +613,32 @@ fn partitions_of(written: &Written, storage: &StorageDescriptor) -> Vec<Partitio
             Partition { storage, ..Partition::new(values) }
         })
         .collect()
+}
+
+/// How a table's files are written, for those who write them without a statement.
+#[derive(Debug, Clone)]
+pub struct TableFiles {
+    /// The table's folder.
+    pub location: LakeUri,
+    /// The files' format and options.
+    pub write: WriteSpec,
+    /// Which columns decide a row's bucket, and how many buckets there are.
+    pub bucketed_by: Option<(Vec<usize>, u32)>,
+}
+
+/// How the files of a table of the catalog are written. Its columns are followed by its partition keys.
+pub fn table_files(entry: &TableEntry) -> Result<TableFiles> {
+    let layout = existing_layout(entry, table_columns(entry).len())?;
+    Ok(TableFiles { location: layout.location, write: layout.spec, bucketed_by: layout.bucketed_by })
+}
+
+/// What the catalog has to learn of files that were written into a table.
+pub fn partitions_change(entry: &TableEntry, written: &Written) -> crate::TableChange {
+    crate::TableChange {
+        database: entry.database.to_string(),
+        table: entry.table.clone(),
+        add_columns: false,
+        partitions: partitions_of(written, &entry.table.storage),
+        replace_partitions: false,
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::fields::{Fields, Mistakes};
 use crate::text::{self, Entry, Placed, Span, Value};
-use model::{Error, Place, nearest_hint};
+use model::{Error, Place, SourcePlace, nearest_hint};
 use sql::Source;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ pub struct JobDefinition {
     pub worker_type: Option<String>,
     /// How many workers Glue would take.
     pub number_of_workers: Option<u64>,
+    /// The script that a job is instead of a graph.
+    pub script: Option<ScriptCommand>,
     /// `GlueVersion`
     pub glue_version: Option<String>,
     /// Free words.
@@ -38,6 +40,15 @@ pub struct JobDefinition {
     argument_spans: BTreeMap<String, Span>,
     pub(crate) nodes: Vec<WrittenNode>,
     pub(crate) source: Arc<Source>,
+}
+
+/// A job's script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptCommand {
+    /// Where it stands: `s3://…`, or a path.
+    pub location: String,
+    /// Where the definition says so.
+    pub place: SourcePlace,
 }
 
 /// A node before its settings are read.
@@ -76,6 +87,7 @@ impl JobDefinition {
             max_concurrent_runs: None,
             worker_type: None,
             number_of_workers: None,
+            script: None,
             glue_version: None,
             tags: BTreeMap::new(),
             argument_spans: BTreeMap::new(),
@@ -85,6 +97,8 @@ impl JobDefinition {
     }
 }
 
+/// The command of jobs that are Python scripts without Spark.
+const PYTHON_SHELL: &str = "pythonshell";
 const NODES: &str = "CodeGenConfigurationNodes";
 const WORKERS: &[&str] = &[
     "Standard", "G.025X", "G.1X", "G.2X", "G.4X", "G.8X", "G.12X", "G.16X", "R.1X", "R.2X", "R.4X", "R.8X",
@@ -165,10 +179,25 @@ fn read_job(entries: &[Entry], span: Span, definition: &mut JobDefinition, mista
     definition.max_concurrent_runs = fields
         .map("ExecutionProperty", |inner| inner.number("MaxConcurrentRuns").map(|number| number.value))
         .flatten();
-    fields.map("Command", |inner| inner.ignore(&["Name", "ScriptLocation", "PythonVersion", "Runtime"]));
+    let is_graph = entries.iter().any(|e| model::nearest(&e.key, [NODES]).is_some());
+    definition.script = fields
+        .map("Command", |inner| {
+            inner.ignore(&["PythonVersion", "Runtime"]);
+            let (name, location) = (inner.text("Name"), inner.text("ScriptLocation"));
+            let name = name.filter(|name| name.value == PYTHON_SHELL && !is_graph)?;
+            if location.is_none() {
+                let error = Error::invalid("a Python-shell job needs a `ScriptLocation`");
+                inner.wrong(&name.span, error.hint("it is the script's place: s3://bucket/script.py"));
+            }
+            location.map(|location| {
+                let place = text::place(mistakes.source, &location.span);
+                ScriptCommand { location: location.value, place }
+            })
+        })
+        .flatten();
     fields.choice("ExecutionClass", &["FLEX", "STANDARD"]);
     match fields.choice("JobMode", &["SCRIPT", "VISUAL", "NOTEBOOK"]) {
-        Some(mode) if mode.value != "VISUAL" => {
+        Some(mode) if mode.value != "VISUAL" && definition.script.is_none() => {
             let error = Error::unsupported(format!("a job of mode {} has no graph of nodes", mode.value));
             fields.wrong(&mode.span, error.hint("visual jobs have `JobMode: VISUAL`"));
         }
@@ -190,7 +219,7 @@ fn read_job(entries: &[Entry], span: Span, definition: &mut JobDefinition, mista
         "SourceControlDetails",
     ]);
     match fields.value(NODES) {
-        None if entries.iter().all(|e| model::nearest(&e.key, [NODES]).is_none()) => {
+        None if definition.script.is_none() && !is_graph => {
             mistakes.add(
                 &(span.start..span.start),
                 Error::invalid(format!("the job has no `{NODES}`")).hint(SHAPE),

@@ -33,7 +33,7 @@ mod types;
 pub use arguments::Arguments;
 pub use check::{Analyst, Checked, CheckedNode, KnowsNothing, check};
 pub use columns::{Column, Columns};
-pub use definition::{JobDefinition, parse};
+pub use definition::{JobDefinition, ScriptCommand, parse};
 pub use graph::{Graph, resolve};
 pub use nodes::{Role, kind_names};
 pub use step::{

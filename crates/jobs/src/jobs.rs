@@ -5,6 +5,7 @@ use crate::bookmarks::Bookmark;
 use crate::cost::Prices;
 use crate::options::Options;
 use crate::run::Prepared;
+use crate::scripts::{ScriptDoor, ScriptKey};
 use crate::store::{Store, StoredJob};
 use engine::Engine;
 use jobgraph::{Arguments, JobDefinition, parse, resolve, script};
@@ -15,6 +16,7 @@ use serde_json::json;
 use state::events::Events;
 use state::runs::{ConcurrencyLimit, NewRun, RunContext, RunHandle, Runs, WhenFull};
 use state::{Clock, Database};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 /// The rooms that jobs stand on.
@@ -30,6 +32,8 @@ pub struct JobsRooms {
     pub engine: Engine,
     /// The runs.
     pub runs: Runs,
+    /// Python, for jobs that are scripts.
+    pub python: python::Python,
     /// Hears of objects that were written.
     pub events: Events,
 }
@@ -40,6 +44,7 @@ pub struct Jobs {
     pub(crate) rooms: JobsRooms,
     pub(crate) store: Store,
     pub(crate) prices: Prices,
+    pub(crate) door: Arc<OnceLock<Weak<dyn ScriptDoor>>>,
 }
 
 /// A job to run, to look at, or to check: one that is kept, or a definition.
@@ -57,7 +62,7 @@ impl Jobs {
     /// The jobs of these rooms. What a dead process has left undone is made good.
     pub async fn open(rooms: JobsRooms, prices: Prices) -> Result<Self> {
         let store = Store::open(rooms.database.clone(), rooms.clock.clone()).await?;
-        let jobs = Self { rooms, store, prices };
+        let jobs = Self { rooms, store, prices, door: Arc::default() };
         jobs.recover().await?;
         Ok(jobs)
     }
@@ -67,6 +72,11 @@ impl Jobs {
         let (parsed, mut errors) = parse(definition, source_name);
         errors.extend(Options::of(&parsed, &Arguments::new()).1);
         first(errors)?;
+        if parsed.script.is_some() {
+            let name = script_name(&parsed);
+            let is_new = self.store.put(&name, source_name, definition).await?;
+            return Ok((name, is_new));
+        }
         let graph = resolve(&parsed, &Arguments::new());
         // What the arguments of a run may still bring is no mistake of the definition.
         let is_argument = |e: &Error| e.message().starts_with("the argument `--");
@@ -109,6 +119,10 @@ impl Jobs {
     /// All mistakes of a definition, with what the catalog and the files say. Files may still be missing.
     pub async fn check(&self, request: &JobRequest) -> Result<Vec<Error>> {
         let (definition, mut errors) = self.definition(request).await?;
+        if definition.script.is_some() {
+            errors.extend(self.check_script_of(&definition).await?);
+            return Ok(errors);
+        }
         errors.extend(Options::of(&definition, &request.arguments).1);
         let graph = resolve(&definition, &request.arguments);
         let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: true };
@@ -120,6 +134,7 @@ impl Jobs {
     pub async fn script(&self, request: &JobRequest, language: &str) -> Result<String> {
         let (definition, errors) = self.definition(request).await?;
         first(errors)?;
+        graph_only(&definition)?;
         let graph = resolve(&definition, &request.arguments);
         first(graph.errors().to_vec())?;
         match language {
@@ -153,6 +168,7 @@ impl Jobs {
     async fn prepared(&self, request: &JobRequest) -> Result<Prepared> {
         let (definition, errors) = self.definition(request).await?;
         first(errors)?;
+        graph_only(&definition)?;
         let graph = resolve(&definition, &request.arguments);
         let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: false };
         let checked = jobgraph::check(&graph, &analyst).await;
@@ -163,23 +179,16 @@ impl Jobs {
         Ok(Prepared { job: graph.name, definition, checked, options, notes })
     }
 
-    /// Starts a run of a job.
-    pub async fn start(&self, request: JobRequest) -> Result<RunHandle> {
+    /// Starts a run of a job. One that is a script calls with that key, or else with the owner's.
+    pub async fn start(&self, request: JobRequest, key: Option<ScriptKey>) -> Result<RunHandle> {
+        let (definition, errors) = self.definition(&request).await?;
+        if definition.script.is_some() {
+            first(errors)?;
+            let new = new_run(script_name(&definition), &definition, &request)?;
+            return self.start_script(new, definition, request.arguments, key).await;
+        }
         let prepared = self.prepared(&request).await?;
-        let definition = &prepared.definition;
-        let mut new = NewRun::new(RunKind::new("job")?, prepared.job.clone());
-        new.arguments = json!({
-            "arguments": request.arguments,
-            "definition": definition.source().name,
-        });
-        new.timeout =
-            definition.timeout_minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-        new.retries = u32::try_from(definition.max_retries.unwrap_or_default()).unwrap_or(u32::MAX).min(10);
-        new.concurrency = Some(ConcurrencyLimit {
-            key: format!("job/{}", prepared.job),
-            limit: usize::try_from(definition.max_concurrent_runs.unwrap_or(1)).unwrap_or(1).max(1),
-            when_full: WhenFull::Refuse,
-        });
+        let new = new_run(prepared.job.clone(), &prepared.definition, &request)?;
         let jobs = self.clone();
         // Each attempt reads and checks anew: files may have come, tables may have changed.
         self.rooms
@@ -214,6 +223,38 @@ impl Jobs {
                 }
             })
             .await
+    }
+}
+
+/// A run of a job, as its definition says it goes.
+fn new_run(job: String, definition: &JobDefinition, request: &JobRequest) -> Result<NewRun> {
+    let mut new = NewRun::new(RunKind::new("job")?, job.clone());
+    new.arguments = json!({
+        "arguments": request.arguments,
+        "definition": definition.source().name,
+    });
+    new.timeout = definition.timeout_minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
+    new.retries = u32::try_from(definition.max_retries.unwrap_or_default()).unwrap_or(u32::MAX).min(10);
+    new.concurrency = Some(ConcurrencyLimit {
+        key: format!("job/{job}"),
+        limit: usize::try_from(definition.max_concurrent_runs.unwrap_or(1)).unwrap_or(1).max(1),
+        when_full: WhenFull::Refuse,
+    });
+    Ok(new)
+}
+
+/// The name of a job that is a script: its own, or the file's.
+fn script_name(definition: &JobDefinition) -> String {
+    definition.name.clone().unwrap_or_else(|| definition.source().name.clone())
+}
+
+/// What only graphs can do.
+fn graph_only(definition: &JobDefinition) -> Result<()> {
+    match &definition.script {
+        None => Ok(()),
+        Some(script) => Err(Error::unsupported("the job is a script, not a graph of nodes")
+            .at(script.place.clone())
+            .hint("scripts are run, and checked by `glulam check`")),
     }
 }
 

@@ -1,10 +1,11 @@
-//! `glulam check`: mistakes in files, found before anything runs. SQL, and definitions of jobs.
+//! `glulam check`: mistakes in files, found before anything runs. SQL, scripts, and definitions of jobs.
 
 use super::Context;
 use crate::args;
-use crate::operations::{CheckJobs, CheckSql, CheckedText};
+use crate::operations::{CheckJobs, CheckScripts, CheckSql, CheckedText};
 use crate::terminal;
 use model::{Error, Place, Result};
+use python::Checked;
 use std::path::{Path, PathBuf};
 
 /// How many files one call takes.
@@ -17,7 +18,7 @@ pub(super) async fn run(context: &Context, wanted: &args::Check) -> Result<u8> {
     }
     if files.is_empty() {
         return Err(Error::not_found("there is no file to check")
-            .hint("files to check end in .sql, or are definitions of jobs: .yaml, .yml, .json"));
+            .hint("files to check end in .sql or .py, or are definitions of jobs: .yaml, .yml, .json"));
     }
     let texts = files
         .iter()
@@ -29,10 +30,14 @@ pub(super) async fn run(context: &Context, wanted: &args::Check) -> Result<u8> {
     let count = texts.len();
     let (jobs, texts): (Vec<CheckedText>, Vec<CheckedText>) =
         texts.into_iter().partition(|text| may_be_job(Path::new(&text.name)));
+    let (scripts, texts): (Vec<CheckedText>, Vec<CheckedText>) =
+        texts.into_iter().partition(|text| is_python(Path::new(&text.name)));
+    let scripts = scripts.into_iter().map(|script| python_script(script, &wanted.paths)).collect();
     let check = CheckSql { texts, database: wanted.database.clone() };
     let findings = context
         .with_session(async |session| {
             let mut findings = session.perform(check).await?;
+            findings.extend(session.perform(CheckScripts { scripts }).await?);
             findings.extend(session.perform(CheckJobs { texts: jobs }).await?);
             Ok(findings)
         })
@@ -59,12 +64,16 @@ fn gather(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
     let kind = std::fs::metadata(path).map_err(|e| unreadable(path, e))?;
     if kind.is_file() {
         let is_sql = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("sql"));
-        if named || is_sql || (may_be_job(path) && is_job(path)) {
+        if named || is_sql || is_python(path) || (may_be_job(path) && is_job(path)) {
             files.push(path.to_owned());
         }
         if files.len() > MAX_FILES {
             return Err(Error::invalid(format!("there are more than {MAX_FILES} files")));
         }
+        return Ok(());
+    }
+    // Others' packages are not what is meant.
+    if path.join("pyvenv.cfg").exists() || path.ends_with("node_modules") {
         return Ok(());
     }
     let mut inside: Vec<PathBuf> = std::fs::read_dir(path)
@@ -80,6 +89,21 @@ fn gather(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
+fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("py"))
+}
+
+/// A script with the folders that it may import from: its own, and those that were named.
+fn python_script(script: CheckedText, named: &[PathBuf]) -> Checked {
+    let own = Path::new(&script.name).parent().map(Path::to_path_buf);
+    let folders = own.into_iter().chain(named.iter().filter(|path| path.is_dir()).cloned());
+    let folders = folders.filter_map(|folder| {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".").to_path_buf() } else { folder };
+        std::fs::canonicalize(folder).ok()
+    });
+    Checked { folders: folders.collect(), name: script.name, text: script.text }
+}
+
 /// Whether a file may define a job, going by its name.
 fn may_be_job(path: &Path) -> bool {
     let ending = path.extension().map(|e| e.to_ascii_lowercase());
@@ -88,7 +112,8 @@ fn may_be_job(path: &Path) -> bool {
 
 /// Whether it does: other files of these endings lie everywhere.
 fn is_job(path: &Path) -> bool {
-    std::fs::read_to_string(path).is_ok_and(|text| text.contains("CodeGenConfigurationNodes"))
+    std::fs::read_to_string(path)
+        .is_ok_and(|text| text.contains("CodeGenConfigurationNodes") || text.contains("pythonshell"))
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {

@@ -3,7 +3,7 @@
 use super::{Context, show_failure};
 use crate::args;
 use crate::operations::{
-    BookmarkMove, CheckedText, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob,
+    BookmarkMove, CheckedText, DeleteJob, FollowRun, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob,
     StartJobPreview, WriteJobScript,
 };
 use crate::terminal::{self, Ending, follow};
@@ -97,13 +97,17 @@ async fn perform<O: crate::operations::Operation>(context: &Context, operation: 
     context.with_session(async |session| session.perform(operation).await).await
 }
 
-async fn start(context: &Context, wanted: args::JobRun) -> Result<u8> {
+pub(super) async fn start(context: &Context, wanted: args::JobRun) -> Result<u8> {
     let (arguments, own) = understand(wanted.arguments)?;
     let (quiet, json) = (context.shared.quiet || own.quiet, context.shared.json || own.json);
     let operation = StartJob { request: request(&wanted.job, arguments)? };
     context
         .with_session(async |session| {
             let started = session.perform(operation).await?;
+            let ask = FollowRun { id: started.run.clone(), seen: None, wait_millis: 0 };
+            if session.perform(ask).await?.arguments.get("command").is_some() {
+                return super::script::finish(context, session, &started.run, quiet, json).await;
+            }
             match follow(session, &started.run, quiet).await? {
                 Ending::Failed(run) => show_failure(context, &run),
                 Ending::Done(run, account) => {

@@ -24,7 +24,8 @@ pub(super) async fn run(context: &Context, wanted: Logs) -> Result<u8> {
 }
 
 async fn newest(session: &Session) -> Result<RunId> {
-    let runs = session.perform(ListRuns { kind: None, states: Vec::new(), limit: 1 }).await?;
+    let newest = ListRuns { kind: None, states: Vec::new(), limit: 1, name: None, after: None };
+    let runs = session.perform(newest).await?;
     runs.into_iter()
         .next()
         .map(|run| run.id)

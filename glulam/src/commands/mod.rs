@@ -11,8 +11,11 @@ mod init;
 mod job;
 mod logs;
 mod partitions;
+mod python;
 mod runs;
+mod script;
 mod sql;
+mod stream;
 mod tables;
 mod up;
 
@@ -73,7 +76,10 @@ pub(crate) fn run(args: Args) -> Result<u8> {
             Command::Config(_) => self::config::run(&context),
             Command::Sql(wanted) => self::sql::run(&context, wanted).await,
             Command::Convert(wanted) => self::convert::run(&context, wanted).await,
+            Command::Run(wanted) => self::script::run(&context, wanted).await,
+            Command::Python(wanted) => self::python::run(&context, &wanted).await,
             Command::Job(wanted) => self::job::run(&context, wanted).await,
+            Command::Stream(wanted) => self::stream::run(&context, wanted).await,
             Command::Check(wanted) => self::check::run(&context, &wanted).await,
             Command::Completions(_) => Ok(0),
         }

@@ -15,6 +15,8 @@ pub(super) async fn run(context: &Context, wanted: RunsArgs) -> Result<u8> {
         kind: wanted.kind.map(RunKind::new).transpose()?,
         states: wanted.state.iter().map(|word| word.parse::<RunState>()).collect::<Result<_>>()?,
         limit: wanted.limit,
+        name: None,
+        after: None,
     };
     let runs = context.with_session(async |session| session.perform(operation).await).await?;
     if context.shared.json {

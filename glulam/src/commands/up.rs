@@ -2,50 +2,99 @@
 
 use super::Context;
 use crate::args::Up;
+use crate::operations::perform_named;
 use crate::platform::Platform;
 use crate::server::ControlDoor;
 use crate::{settings, terminal};
 use model::{Error, Result};
 use state::DataDir;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// A door with its listener, before anybody may come in.
-struct AwsDoor {
+/// A door's listener, before anybody may come in.
+struct Listening {
     listener: TcpListener,
-    config: aws::DoorConfig,
+    at: SocketAddr,
+}
+
+/// A door that serves, and where.
+struct Serving {
     url: String,
+    task: Option<JoinHandle<Result<()>>>,
+}
+
+impl Serving {
+    const OFF: &str = "off";
+
+    fn off() -> Self {
+        Self { url: Self::OFF.to_owned(), task: None }
+    }
+
+    fn at(address: SocketAddr, task: JoinHandle<Result<()>>) -> Self {
+        Self { url: format!("http://{address}"), task: Some(task) }
+    }
+
+    async fn ended(self, door: &str) -> Result<()> {
+        match self.task {
+            Some(task) => {
+                task.await.map_err(|e| Error::internal(format!("the {door} door broke off")).source_is(e))?
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
-    for (door, address) in [("console", &up.console), ("pg", &up.pg)] {
-        if address != "off" {
-            return Err(Error::unsupported(format!("this version has no `{door}` door yet"))
-                .hint(format!("leave --{door} away; commands reach the server through its data directory")));
-        }
+    if up.pg != Serving::OFF {
+        return Err(Error::unsupported("this version has no `pg` door yet")
+            .hint("leave --pg away; commands reach the server through its data directory"));
     }
     let data = DataDir::open(context.config.data())?;
-    let aws = listen(context, &up.aws).await?;
+    let aws_listening = listen("aws", "AWS", "4566", &up.aws).await?;
+    let console_listening = listen("console", "console's", "4567", &up.console).await?;
+    // What is wrong with the doors' settings is told before the rooms are opened.
+    let aws_config =
+        aws_listening.as_ref().map(|door| settings::aws(&context.config, door.at.ip())).transpose()?;
+    let console_config = console_listening
+        .as_ref()
+        .map(|door| settings::console(&context.config, door.at.ip()))
+        .transpose()?;
     let platform = Arc::new(Platform::open(&context.config, data).await?);
     let door = ControlDoor::open(platform.data())?;
     let stop = CancellationToken::new();
     let path = door.path().to_path_buf();
-    let serving = tokio::spawn(door.serve(platform.clone(), stop.clone()));
-    let (mut url, mut aws_serving) = ("off".to_owned(), None);
-    if let Some(AwsDoor { listener, config, url: at }) = aws {
-        let rooms = aws::Rooms {
-            lake: platform.lake.clone(),
-            catalog: platform.catalog.clone(),
-            events: platform.events.clone(),
-            clock: platform.clock.clone(),
-        };
-        url = at;
-        aws_serving = Some(tokio::spawn(aws::Door::open(rooms, config).serve(listener, stop.clone())));
-    }
-    terminal::print(&format!("ready aws={url} console=off pg=off control=unix:{}", path.display()));
+    let control = tokio::spawn(door.serve(platform.clone(), stop.clone()));
+    let aws = match (aws_listening, aws_config) {
+        (Some(Listening { listener, at }), Some(config)) => {
+            let door = platform.entrance.serve(config, &listener).await?;
+            Serving::at(at, tokio::spawn(door.serve(listener, stop.clone())))
+        }
+        _ => Serving::off(),
+    };
+    let console = match (console_listening, console_config) {
+        (Some(Listening { listener, at }), Some(config)) => {
+            let door = console::Door::open(console_rooms(&platform), config, stop.clone());
+            Serving::at(at, tokio::spawn(door.serve(listener)))
+        }
+        _ => Serving::off(),
+    };
+    terminal::print(&format!(
+        "ready aws={} console={} pg=off control=unix:{}",
+        aws.url,
+        console.url,
+        path.display()
+    ));
     tracing::info!(data = %platform.data().root().display(), "serving");
+    for (name, started) in platform.apps.resume().await? {
+        match started {
+            Ok(run) => tracing::info!("the application `{name}` goes on: run {}", run.id()),
+            Err(error) => tracing::error!("the application `{name}` cannot go on: {error}"),
+        }
+    }
 
     let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
@@ -58,35 +107,55 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     platform.data().withdraw();
     stop.cancel();
     // Requests that are under way end before the rooms are closed.
-    if let Some(serving) = aws_serving {
-        serving.await.map_err(|e| Error::internal("the AWS door broke off").source_is(e))??;
-    }
+    aws.ended("AWS").await?;
+    console.ended("console").await?;
     platform.close().await;
-    match serving.await {
+    match control.await {
         Ok(served) => served.map(|()| 0),
         Err(e) => Err(Error::internal("the control door broke off").source_is(e)),
     }
 }
 
-/// Takes the address of the AWS door; none when it is off.
-async fn listen(context: &Context, address: &str) -> Result<Option<AwsDoor>> {
-    if address == "off" {
+fn console_rooms(platform: &Arc<Platform>) -> console::Rooms {
+    console::Rooms {
+        lake: platform.lake.clone(),
+        engine: platform.engine.clone(),
+        runs: platform.runs.clone(),
+        events: platform.events.clone(),
+        clock: platform.clock.clone(),
+        operations: Arc::new(PlatformOperations(platform.clone())),
+    }
+}
+
+/// The operations, for the console.
+struct PlatformOperations(Arc<Platform>);
+
+#[async_trait::async_trait]
+impl console::Operations for PlatformOperations {
+    async fn perform(&self, name: &str, body: &[u8]) -> Result<Vec<u8>> {
+        perform_named(name, body, &self.0).await
+    }
+}
+
+/// Takes the address of a door; none when it is off.
+async fn listen(flag: &str, door: &str, port: &str, address: &str) -> Result<Option<Listening>> {
+    if address == Serving::OFF {
         return Ok(None);
     }
     let cannot = |e: std::io::Error| {
         let error = match e.kind() {
-            std::io::ErrorKind::InvalidInput => Error::invalid(format!("`--aws {address}` is no address"))
-                .hint("write HOST:PORT, such as 127.0.0.1:4566, or `off`"),
-            std::io::ErrorKind::AddrInUse => Error::conflict(format!(
-                "the address {address} of the AWS door is taken"
-            ))
-            .hint("another server listens there; take --aws 127.0.0.1:0 for a free port, or --aws off"),
+            std::io::ErrorKind::InvalidInput => Error::invalid(format!("`--{flag} {address}` is no address"))
+                .hint(format!("write HOST:PORT, such as 127.0.0.1:{port}, or `off`")),
+            std::io::ErrorKind::AddrInUse => {
+                Error::conflict(format!("the address {address} of the {door} door is taken")).hint(format!(
+                    "another server listens there; take --{flag} 127.0.0.1:0 for a free port, or --{flag} off"
+                ))
+            }
             _ => Error::unavailable(format!("cannot listen on {address}")),
         };
         error.source_is(e)
     };
     let listener = TcpListener::bind(address).await.map_err(cannot)?;
     let at = listener.local_addr().map_err(cannot)?;
-    let config = settings::aws(&context.config, at.ip())?;
-    Ok(Some(AwsDoor { listener, config, url: format!("http://{at}") }))
+    Ok(Some(Listening { listener, at }))
 }

@@ -34,7 +34,7 @@ impl Operation for StartJob {
     type Answer = Started;
 
     async fn perform(self, platform: &Platform) -> Result<Started> {
-        let handle = platform.jobs.start(self.request).await?;
+        let handle = platform.jobs.start(self.request, None).await?;
         Ok(Started { run: handle.id().clone() })
     }
 }

@@ -9,7 +9,9 @@ mod crawl;
 mod generate;
 mod jobs;
 mod runs;
+mod scripts;
 mod sql;
+mod streams;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use convert::StartConvert;
@@ -20,7 +22,12 @@ pub(crate) use jobs::{
     WriteJobScript,
 };
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
+pub(crate) use scripts::{CheckScripts, SetUpPython, StartScript};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
+pub(crate) use streams::{
+    CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
+    PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
+};
 
 use crate::platform::Platform;
 use model::{Error, Result};
@@ -67,9 +74,23 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         WriteJobScript,
         MoveBookmark,
         CheckJobs,
+        StartScript,
+        SetUpPython,
+        CheckScripts,
         StartQuery,
         CheckSql,
         CompletionNames,
+        CreateStream,
+        ListStreams,
+        DeleteStream,
+        PutRecords,
+        ReadStream,
+        StartApplication,
+        StopApplication,
+        ListApplications,
+        DeleteApplication,
+        SnapshotApplication,
+        ExplainApplication,
         FollowRun,
         ListRuns,
         ReadLog,

@@ -20,6 +20,12 @@ pub(crate) struct ListRuns {
     pub(crate) kind: Option<RunKind>,
     pub(crate) states: Vec<RunState>,
     pub(crate) limit: usize,
+    /// Only those of this name.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    /// Only those older than this one.
+    #[serde(default)]
+    pub(crate) after: Option<RunId>,
 }
 
 impl Operation for ListRuns {
@@ -27,8 +33,8 @@ impl Operation for ListRuns {
     type Answer = Vec<Run>;
 
     async fn perform(self, platform: &Platform) -> Result<Self::Answer> {
-        let query =
-            RunQuery { kind: self.kind, states: self.states, limit: self.limit, ..RunQuery::default() };
+        let Self { kind, states, limit, name, after } = self;
+        let query = RunQuery { kind, states, limit, name, after, ..RunQuery::default() };
         platform.runs.list(&query).await
     }
 }

@@ -26,10 +26,10 @@ impl Operation for StartQuery {
 
     async fn perform(self, platform: &Platform) -> Result<Started> {
         let request = QueryRequest {
-            text: self.text,
             source_name: self.source_name,
             database: self.database,
             parameters: self.parameters,
+            ..QueryRequest::new(self.text)
         };
         let handle = platform.engine.start(request).await?;
         Ok(Started { run: handle.id().clone() })
@@ -61,11 +61,14 @@ impl Operation for CheckSql {
     async fn perform(self, platform: &Platform) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         for CheckedText { name, text } in self.texts {
+            if apps::is_script(&text) {
+                findings.extend(super::streams::check(platform, &text, &name).await?);
+                continue;
+            }
             let request = QueryRequest {
-                text,
                 source_name: name,
                 database: self.database.clone(),
-                parameters: Vec::new(),
+                ..QueryRequest::new(text)
             };
             findings.extend(platform.engine.check(&request, &mut Overlay::default()).await);
         }

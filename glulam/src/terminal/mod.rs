@@ -5,7 +5,7 @@ mod follow;
 mod progress;
 mod table;
 
-pub(crate) use follow::{Ending, follow};
+pub(crate) use follow::{Ending, follow, follow_aloud};
 pub(crate) use progress::Bar;
 pub(crate) use table::{amount, bytes, duration, table, table_as_is, time};
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use testkit::Process;
 
 /// A server on a free port, and where it listens.
-fn up(home: &Home, more: &[&str]) -> (Process, String) {
-    let mut arguments = vec!["up", "--aws", "127.0.0.1:0"];
+pub(crate) fn up(home: &Home, more: &[&str]) -> (Process, String) {
+    let mut arguments = vec!["up", "--aws", "127.0.0.1:0", "--console", "off"];
     arguments.extend(more);
     let mut server = Process::start(&mut home.command(&arguments));
     let line = server.wait_for_line("ready aws=http://127.0.0.1:", LONG);
@@ -14,11 +14,16 @@ fn up(home: &Home, more: &[&str]) -> (Process, String) {
     (server, url)
 }
 
-/// Runs functions of the script beside this file, in one process: it takes seconds until Amazon's client is loaded.
+/// Runs functions of the script `aws.py`, in one process: it takes seconds until Amazon's client is loaded.
 fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
-    let script = testkit::project_root().join("glulam/tests/it/aws.py");
+    python_with(home, url, "aws.py", functions, key)
+}
+
+/// Runs a script of `clients`.
+pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> String {
+    let script = testkit::project_root().join("glulam/tests/it/clients").join(script);
     let mut command = Command::new(testkit::venv().join("bin/python"));
-    command.arg(script).args(functions).current_dir(home.path());
+    command.arg(script).args(arguments).current_dir(home.path());
     for (name, value) in [
         ("AWS_ENDPOINT_URL", url),
         ("AWS_ACCESS_KEY_ID", key),
@@ -33,7 +38,7 @@ fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
         command.env(name, value);
     }
     let finished = Process::start(&mut command).wait(LONG);
-    assert_eq!(finished.code, Some(0), "{functions:?}\n{}{}", finished.stdout, finished.stderr);
+    assert_eq!(finished.code, Some(0), "{arguments:?}\n{}{}", finished.stdout, finished.stderr);
     finished.stdout
 }
 
@@ -88,7 +93,7 @@ fn keys_of_the_configuration_and_their_policies() {
         "glulam.toml",
         "[aws.keys.limited]\nsecret_access_key = \"x\"\npolicy = '{\"Statement\": 5}'\n",
     );
-    let finished = home.run(["up", "--aws", "127.0.0.1:0"]);
+    let finished = home.run(["up", "--aws", "127.0.0.1:0", "--console", "off"]);
     assert_eq!(finished.code, Some(2), "{}", finished.stderr);
     assert!(finished.stderr.contains("policy of the access key `limited`"), "{}", finished.stderr);
 }
@@ -98,7 +103,7 @@ fn two_servers_cannot_share_a_port() {
     let (one, two) = (Home::new(), Home::new());
     let (server, url) = up(&one, &[]);
     let address = url.trim_start_matches("http://");
-    let second = two.run(["up", "--aws", address]);
+    let second = two.run(["up", "--aws", address, "--console", "off"]);
     assert_eq!(second.code, Some(4), "{}", second.stderr);
     assert!(second.stderr.contains("is taken"), "{}", second.stderr);
     drop(server);

@@ -18,8 +18,10 @@ fn wrong_use_is_told_apart_from_a_missing_thing() {
         (vec!["logs", "--last"], 3, "nothing ran"),
         (vec!["runs", "--state", "runing"], 2, "did you mean `running`"),
         (vec!["up", "--pg", "127.0.0.1:5437"], 2, "no `pg` door"),
-        (vec!["up", "--aws", "nowhere"], 2, "HOST:PORT"),
-        (vec!["up", "--aws", "0.0.0.0:0"], 2, "no access key"),
+        (vec!["up", "--console", "off", "--aws", "nowhere"], 2, "HOST:PORT"),
+        (vec!["up", "--console", "off", "--aws", "0.0.0.0:0"], 2, "no access key"),
+        (vec!["up", "--aws", "off", "--console", "nowhere"], 2, "HOST:PORT"),
+        (vec!["up", "--aws", "off", "--console", "0.0.0.0:0"], 2, "no access key"),
         (vec!["--set", "dta=x", "tables"], 2, "did you mean `data`"),
         (vec!["gen", "missing.json"], 3, "missing.json"),
     ] {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod aws;
+mod aws_scenarios;
 mod bad_input;
 mod command_line;
 mod convert;
@@ -14,5 +15,7 @@ mod job_mistakes;
 mod jobs;
 mod kill;
 mod samples;
+mod scripts;
 mod server;
 mod sql;
+mod streams;

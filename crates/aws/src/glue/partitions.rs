@@ -16,7 +16,7 @@ const MAX_BATCH: usize = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct PartitionInput {
+pub(super) struct PartitionInput {
     values: Vec<String>,
     storage_descriptor: Option<StorageDescriptor>,
     parameters: Option<Parameters>,
@@ -27,7 +27,7 @@ struct PartitionInput {
 }
 
 impl PartitionInput {
-    fn take(self) -> Result<Partition> {
+    pub(super) fn take(self) -> Result<Partition> {
         Ok(Partition {
             values: self.values,
             storage: self.storage_descriptor.unwrap_or_default().take()?,
@@ -41,7 +41,7 @@ impl PartitionInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Shown {
+pub(super) struct Shown {
     values: Vec<String>,
     database_name: String,
     table_name: String,
@@ -56,17 +56,17 @@ struct Shown {
 }
 
 /// Which table an operation is about.
-struct At {
-    database: EntityName,
-    table: EntityName,
+pub(super) struct At {
+    pub(super) database: EntityName,
+    pub(super) table: EntityName,
 }
 
 impl At {
-    fn new(database: &str, table: &str) -> Result<Self> {
+    pub(super) fn new(database: &str, table: &str) -> Result<Self> {
         Ok(Self { database: name("DatabaseName", database)?, table: name("TableName", table)? })
     }
 
-    fn show(&self, partition: Partition) -> Shown {
+    pub(super) fn show(&self, partition: Partition) -> Shown {
         Shown {
             values: partition.values,
             database_name: self.database.to_string(),
@@ -124,27 +124,30 @@ pub(super) struct Refused {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Detail {
+pub(super) struct Detail {
     error_code: String,
     error_message: String,
 }
 
-impl Refused {
-    fn of((values, error): (Vec<String>, Error)) -> Self {
+impl Detail {
+    pub(super) fn of(error: &Error) -> Self {
         Self {
-            partition_values: values,
-            error_detail: Detail {
-                error_code: super::code(error.kind()).to_owned(),
-                error_message: crate::fault::sentence(&error),
-            },
+            error_code: super::code(error.kind()).to_owned(),
+            error_message: crate::fault::sentence(error),
         }
+    }
+}
+
+impl Refused {
+    pub(super) fn of((values, error): (Vec<String>, Error)) -> Self {
+        Self { partition_values: values, error_detail: Detail::of(&error) }
     }
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct BatchDone {
-    errors: Vec<Refused>,
+    pub(super) errors: Vec<Refused>,
 }
 
 pub(super) async fn create_many(catalog: Catalog, input: BatchCreatePartition) -> Result<BatchDone> {

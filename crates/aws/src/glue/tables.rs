@@ -74,7 +74,7 @@ impl TableInput {
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Shown {
+pub(super) struct Shown {
     name: String,
     database_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +105,7 @@ struct Shown {
     version_id: String,
 }
 
-fn show(entry: TableEntry) -> Shown {
+pub(super) fn show(entry: TableEntry) -> Shown {
     let table = entry.table;
     Shown {
         name: table.name.to_string(),

@@ -5,6 +5,29 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use model::{Error, ErrorKind};
 use serde_json::json;
 
+/// An error of ours for which a service has a code of its own.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    error: Error,
+    code: Option<&'static str>,
+}
+
+/// What an operation answers that knows such codes.
+pub(crate) type Answered<T> = Result<T, Failed>;
+
+impl Failed {
+    /// The error under this code.
+    pub(crate) fn coded(code: &'static str, error: Error) -> Self {
+        Self { error, code: Some(code) }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, code: None }
+    }
+}
+
 /// A service's error for one of our kinds.
 pub(crate) type Codes = fn(ErrorKind) -> &'static str;
 
@@ -19,6 +42,15 @@ pub(crate) fn of_error(error: &Error, codes: Codes) -> Fault {
         tracing::warn!(error = ?error, "a request failed");
     }
     Fault::new(status, codes(error.kind()), sentence(error))
+}
+
+/// The same for an error that may have its own code.
+pub(super) fn of_failed(failed: &Failed, codes: Codes) -> Fault {
+    let mut fault = of_error(&failed.error, codes);
+    if let Some(code) = failed.code {
+        fault.code = code.into();
+    }
+    fault
 }
 
 /// An error as JSON. Services write `message` or `Message`; SDKs read either.

@@ -4,16 +4,16 @@
 mod fault;
 mod fields;
 
-pub(crate) use fault::write_fault;
+pub(crate) use fault::{Answered, Failed, write_fault};
 pub(crate) use fields::{epoch, epoch_opt, token};
 
 use crate::fault::Fault;
 use crate::keys::Caller;
-use fault::{Codes, of_error};
+use fault::{Codes, of_error, of_failed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Response};
-use model::Error;
+use model::{Error, ErrorKind, Result as OurResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -28,8 +28,31 @@ pub(crate) struct Call {
     pub(crate) request_id: String,
 }
 
+impl Call {
+    /// The ARN of a thing of a service, by the part behind the account.
+    pub(crate) fn arn(&self, service: &str, rest: &str) -> String {
+        format!("arn:aws:{service}:{}:{}:{rest}", self.caller.region, self.caller.account)
+    }
+
+    /// Refuses what the caller's policy does not allow.
+    pub(crate) fn may(&self, action: &str, arn: &str) -> OurResult<()> {
+        match self.caller.may(action, arn) {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Denied, self.caller.denial(action, arn))),
+        }
+    }
+
+    /// The same for a thing of a service.
+    pub(crate) fn allow(&self, service: &str, operation: &str, rest: &str) -> OurResult<()> {
+        self.may(&format!("{service}:{operation}"), &self.arn(service, rest))
+    }
+}
+
 /// What an operation is asked.
 pub(crate) trait Input: DeserializeOwned {
+    /// Whether the operation itself asks the policy, because only it can learn what the request touches.
+    const CHECKED_INSIDE: bool = false;
+
     /// The resources that the caller must be allowed to use, each as the part of its ARN behind the account. Empty: the
     /// operation has no resource of its own.
     fn resources(&self) -> Vec<String>;
@@ -56,13 +79,49 @@ impl Table {
         Self { target, service, content_type, codes, operations: BTreeMap::new() }
     }
 
+    /// From here on, operations have these errors.
+    pub(crate) fn codes(mut self, codes: Codes) -> Self {
+        self.codes = codes;
+        self
+    }
+
     /// Adds an operation. It runs only when the caller's policy allows it on all that the request touches.
-    pub(crate) fn add<S, I, O, F>(mut self, name: &'static str, room: &S, run: fn(S, I) -> F) -> Self
+    pub(crate) fn add<S, I, O, E, F>(self, name: &'static str, room: &S, run: fn(S, I) -> F) -> Self
     where
         S: Clone + Send + Sync + 'static,
         I: Input + Send + 'static,
         O: Serialize,
-        F: Future<Output = Result<O, Error>> + Send + 'static,
+        E: Into<Failed>,
+        F: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.insert(name, room, move |room, _, input| run(room, input))
+    }
+
+    /// Adds an operation that wants to know who calls.
+    pub(crate) fn add_called<S, I, O, E, F>(
+        self,
+        name: &'static str,
+        room: &S,
+        run: fn(S, Call, I) -> F,
+    ) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+        I: Input + Send + 'static,
+        O: Serialize,
+        E: Into<Failed>,
+        F: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        self.insert(name, room, run)
+    }
+
+    fn insert<S, I, O, E, F, R>(mut self, name: &'static str, room: &S, run: R) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+        I: Input + Send + 'static,
+        O: Serialize,
+        E: Into<Failed>,
+        F: Future<Output = Result<O, E>> + Send + 'static,
+        R: Fn(S, Call, I) -> F + Copy + Send + Sync + 'static,
     {
         let (room, codes, service) = (room.clone(), self.codes, self.service);
         let handler: Handler = Box::new(move |call, body| {
@@ -70,8 +129,10 @@ impl Table {
             let room = room.clone();
             async move {
                 let input = input?;
-                allow(&call.caller, service, name, input.resources())?;
-                let output = run(room, input).await.map_err(|error| of_error(&error, codes))?;
+                if !I::CHECKED_INSIDE {
+                    allow(&call.caller, service, name, input.resources())?;
+                }
+                let output = run(room, call, input).await.map_err(|error| of_failed(&error.into(), codes))?;
                 serde_json::to_vec(&output).map_err(|error| {
                     of_error(&Error::internal("an answer cannot be written as JSON").source_is(error), codes)
                 })

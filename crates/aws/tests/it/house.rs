@@ -4,15 +4,18 @@ use aws::{Door, DoorConfig, Key, KeyRing, Policy, Rooms};
 use bytes::Bytes;
 use catalog::Catalog;
 use chrono::{DateTime, Utc};
+use crawl::Crawlers;
+use engine::{Engine, EngineOptions};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
+use jobs::{Jobs, JobsRooms, Prices};
 use lake::{Lake, LakeConfig};
 use model::AccountId;
 use sha2::{Digest as _, Sha256};
 use state::events::Events;
-use state::{Clock, Database, ManualClock};
+use state::{Clock, Database, ManualClock, RunOptions, Runs};
 use std::net::SocketAddr;
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
@@ -96,8 +99,12 @@ impl Ask {
     }
 
     pub(crate) fn json(target: &str, body: serde_json::Value) -> Self {
+        Self::json_of("glue", target, body)
+    }
+
+    pub(crate) fn json_of(service: &'static str, target: &str, body: serde_json::Value) -> Self {
         let mut ask = Self::s3("POST", "/").header("x-amz-target", target).body(body.to_string());
-        ask.service = "glue";
+        ask.service = service;
         ask.header("content-type", "application/x-amz-json-1.1")
     }
 
@@ -159,6 +166,48 @@ impl House {
         let lake = Lake::open(LakeConfig::local(folder.path())).await.unwrap();
         let database = Database::sqlite(&folder.path().join("state.db")).await.unwrap();
         let catalog = Catalog::open(database.clone(), clock.clone()).await.unwrap();
+        let events = Events::open(database.clone(), clock.clone()).await.unwrap();
+        let options = RunOptions::default();
+        let runs = Runs::open(database.clone(), clock.clone(), events.clone(), options).await.unwrap();
+        let crawlers = Crawlers::open(
+            database.clone(),
+            clock.clone(),
+            lake.clone(),
+            catalog.clone(),
+            runs.clone(),
+            events.clone(),
+        )
+        .await
+        .unwrap();
+        let options = EngineOptions {
+            memory_limit: 64 << 20,
+            spill_dir: folder.path().join("spill"),
+            threads: 1,
+            bytes_cutoff: None,
+            warehouse: "s3://warehouse/".parse().unwrap(),
+            results_dir: folder.path().join("results"),
+        };
+        let (state, its_clock) = (database.clone(), clock.clone());
+        let engine =
+            Engine::open(state, catalog.clone(), lake.clone(), Some(runs.clone()), its_clock, options)
+                .await
+                .unwrap();
+        let python = python::Python::new(python::PythonOptions {
+            program: "python3".into(),
+            environment: None,
+            folder: folder.path().join("python"),
+            memory: 0,
+        });
+        let rooms = JobsRooms {
+            python,
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            engine: engine.clone(),
+            runs: runs.clone(),
+            events: events.clone(),
+        };
+        let jobs = Jobs::open(rooms, Prices::default()).await.unwrap();
         let key = |id: &str, secret: &str, policy| Key { id: id.into(), secret: secret.into(), policy };
         let keys = vec![
             key("admin", "secret", Policy::everything()),
@@ -169,10 +218,19 @@ impl House {
         let address = listener.local_addr().unwrap();
         let keys = KeyRing::new(keys, address.ip()).unwrap();
         let account = AccountId::new("123456789012").unwrap();
-        let events = Events::open(database, clock.clone()).await.unwrap();
-        let rooms = Rooms { lake, catalog, events: events.clone(), clock: clock.clone() };
+        let rooms = Rooms {
+            lake,
+            catalog,
+            crawlers,
+            engine,
+            jobs,
+            runs,
+            database,
+            events: events.clone(),
+            clock: clock.clone(),
+        };
         let stop = CancellationToken::new();
-        let door = Door::open(rooms, DoorConfig { keys, account });
+        let door = Door::open(rooms, DoorConfig { keys, account }).await.unwrap();
         let served = tokio::spawn(door.serve(listener, stop.clone()));
         Self { folder, events, address, hand, clock, stop, served }
     }

@@ -8,5 +8,6 @@ mod house;
 mod lake_behind_a_door;
 mod listing;
 mod objects;
+mod operations;
 mod security;
 mod uploads;

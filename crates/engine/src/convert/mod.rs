@@ -2,6 +2,7 @@
 //! written appears whole or not at all: in the lake by a commit, on the disk by a rename.
 
 mod output;
+mod peek;
 mod target;
 
 pub use output::ConvertOutput;

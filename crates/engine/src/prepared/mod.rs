@@ -24,12 +24,12 @@ impl Engine {
                     return Err(Error::invalid("a prepared statement cannot prepare or execute another")
                         .at(sql::at(&context.source, name.span)));
                 }
-                self.keep_prepared(&name.value, text).await?;
+                self.keep_prepared(&context.workgroup, &name.value, text).await?;
                 text_answer("result", Vec::new(), context)
             }
             Statement::Deallocate { name } => {
                 let place = || sql::at(&context.source, name.span).into();
-                let deleted = self.delete_prepared(PRIMARY_WORKGROUP, &name.value).await;
+                let deleted = self.delete_prepared(&context.workgroup, &name.value).await;
                 deleted.map_err(|e| e.at_if_unknown(place))?;
                 text_answer("result", Vec::new(), context)
             }
@@ -65,7 +65,7 @@ impl Engine {
 
     /// The text of the statement of that name.
     async fn kept(&self, name: &Ident, context: &Context) -> Result<String> {
-        let found = self.get_prepared(PRIMARY_WORKGROUP, &name.value).await;
+        let found = self.get_prepared(&context.workgroup, &name.value).await;
         let place = || sql::at(&context.source, name.span).into();
         Ok(found.map_err(|e| e.at_if_unknown(place))?.query)
     }
@@ -92,6 +92,7 @@ impl Engine {
             source: Arc::new(Source::new(name, text)),
             database: context.database.clone(),
             stats: context.stats.clone(),
+            workgroup: context.workgroup.clone(),
             parameters,
             cancel: context.cancel.clone(),
             id: context.id.clone(),

@@ -73,8 +73,13 @@ impl Engine {
     }
 
     /// Adds or replaces a prepared statement, as PREPARE does.
-    pub(super) async fn keep_prepared(&self, name: &str, query: &str) -> Result<PreparedStatement> {
-        self.put(Put::Either, PRIMARY_WORKGROUP, name, query, None).await
+    pub(super) async fn keep_prepared(
+        &self,
+        workgroup: &str,
+        name: &str,
+        query: &str,
+    ) -> Result<PreparedStatement> {
+        self.put(Put::Either, workgroup, name, query, None).await
     }
 
     /// One prepared statement.

@@ -94,6 +94,30 @@ pub const SETTINGS: &[Setting] = &[
         "the folder for tables that queries make without naming a location",
     ),
     setting(
+        "python.program",
+        Kind::Text,
+        "python3",
+        "the Python, 3.11 or later, that makes the environment of Python-shell scripts",
+    ),
+    setting(
+        "python.environment",
+        Kind::Path,
+        "",
+        "a virtual environment to take for scripts as it is; empty: one is made",
+    ),
+    setting(
+        "python.folder",
+        Kind::Path,
+        "",
+        "where environments are made, for all data directories; empty: glulam/python in the user's cache folder",
+    ),
+    setting(
+        "python.memory_mb",
+        Kind::Count { min: 0, max: 1_048_576 },
+        "4096",
+        "megabytes of data that a script may hold; 0: no limit",
+    ),
+    setting(
         "log.level",
         Kind::Choice(&["error", "warn", "info", "debug", "trace"]),
         "warn",
@@ -116,6 +140,12 @@ pub const SETTINGS: &[Setting] = &[
         "what this key may do, as an IAM policy in JSON; without a policy: everything",
     ),
     setting("aws.keys.*.policy_file", Kind::Path, "", "a file with that policy"),
+    setting(
+        "console.dashboards",
+        Kind::Text,
+        "s3://dashboards/",
+        "the folder of the lake in which dashboards are kept, as Grafana's JSON",
+    ),
     setting(
         "lake.backend",
         BACKENDS,

@@ -194,8 +194,9 @@ def glue():
     pages = glue.get_paginator("get_partitions").paginate(DatabaseName="shop", TableName="orders", Expression="day = '2026-01-01'")
     assert [p["Values"] for page in pages for p in page["Partitions"]] == [["2026-01-01"]]
     refused("EntityNotFoundException", glue.get_table, DatabaseName="shop", Name="absent")
-    refused("UnknownOperationException", glue.get_crawlers)
-    refused("UnknownOperationException", boto3.client("athena").list_work_groups)
+    error = refused("UnknownOperationException", glue.get_triggers)
+    assert "GetCrawlers" in str(error), "it says what is supported"
+    refused("UnknownOperationException", boto3.client("kinesis").list_streams)
 
 
 def dropped():

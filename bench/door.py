@@ -1,0 +1,176 @@
+"""The AWS door under load: how soon it answers, how much it holds, how long a statement takes, how many it serves."""
+
+import collections
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+KEY = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-central-1"}
+# What is promised; a run that breaks a promise fails.
+MOST_READY_MS = 200
+MOST_IDLE_MB = 60
+MOST_SELECT_MS = 10
+
+
+class Server:
+    """The binary on a data directory of its own and a free port."""
+
+    def __init__(self, glulam, folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        begun = time.perf_counter()
+        self.process = subprocess.Popen(
+            [glulam, "--data", folder / "data", "--quiet", "up", "--aws", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, text=True,
+        )
+        line = self.process.stdout.readline()
+        self.ready = time.perf_counter() - begun
+        self.url = line.split("aws=")[1].split()[0]
+
+    def memory(self):
+        """Resident MB."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def client(self, name, connections=10):
+        import boto3
+        from botocore.config import Config
+        config = Config(max_pool_connections=connections, retries={"max_attempts": 1}, read_timeout=60)
+        return boto3.client(name, endpoint_url=self.url, config=config, **KEY)
+
+    def end(self):
+        self.process.terminate()
+        if self.process.wait(60) != 0:
+            sys.exit(f"the server ended with {self.process.returncode}")
+
+
+def select_1(server, count):
+    """Seconds of a statement from its start to its rows, and of as many plain requests."""
+    s3, athena, sts = server.client("s3"), server.client("athena"), server.client("sts")
+    s3.create_bucket(Bucket="results", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    statements, plain = [], []
+    for turn in range(count + count // 5):
+        begun = time.perf_counter()
+        query = athena.start_query_execution(
+            QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://results/"})["QueryExecutionId"]
+        requests = 2
+        while True:
+            requests += 1
+            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if status["State"] in ("SUCCEEDED", "FAILED"):
+                break
+        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+        took = time.perf_counter() - begun
+        assert [row["Data"][0]["VarCharValue"] for row in rows] == ["_col0", "1"], rows
+        begun = time.perf_counter()
+        for _ in range(requests):
+            sts.get_caller_identity()
+        if turn >= count // 5:
+            statements.append(took)
+            plain.append(time.perf_counter() - begun)
+    return statistics.median(statements), statistics.median(plain)
+
+
+def many(server, clients, seconds):
+    """Requests of all sorts by that many clients at once: how many were served, and what failed."""
+    s3, glue, athena, sts = (server.client(name, clients + 10) for name in ("s3", "glue", "athena", "sts"))
+    place = {"LocationConstraint": "eu-central-1"}
+    s3.create_bucket(Bucket="load", CreateBucketConfiguration=place)
+    s3.create_bucket(Bucket="load-results", CreateBucketConfiguration=place)
+    glue.create_database(DatabaseInput={"Name": "load"})
+    s3.put_object(Bucket="load", Key="rows/a.csv", Body=b"1,one\n2,two\n")
+    glue.create_table(DatabaseName="load", TableInput={
+        "Name": "rows", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": {
+            "Columns": [{"Name": "id", "Type": "int"}, {"Name": "name", "Type": "string"}],
+            "Location": "s3://load/rows/", "InputFormat": "org.apache.hadoop.mapred.TextInputFormat",
+            "OutputFormat": "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+            "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
+                          "Parameters": {"field.delim": ","}}}})
+    body = os.urandom(20_000)
+
+    def put(me):
+        s3.put_object(Bucket="load", Key=f"objects/{me}/{random.randrange(50)}", Body=body)
+
+    def get(_):
+        assert s3.get_object(Bucket="load", Key="rows/a.csv")["Body"].read() == b"1,one\n2,two\n"
+
+    def ask(_):
+        query = athena.start_query_execution(
+            QueryString="SELECT count(*) FROM load.rows",
+            ResultConfiguration={"OutputLocation": "s3://load-results/"})["QueryExecutionId"]
+        while True:
+            status = athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
+            if status["State"] in ("SUCCEEDED", "FAILED", "CANCELLED"):
+                break
+            time.sleep(0.05)
+        assert status["State"] == "SUCCEEDED", status
+        rows = athena.get_query_results(QueryExecutionId=query)["ResultSet"]["Rows"]
+        assert rows[1]["Data"][0]["VarCharValue"] == "2", rows
+
+    work = [
+        (put, 4), (get, 6), (ask, 1),
+        (lambda me: s3.list_objects_v2(Bucket="load", Prefix=f"objects/{me}/"), 3),
+        (lambda _: glue.get_table(DatabaseName="load", Name="rows"), 4),
+        (lambda _: sts.get_caller_identity(), 2),
+    ]
+    choices, weights = [one for one, _ in work], [weight for _, weight in work]
+    served, failures, lock = collections.Counter(), [], threading.Lock()
+    end = time.monotonic() + seconds
+
+    def client(me):
+        done = 0
+        while time.monotonic() < end:
+            try:
+                random.choices(choices, weights)[0](me)
+                done += 1
+            except Exception as error:  # whatever a client gets is a failure of the server
+                with lock:
+                    failures.append(f"{type(error).__name__}: {error}")
+        with lock:
+            served["all"] += done
+
+    threads = [threading.Thread(target=client, args=(me,)) for me in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return served["all"], failures
+
+
+def measure(glulam, data, runs, seconds=60):
+    """Rows of a table, and what broke a promise."""
+    broken, rows = [], []
+    ready, idle = [], []
+    for _ in range(runs + 1):
+        server = Server(glulam, data / "door")
+        server.client("sts").get_caller_identity()
+        time.sleep(1)
+        ready.append(server.ready * 1000)
+        idle.append(server.memory())
+        server.end()
+    ready, idle = statistics.median(ready[1:]), statistics.median(idle[1:])
+    rows.append(("ready to answer after its start", f"{ready:.0f} ms", f"at most {MOST_READY_MS} ms"))
+    rows.append(("idle, resident", f"{idle:.0f} MB", f"at most {MOST_IDLE_MB} MB"))
+    server = Server(glulam, data / "door")
+    statement, plain = select_1(server, 250)
+    rows.append(("`SELECT 1` by Athena's API: start, poll, rows", f"{statement * 1000:.1f} ms",
+                 f"at most {MOST_SELECT_MS} ms; as many GetCallerIdentity: {plain * 1000:.1f} ms"))
+    served, failures = many(server, 200, seconds)
+    rows.append((f"200 clients for {seconds} s, mixed operations", f"{served / seconds:,.0f} a second, {len(failures)} failed",
+                 "none failed"))
+    rows.append(("resident after that", f"{server.memory():.0f} MB", ""))
+    server.end()
+    shutil.rmtree(data / "door", ignore_errors=True)
+    for what, is_kept in (("ready too late", ready <= MOST_READY_MS), ("idles too large", idle <= MOST_IDLE_MB),
+                          ("SELECT 1 too slow", statement * 1000 <= MOST_SELECT_MS)):
+        if not is_kept:
+            broken.append(f"door: {what}")
+    broken += [f"door: {text} ({count} times)" for text, count in collections.Counter(failures).most_common(5)]
+    heading = ["## The AWS door", "", "| what | measured | promised |", "|---|---|---|"]
+    return "\n".join(heading + [f"| {' | '.join(row)} |" for row in rows]), broken

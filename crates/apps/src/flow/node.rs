@@ -1,0 +1,148 @@
+//! The dataflow: what is done to rows between a source and a sink, as physical expressions.
+
+use crate::script::window::WindowKind;
+use arrow::datatypes::SchemaRef;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use std::sync::Arc;
+
+/// A step of the dataflow with what it takes its rows from.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    pub(crate) schema: SchemaRef,
+    pub(crate) work: Work,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    /// Rows of a table of the script: these of its columns.
+    Source { table: usize, columns: Vec<usize> },
+    /// Each row by itself.
+    Rows { input: Box<Node>, steps: Vec<Step> },
+    /// Rows with their windows beside them.
+    Windows {
+        input: Box<Node>,
+        /// Its place among the steps that have windows.
+        id: usize,
+        /// The event's time.
+        time: usize,
+        kind: WindowKind,
+        /// Which columns come out: of the input, or behind them the window's start, end and time.
+        columns: Vec<usize>,
+    },
+    /// One row for each key and window, when the window closes.
+    Aggregate(Box<Aggregation>),
+    /// The rows of all.
+    Union { inputs: Vec<Node> },
+}
+
+/// A step that takes each row by itself.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// Only rows where it is true.
+    Filter(Arc<dyn PhysicalExpr>),
+    /// Other columns.
+    Project(Vec<Arc<dyn PhysicalExpr>>, SchemaRef),
+}
+
+/// An aggregation by windows and keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Aggregation {
+    pub(crate) input: Node,
+    /// Its place among the aggregations, for their state.
+    pub(crate) id: usize,
+    pub(crate) kind: WindowKind,
+    /// What the columns by which rows are grouped are.
+    pub(crate) groups: Vec<Group>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) keys: Vec<usize>,
+    pub(crate) key_schema: SchemaRef,
+    pub(crate) calls: Vec<Call>,
+}
+
+/// A column by which rows are grouped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// The window's start.
+    Start,
+    /// The window's end.
+    End,
+    /// The window's last moment.
+    Time,
+    /// The n-th key.
+    Key(usize),
+}
+
+/// A call of an aggregate.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) function: Arc<AggregateFunctionExpr>,
+    pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
+}
+
+impl Node {
+    /// The dataflow as a tree, the sink's side first.
+    pub(crate) fn describe(&self, tables: &[String], depth: usize, lines: &mut Vec<String>) {
+        let pad = "  ".repeat(depth);
+        let names = |schema: &SchemaRef| {
+            schema.fields().iter().map(|f| shown(f.name())).collect::<Vec<_>>().join(", ")
+        };
+        match &self.work {
+            Work::Source { table, .. } => {
+                let name = tables.get(*table).map_or("?", String::as_str);
+                lines.push(format!("{pad}source {name}: {}", names(&self.schema)));
+            }
+            Work::Rows { input, steps } => {
+                for step in steps.iter().rev() {
+                    lines.push(match step {
+                        Step::Filter(expr) => format!("{pad}filter {}", shown(&expr.to_string())),
+                        Step::Project(_, schema) => format!("{pad}select {}", names(schema)),
+                    });
+                }
+                input.describe(tables, depth + 1, lines);
+            }
+            Work::Windows { input, time, kind, .. } => {
+                let time = input.schema.field(*time).name();
+                lines.push(format!("{pad}windows {} of {}", kind.describe(), shown(time)));
+                input.describe(tables, depth + 1, lines);
+            }
+            Work::Aggregate(aggregation) => {
+                let calls: Vec<String> = aggregation.calls.iter().map(|c| call_text(&c.function)).collect();
+                let by = match aggregation.keys.is_empty() {
+                    true => "the window".to_owned(),
+                    false => format!("the window, {}", names(&aggregation.key_schema)),
+                };
+                lines.push(format!("{pad}aggregate {} by {by}", calls.join(", ")));
+                aggregation.input.describe(tables, depth + 1, lines);
+            }
+            Work::Union { inputs } => {
+                lines.push(format!("{pad}union of {}", inputs.len()));
+                inputs.iter().for_each(|input| input.describe(tables, depth + 1, lines));
+            }
+        }
+    }
+}
+
+fn call_text(call: &AggregateFunctionExpr) -> String {
+    let args: Vec<String> = call.expressions().iter().map(|e| shown(&e.to_string())).collect();
+    let distinct = if call.is_distinct() { "distinct " } else { "" };
+    format!("{}({distinct}{})", call.fun().name(), args.join(", "))
+}
+
+/// A name or expression without what only the plan needs: `name#7@3` is `name`.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if (c == '#' || c == '@') && chars.peek().is_some_and(char::is_ascii_digit) {
+            while chars.peek().is_some_and(char::is_ascii_digit) {
+                chars.next();
+            }
+            continue;
+        }
+        out.push(c);
+    }
+    out
+}

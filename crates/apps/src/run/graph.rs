@@ -1,0 +1,443 @@
+//! A round: what the shards had, through all dataflows.
+
+use super::aggregate::{Part, StateRows};
+use super::decode::TableDecoder;
+use super::rows::{Windowing, apply, batch, renamed};
+use super::source::{Position, Positions, Read};
+use super::tasks::each;
+use crate::flow::compile::Compiler;
+use crate::flow::node::{Aggregation, Node, Work};
+use crate::flow::resolve::Resolved;
+use arrow::array::{ArrayRef, RecordBatch};
+use model::{Error, Result};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What a round brings of one table.
+#[derive(Debug, Default)]
+pub(crate) struct TableRound {
+    pub(crate) reads: Vec<Read>,
+    /// Shards that are not waited for.
+    pub(crate) idle: BTreeSet<u32>,
+    /// Where all shards stand behind these reads.
+    pub(crate) known: Positions,
+}
+
+/// What has come out of a round.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// By insert.
+    pub(crate) outputs: Vec<Vec<RecordBatch>>,
+    pub(crate) late: Vec<RecordBatch>,
+    pub(crate) records: u64,
+    pub(crate) rows_out: u64,
+    pub(crate) late_rows: u64,
+    pub(crate) malformed: u64,
+}
+
+/// An application at work.
+pub(crate) struct Graph {
+    decoders: BTreeMap<usize, TableDecoder>,
+    streams: BTreeMap<usize, String>,
+    pipelines: Vec<Pipeline>,
+    pub(crate) tasks: usize,
+    lateness: i64,
+    keeps_late: bool,
+    /// By table and shard.
+    positions: BTreeMap<usize, Positions>,
+    /// By table; it never falls.
+    watermarks: BTreeMap<usize, i64>,
+}
+
+/// The dataflow of one insert.
+struct Pipeline {
+    root: Node,
+    /// By windowing step: windows that end at or before this are closed.
+    closed: Vec<i64>,
+    /// By aggregation.
+    parts: Vec<Vec<Part>>,
+    aggregations: Vec<Aggregation>,
+}
+
+/// What is kept of one insert's dataflow.
+pub(crate) struct PipelineState {
+    pub(crate) closed: Vec<i64>,
+    pub(crate) aggregations: Vec<Vec<StateRows>>,
+}
+
+impl Graph {
+    /// The application of a script that has no mistakes.
+    pub(crate) fn new(resolved: &Resolved, tasks: usize) -> Result<Self> {
+        let keeps_late = resolved.late.is_some();
+        let mut pipelines = Vec::with_capacity(resolved.inserts.len());
+        let mut needed: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for insert in &resolved.inserts {
+            let mut compiler = Compiler::new(keeps_late);
+            let root = compiler.compile(&insert.plan)?;
+            let (windows, _) = compiler.numbers();
+            let mut aggregations = Vec::new();
+            gather(&root, &mut needed, &mut aggregations);
+            aggregations.sort_by_key(|a: &Aggregation| a.id);
+            let parts = aggregations
+                .iter()
+                .map(|a| (0..tasks).map(|_| Part::new(a)).collect::<Result<Vec<_>>>())
+                .collect::<Result<Vec<_>>>()?;
+            pipelines.push(Pipeline { root, closed: vec![i64::MIN; windows], parts, aggregations });
+        }
+        let (mut decoders, mut streams) = (BTreeMap::new(), BTreeMap::new());
+        for (table, columns) in needed {
+            let spec =
+                resolved.tables.get(table).ok_or_else(|| Error::internal("a table that is not there"))?;
+            decoders.insert(table, TableDecoder::new(spec, columns)?);
+            streams.insert(table, spec.name.clone());
+        }
+        Ok(Self {
+            decoders,
+            streams,
+            pipelines,
+            tasks,
+            lateness: resolved.settings.lateness_millis,
+            keeps_late,
+            positions: BTreeMap::new(),
+            watermarks: BTreeMap::new(),
+        })
+    }
+
+    /// The tables that it reads.
+    pub(crate) fn sources(&self) -> Vec<usize> {
+        self.decoders.keys().copied().collect()
+    }
+
+    /// Where a table's shards are read on.
+    pub(crate) fn set_positions(&mut self, table: usize, positions: Positions) {
+        self.positions.insert(table, positions);
+    }
+
+    pub(crate) fn positions(&self) -> &BTreeMap<usize, Positions> {
+        &self.positions
+    }
+
+    /// The watermark of the table that is furthest behind, once all have one.
+    pub(crate) fn watermark(&self) -> Option<i64> {
+        let all = self.decoders.keys().map(|t| self.watermarks.get(t).copied().unwrap_or(i64::MIN));
+        all.min().filter(|mark| *mark > i64::MIN)
+    }
+
+    pub(crate) fn set_watermark(&mut self, table: usize, mark: i64) {
+        self.watermarks.insert(table, mark);
+    }
+
+    pub(crate) fn watermarks(&self) -> &BTreeMap<usize, i64> {
+        &self.watermarks
+    }
+
+    /// How many windows are open. Those of several parts count once for each.
+    pub(crate) fn open_windows(&self) -> usize {
+        let most = |parts: &Vec<Part>| parts.iter().map(Part::open).max().unwrap_or(0);
+        self.pipelines.iter().flat_map(|p| &p.parts).map(most).sum()
+    }
+
+    /// Takes a round through everything. At the `end` all windows close.
+    pub(crate) fn round(&mut self, rounds: BTreeMap<usize, TableRound>, end: bool) -> Result<Outcome> {
+        let mut outcome = Outcome::default();
+        let mut items = Vec::new();
+        let mut idle: BTreeMap<usize, BTreeSet<u32>> = BTreeMap::new();
+        for (table, round) in rounds {
+            idle.insert(table, round.idle);
+            let positions = self.positions.entry(table).or_default();
+            for (shard, known) in round.known {
+                positions.entry(shard).or_insert(Position { next: None, watermark: None }).next = known.next;
+            }
+            items.extend(round.reads.into_iter().map(|read| (table, read)));
+        }
+        outcome.records = items.iter().map(|(_, read)| read.records.len() as u64).sum();
+        let decoders = &self.decoders;
+        let streams = &self.streams;
+        let decoded = each(self.tasks, items, |(table, read)| {
+            let decoder = decoders.get(&table).ok_or_else(|| Error::internal("a table without a decoder"))?;
+            let name = format!("{}/{}", streams.get(&table).map_or("", String::as_str), read.shard);
+            let rows =
+                if read.records.is_empty() { None } else { Some(decoder.decode(&name, &read.records)?) };
+            Ok((table, read.shard.0, rows))
+        })?;
+        let mut inputs: BTreeMap<usize, Vec<RecordBatch>> = BTreeMap::new();
+        for (table, shard, rows) in decoded {
+            let positions = self.positions.entry(table).or_default();
+            if let (Some(rows), Some(position)) = (rows, positions.get_mut(&shard)) {
+                position.watermark = position.watermark.max(rows.watermark);
+                outcome.malformed += rows.malformed;
+                if rows.rows.num_rows() > 0 {
+                    inputs.entry(table).or_default().push(rows.rows);
+                }
+            }
+        }
+        self.advance(&idle);
+        let round = Round {
+            inputs: &inputs,
+            needed: self.decoders.iter().map(|(t, d)| (*t, d.needed.as_slice())).collect(),
+            watermarks: &self.watermarks,
+            tasks: self.tasks,
+            lateness: self.lateness,
+            keeps_late: self.keeps_late,
+            end,
+        };
+        for pipeline in &mut self.pipelines {
+            let Pipeline { root, closed, parts, .. } = pipeline;
+            let mut state = State { closed, parts, late: &mut outcome.late, late_rows: 0 };
+            let (rows, _) = round.node(root, &mut state)?;
+            outcome.late_rows += state.late_rows;
+            outcome.rows_out += rows.iter().map(|r| r.num_rows() as u64).sum::<u64>();
+            outcome.outputs.push(rows);
+        }
+        Ok(outcome)
+    }
+
+    /// Moves the watermarks on: to that of the shard that is furthest behind, of those that are not idle.
+    fn advance(&mut self, idle: &BTreeMap<usize, BTreeSet<u32>>) {
+        for (table, positions) in &self.positions {
+            let silent = idle.get(table);
+            let is_waited_for = |(shard, position): &(&u32, &Position)| {
+                position.next.is_some() && !silent.is_some_and(|s| s.contains(shard))
+            };
+            let marks = positions.iter().filter(is_waited_for).map(|(_, p)| p.watermark.unwrap_or(i64::MIN));
+            // When nobody is waited for, nobody is ahead either: what was heard last counts.
+            let heard = || positions.values().filter_map(|p| p.watermark).max();
+            let found = marks.min().or_else(heard);
+            if let Some(mark) = found {
+                let current = self.watermarks.entry(*table).or_insert(i64::MIN);
+                *current = (*current).max(mark);
+            }
+        }
+    }
+
+    /// What is kept of the dataflows; they go on with it.
+    pub(crate) fn snapshot(&mut self) -> Result<Vec<PipelineState>> {
+        let mut all = Vec::with_capacity(self.pipelines.len());
+        for pipeline in &mut self.pipelines {
+            let mut aggregations = Vec::new();
+            for (aggregation, parts) in pipeline.aggregations.iter().zip(&mut pipeline.parts) {
+                let parts: Vec<&mut Part> = parts.iter_mut().collect();
+                let rows = each(self.tasks, parts, |part| part.snapshot(aggregation))?;
+                aggregations.push(rows.into_iter().flatten().collect());
+            }
+            all.push(PipelineState { closed: pipeline.closed.clone(), aggregations });
+        }
+        Ok(all)
+    }
+
+    /// How many keys and states each aggregation's rows have, by insert.
+    pub(crate) fn shapes(&self) -> Result<Vec<Vec<(usize, Vec<usize>)>>> {
+        let shape = |a: &Aggregation| -> Result<(usize, Vec<usize>)> {
+            let states = a.calls.iter().map(|c| Ok(c.function.state_fields().map_err(scan::error)?.len()));
+            Ok((a.keys.len(), states.collect::<Result<_>>()?))
+        };
+        self.pipelines.iter().map(|p| p.aggregations.iter().map(shape).collect()).collect()
+    }
+
+    /// Takes up what was kept, whatever the number of tasks was.
+    pub(crate) fn restore(&mut self, states: Vec<PipelineState>) -> Result<()> {
+        let wrong = || {
+            Error::invalid("the kept state does not fit the script")
+                .why("the script has changed since the checkpoint was taken")
+                .hint("begin anew with --from-start, or run the script as it was")
+        };
+        if states.len() != self.pipelines.len() {
+            return Err(wrong());
+        }
+        for (pipeline, state) in self.pipelines.iter_mut().zip(states) {
+            if state.closed.len() != pipeline.closed.len()
+                || state.aggregations.len() != pipeline.aggregations.len()
+            {
+                return Err(wrong());
+            }
+            pipeline.closed = state.closed;
+            for ((aggregation, parts), rows) in
+                pipeline.aggregations.iter().zip(&mut pipeline.parts).zip(state.aggregations)
+            {
+                for rows in rows {
+                    for (part, rows) in rows.split(self.tasks)? {
+                        if let Some(part) = parts.get_mut(part) {
+                            part.restore(aggregation, &rows)?;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the state depends on, in words.
+    pub(crate) fn signature(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let names: Vec<String> = (0..64).map(|i| self.streams.get(&i).cloned().unwrap_or_default()).collect();
+        for pipeline in &self.pipelines {
+            pipeline.root.describe(&names, 0, &mut lines);
+        }
+        lines
+    }
+}
+
+/// Which columns of which tables are used, and the aggregations.
+fn gather(node: &Node, needed: &mut BTreeMap<usize, Vec<usize>>, found: &mut Vec<Aggregation>) {
+    match &node.work {
+        Work::Source { table, columns } => needed.entry(*table).or_default().extend(columns),
+        Work::Rows { input, .. } | Work::Windows { input, .. } => gather(input, needed, found),
+        Work::Aggregate(aggregation) => {
+            gather(&aggregation.input, needed, found);
+            found.push((**aggregation).clone());
+        }
+        Work::Union { inputs } => inputs.iter().for_each(|input| gather(input, needed, found)),
+    }
+}
+
+struct Round<'a> {
+    inputs: &'a BTreeMap<usize, Vec<RecordBatch>>,
+    /// The columns that a table's decoder gives.
+    needed: BTreeMap<usize, &'a [usize]>,
+    watermarks: &'a BTreeMap<usize, i64>,
+    tasks: usize,
+    lateness: i64,
+    keeps_late: bool,
+    end: bool,
+}
+
+struct State<'a> {
+    closed: &'a mut Vec<i64>,
+    parts: &'a mut Vec<Vec<Part>>,
+    late: &'a mut Vec<RecordBatch>,
+    late_rows: u64,
+}
+
+impl Round<'_> {
+    /// The rows that a step gives in this round, and its watermark behind them.
+    fn node(&self, node: &Node, state: &mut State<'_>) -> Result<(Vec<RecordBatch>, i64)> {
+        match &node.work {
+            Work::Source { table, columns } => {
+                let needed = self.needed.get(table).copied().unwrap_or_default();
+                let mut rows = Vec::new();
+                for input in self.inputs.get(table).into_iter().flatten() {
+                    let picked: Vec<ArrayRef> = columns
+                        .iter()
+                        .filter_map(|c| needed.iter().position(|n| n == c))
+                        .map(|at| Arc::clone(input.column(at)))
+                        .collect();
+                    rows.push(batch(&node.schema, picked, input.num_rows())?);
+                }
+                Ok((rows, self.watermarks.get(table).copied().unwrap_or(i64::MIN)))
+            }
+            Work::Rows { input, steps } => {
+                let (rows, mark) = self.node(input, state)?;
+                let rows = each(self.tasks, rows, |rows| renamed(&apply(steps, rows)?, &node.schema))?;
+                Ok((rows.into_iter().filter(|r| r.num_rows() > 0).collect(), mark))
+            }
+            Work::Windows { input, id, time, kind, columns } => {
+                let (rows, mark) = self.node(input, state)?;
+                let closed = state.closed.get(*id).copied().unwrap_or(i64::MIN);
+                let windowing = Windowing { time: *time, kind: *kind, columns, schema: &node.schema, closed };
+                let done = each(self.tasks, rows, |rows| windowing.apply(&rows))?;
+                let mut all = Vec::with_capacity(done.len());
+                for windowed in done {
+                    if let Some(late) = windowed.late {
+                        state.late_rows += late.num_rows() as u64;
+                        if self.keeps_late {
+                            state.late.push(late);
+                        }
+                    }
+                    all.push(windowed.rows);
+                }
+                if let Some(slot) = state.closed.get_mut(*id) {
+                    *slot = (*slot).max(self.closing(mark));
+                }
+                Ok((all, mark))
+            }
+            Work::Aggregate(aggregation) => self.aggregate(node, aggregation, state),
+            Work::Union { inputs } => {
+                let (mut all, mut mark) = (Vec::new(), i64::MAX);
+                for input in inputs {
+                    let (rows, own) = self.node(input, state)?;
+                    for rows in rows {
+                        all.push(renamed(&rows, &node.schema)?);
+                    }
+                    mark = mark.min(own);
+                }
+                Ok((all, mark))
+            }
+        }
+    }
+
+    /// Windows that end at or before this close with that watermark.
+    fn closing(&self, mark: i64) -> i64 {
+        match mark {
+            i64::MIN => i64::MIN,
+            mark => mark.saturating_sub(self.lateness).saturating_add(1),
+        }
+    }
+
+    fn aggregate(
+        &self,
+        node: &Node,
+        aggregation: &Aggregation,
+        state: &mut State<'_>,
+    ) -> Result<(Vec<RecordBatch>, i64)> {
+        let (rows, mark) = self.node(&aggregation.input, state)?;
+        let Some(parts) = state.parts.get_mut(aggregation.id) else {
+            return Err(Error::internal("an aggregation without state"));
+        };
+        let mut pieces: Vec<Vec<_>> = parts.iter().map(|_| Vec::new()).collect();
+        for split in each(self.tasks, rows, |rows| aggregation.pieces(&rows, self.tasks))? {
+            for (part, piece) in split {
+                if let Some(list) = pieces.get_mut(part) {
+                    list.push(piece);
+                }
+            }
+        }
+        let until = if self.end { i64::MAX } else { self.closing(mark) };
+        let work: Vec<(&mut Part, Vec<_>)> = parts.iter_mut().zip(pieces).collect();
+        let done = each(self.tasks, work, |(part, pieces)| {
+            for piece in &pieces {
+                part.update(aggregation, piece)?;
+            }
+            part.close(aggregation, &node.schema, until)
+        })?;
+        let out: Vec<RecordBatch> = done.into_iter().flatten().collect();
+        if self.end {
+            self.keep_closed(aggregation, &out, state)?;
+        }
+        // Rows of windows come with their end: what is behind has to wait as long as they did.
+        let mark = if mark == i64::MIN { mark } else { mark.saturating_sub(self.lateness) };
+        Ok((out, mark))
+    }
+
+    /// Windows that were closed by force stay closed.
+    fn keep_closed(
+        &self,
+        aggregation: &Aggregation,
+        out: &[RecordBatch],
+        state: &mut State<'_>,
+    ) -> Result<()> {
+        let Some(at) = aggregation.groups.iter().position(|g| *g == crate::flow::node::Group::End) else {
+            return Ok(());
+        };
+        let mut last = i64::MIN;
+        for rows in out {
+            let ends = super::rows::times(rows.column(at))?;
+            last = last.max(ends.values().iter().copied().max().unwrap_or(i64::MIN));
+        }
+        for id in windows_below(&aggregation.input) {
+            if let Some(closed) = state.closed.get_mut(id) {
+                *closed = (*closed).max(last);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The windowing steps that an aggregation's rows come from.
+fn windows_below(node: &Node) -> Vec<usize> {
+    match &node.work {
+        Work::Windows { id, .. } => vec![*id],
+        Work::Rows { input, .. } => windows_below(input),
+        Work::Union { inputs } => inputs.iter().flat_map(windows_below).collect(),
+        Work::Source { .. } | Work::Aggregate(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,137 @@
+//! What belongs to a checkpoint but is no file of its commit, and what is made good after a crash.
+
+use crate::applications::ApplicationsRooms;
+use crate::store::{Checkpoint, Kept, Store};
+use bytes::Bytes;
+use chrono::Duration;
+use model::{Error, ErrorKind, Result};
+use streams::NewRecord;
+
+/// How many checkpoints that are no savepoints are kept.
+const KEPT: usize = 2;
+
+/// Does what belongs to a checkpoint whose outputs are published. To do it twice does no harm, but to streams: their
+/// records are put at least once.
+pub(crate) async fn settle(rooms: &ApplicationsRooms, store: &Store, checkpoint: &Checkpoint) -> Result<()> {
+    let kept = &checkpoint.kept;
+    for change in &kept.changes {
+        rooms.engine.apply_table_change(change).await?;
+    }
+    for (stream, file) in &kept.outbox {
+        let path = rooms.folder.join(&checkpoint.application).join(&kept.folder).join(file);
+        let text = tokio::fs::read(&path).await.map_err(|e| {
+            Error::corrupt("the records of a checkpoint cannot be read")
+                .at(model::Place::object(path.display()))
+                .source_is(e)
+        })?;
+        put(rooms, stream, &text).await?;
+    }
+    crashpoint::hit("apps.checkpoint.before_settle");
+    store.settle(&checkpoint.application, checkpoint.number).await?;
+    crashpoint::hit("apps.checkpoint.settled");
+    remove_marker(rooms, kept).await
+}
+
+async fn remove_marker(rooms: &ApplicationsRooms, kept: &Kept) -> Result<()> {
+    if let Some(marker) = &kept.marker {
+        match rooms.lake.delete(marker).await {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Puts lines into a stream; what is refused for the moment is put again.
+async fn put(rooms: &ApplicationsRooms, stream: &str, text: &[u8]) -> Result<()> {
+    let text = Bytes::copy_from_slice(text);
+    let mut records = Vec::new();
+    for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+        let key = format!("{:016x}", fingerprint(line));
+        records.push(NewRecord::new(key, text.slice_ref(line)));
+    }
+    let mut waiting: Vec<Vec<NewRecord>> = records.chunks(500).map(<[NewRecord]>::to_vec).collect();
+    waiting.reverse();
+    let mut tries = 0;
+    while let Some(chunk) = waiting.pop() {
+        let placed = rooms.log.put_many(stream, chunk.clone()).await?;
+        let mut again = Vec::new();
+        let mut last = None;
+        for (record, placed) in chunk.into_iter().zip(placed) {
+            match placed {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::LimitExceeded => {
+                    again.push(record);
+                    last = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = last {
+            tries += 1;
+            if tries > 600 {
+                return Err(error);
+            }
+            waiting.push(again);
+            rooms.clock.sleep(Duration::milliseconds(200)).await;
+        }
+    }
+    Ok(())
+}
+
+fn fingerprint(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Makes good what a dead process has left: answers the checkpoint that counts.
+pub(crate) async fn recover(
+    rooms: &ApplicationsRooms,
+    store: &Store,
+    name: &str,
+) -> Result<Option<Checkpoint>> {
+    for checkpoint in store.checkpoints(name).await? {
+        if checkpoint.settled {
+            remove_marker(rooms, &checkpoint.kept).await?;
+            return Ok(Some(checkpoint));
+        }
+        let published = match &checkpoint.kept.marker {
+            Some(marker) => match rooms.lake.head(marker).await {
+                Ok(_) => true,
+                Err(error) if error.kind() == ErrorKind::NotFound => false,
+                Err(error) => return Err(error),
+            },
+            // Nothing but records for streams: they are put now.
+            None => true,
+        };
+        if published {
+            settle(rooms, store, &checkpoint).await?;
+            return Ok(Some(Checkpoint { settled: true, ..checkpoint }));
+        }
+        store.forget(name, &[checkpoint.number]).await?;
+    }
+    Ok(None)
+}
+
+/// Forgets old checkpoints, and removes state that no checkpoint names.
+pub(crate) async fn prune(rooms: &ApplicationsRooms, store: &Store, name: &str) -> Result<()> {
+    let all = store.checkpoints(name).await?;
+    let plain = all.iter().filter(|c| c.label.is_empty() && c.settled);
+    let old: Vec<u64> = plain.skip(KEPT).map(|c| c.number).collect();
+    if !old.is_empty() {
+        store.forget(name, &old).await?;
+    }
+    let kept: Vec<String> =
+        all.into_iter().filter(|c| !old.contains(&c.number)).map(|c| c.kept.folder).collect();
+    let root = rooms.folder.join(name);
+    let sweep = move || {
+        let Ok(entries) = std::fs::read_dir(&root) else { return };
+        for entry in entries.flatten() {
+            if !kept.contains(&entry.file_name().to_string_lossy().into_owned()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+    };
+    tokio::task::spawn_blocking(sweep)
+        .await
+        .map_err(|e| Error::internal("sweeping old state broke off").source_is(e))
+}

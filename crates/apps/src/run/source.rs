@@ -1,0 +1,234 @@
+//! The shards of a table: where each is read on, how far its watermark is, whether it is idle.
+
+use crate::flow::options::Start;
+use chrono::{DateTime, Utc};
+use futures::future::select_all;
+use model::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use streams::{Log, ReadOptions, Record, Shard, ShardFilter, ShardId, ShardIterator, StartAt};
+
+/// Where a shard is read on: what a checkpoint keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// The place in the shard; nothing when it has been read to its end.
+    pub(crate) next: Option<String>,
+    /// The watermark of its events.
+    pub(crate) watermark: Option<i64>,
+}
+
+/// The positions of a table's shards, by the shards' numbers.
+pub(crate) type Positions = BTreeMap<u32, Position>;
+
+/// A shard that is being read.
+#[derive(Debug)]
+struct Reading {
+    next: ShardIterator,
+    /// When it had something last.
+    heard: DateTime<Utc>,
+    at_tip: bool,
+}
+
+/// One read of a shard.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) shard: ShardId,
+    pub(crate) records: Vec<Record>,
+    /// Where it goes on; nothing at the end of a closed shard.
+    pub(crate) next: Option<ShardIterator>,
+    pub(crate) behind: chrono::Duration,
+    children: Vec<Shard>,
+}
+
+/// Reads a table's stream, ahead of what is processed.
+pub(crate) struct StreamReader {
+    log: Arc<dyn Log>,
+    pub(crate) stream: String,
+    shards: BTreeMap<u32, Reading>,
+    ended: BTreeSet<u32>,
+    /// Shards that wait for their parents' end.
+    waiting: BTreeMap<u32, Shard>,
+    idle_millis: Option<i64>,
+}
+
+/// How much of one shard a round takes.
+const ROUND: ReadOptions = ReadOptions { limit: 50_000, bytes: 8 << 20, dedicated: true };
+
+impl StreamReader {
+    /// From these positions on, or else from where the table says.
+    pub(crate) async fn open(
+        log: Arc<dyn Log>,
+        stream: &str,
+        start: Start,
+        idle_millis: Option<i64>,
+        positions: Option<&Positions>,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let mut reader = Self {
+            log,
+            stream: stream.to_owned(),
+            shards: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            idle_millis,
+        };
+        match positions {
+            Some(positions) => {
+                for (shard, position) in positions {
+                    match &position.next {
+                        Some(text) => {
+                            let next = text.parse()?;
+                            reader.shards.insert(*shard, Reading { next, heard: now, at_tip: false });
+                        }
+                        None => drop(reader.ended.insert(*shard)),
+                    }
+                }
+                // Children of shards that ended just before the positions were kept.
+                for shard in reader.log.list_shards(stream, ShardFilter::FromTrimHorizon).await? {
+                    let parents = [shard.parent, shard.adjacent_parent];
+                    if parents.iter().flatten().any(|p| reader.knows(*p)) && !reader.knows(shard.id) {
+                        reader.waiting.insert(shard.id.0, shard);
+                    }
+                }
+                reader.begin_children(now).await?;
+            }
+            None => {
+                let filter = match start {
+                    Start::Oldest => ShardFilter::FromTrimHorizon,
+                    Start::Latest => ShardFilter::AtLatest,
+                    Start::At(time) => ShardFilter::FromTimestamp(time),
+                };
+                let all = reader.log.list_shards(stream, filter).await?;
+                let there: BTreeSet<u32> = all.iter().map(|s| s.id.0).collect();
+                for shard in all {
+                    let parents = [shard.parent, shard.adjacent_parent];
+                    if parents.iter().flatten().any(|p| there.contains(&p.0)) {
+                        reader.waiting.insert(shard.id.0, shard);
+                        continue;
+                    }
+                    let at = match start {
+                        Start::Oldest => StartAt::TrimHorizon,
+                        Start::Latest => StartAt::Latest,
+                        Start::At(time) => StartAt::AtTimestamp(time),
+                    };
+                    reader.begin(shard.id, at, now).await?;
+                }
+            }
+        }
+        Ok(reader)
+    }
+
+    fn knows(&self, shard: ShardId) -> bool {
+        self.shards.contains_key(&shard.0)
+            || self.ended.contains(&shard.0)
+            || self.waiting.contains_key(&shard.0)
+    }
+
+    async fn begin(&mut self, shard: ShardId, at: StartAt, now: DateTime<Utc>) -> Result<()> {
+        let next = self.log.iterator(&self.stream, shard, at).await?;
+        self.shards.insert(shard.0, Reading { next, heard: now, at_tip: false });
+        Ok(())
+    }
+
+    /// Begins with the shards whose parents have been read.
+    async fn begin_children(&mut self, now: DateTime<Utc>) -> Result<()> {
+        let ready: Vec<u32> = self
+            .waiting
+            .values()
+            .filter(|shard| {
+                let parents = [shard.parent, shard.adjacent_parent];
+                !parents
+                    .iter()
+                    .flatten()
+                    .any(|p| self.shards.contains_key(&p.0) || self.waiting.contains_key(&p.0))
+            })
+            .map(|shard| shard.id.0)
+            .collect();
+        for shard in ready {
+            self.waiting.remove(&shard);
+            self.begin(ShardId(shard), StartAt::TrimHorizon, now).await?;
+        }
+        Ok(())
+    }
+
+    /// What each shard has now.
+    pub(crate) async fn read(&mut self, now: DateTime<Utc>) -> Result<Vec<Read>> {
+        let reads = self.shards.iter().map(|(shard, reading)| {
+            let (log, next) = (Arc::clone(&self.log), reading.next.clone());
+            async move {
+                let read = log.get_records(&next, ROUND).await?;
+                Ok::<_, Error>(Read {
+                    shard: ShardId(*shard),
+                    records: read.records,
+                    next: read.next,
+                    behind: read.behind,
+                    children: read.children,
+                })
+            }
+        });
+        let reads = futures::future::try_join_all(reads).await?;
+        for read in &reads {
+            match &read.next {
+                Some(next) => {
+                    if let Some(reading) = self.shards.get_mut(&read.shard.0) {
+                        reading.next = next.clone();
+                        reading.at_tip = read.records.is_empty();
+                        if !read.records.is_empty() {
+                            reading.heard = now;
+                        }
+                    }
+                }
+                None => {
+                    self.shards.remove(&read.shard.0);
+                    self.ended.insert(read.shard.0);
+                    for child in &read.children {
+                        if !self.knows(child.id) {
+                            self.waiting.insert(child.id.0, child.clone());
+                        }
+                    }
+                }
+            }
+        }
+        self.begin_children(now).await?;
+        Ok(reads.into_iter().filter(|r| !r.records.is_empty() || r.next.is_none()).collect())
+    }
+
+    /// Where all shards stand behind what was read.
+    pub(crate) fn positions(&self) -> Positions {
+        let open = self.shards.iter().map(|(shard, reading)| {
+            (*shard, Position { next: Some(reading.next.to_string()), watermark: None })
+        });
+        open.chain(self.ended.iter().map(|s| (*s, Position { next: None, watermark: None }))).collect()
+    }
+
+    /// Shards that have been silent for too long to be waited for.
+    pub(crate) fn idle(&self, now: DateTime<Utc>) -> BTreeSet<u32> {
+        let Some(millis) = self.idle_millis else { return BTreeSet::new() };
+        let is_idle =
+            |reading: &&Reading| reading.at_tip && (now - reading.heard).num_milliseconds() >= millis;
+        self.shards.iter().filter(|(_, r)| is_idle(r)).map(|(shard, _)| *shard).collect()
+    }
+
+    /// When the next shard becomes idle, if it stays silent.
+    pub(crate) fn idle_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let millis = chrono::Duration::milliseconds(self.idle_millis?);
+        self.shards.values().map(|r| r.heard + millis).filter(|at| *at > now).min()
+    }
+
+    /// Returns when there is something to read.
+    pub(crate) async fn wait(&self) -> Result<()> {
+        let waits: Vec<_> = self
+            .shards
+            .values()
+            .map(|reading| {
+                let (log, next) = (Arc::clone(&self.log), reading.next.clone());
+                Box::pin(async move { log.wait(&next).await })
+            })
+            .collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
+        }
+        select_all(waits).await.0
+    }
+}

@@ -1,0 +1,98 @@
+//! State as files: for each aggregation one Arrow stream, on disk before a checkpoint names it.
+
+use super::aggregate::StateRows;
+use super::graph::PipelineState;
+use super::rows::arrow;
+use arrow::array::RecordBatch;
+use arrow::ipc::CompressionType;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use model::{Error, Place, Result};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+
+/// What a checkpoint says of one insert's dataflow; the rows are in files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptPipeline {
+    pub(crate) closed: Vec<i64>,
+    /// How many aggregations it has.
+    pub(crate) aggregations: usize,
+}
+
+fn failed(doing: &str, path: &Path, error: std::io::Error) -> Error {
+    let full = error.kind() == std::io::ErrorKind::StorageFull;
+    let error =
+        Error::unavailable(format!("{doing} failed")).at(Place::object(path.display())).source_is(error);
+    if full { error.hint("free some space; the application goes on from its last checkpoint") } else { error }
+}
+
+fn name(pipeline: usize, aggregation: usize) -> String {
+    format!("{pipeline}-{aggregation}.arrow")
+}
+
+/// Writes state into a new folder and has it on disk when this returns. Answers its bytes.
+pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<u64> {
+    let doing = "keeping the state";
+    std::fs::create_dir_all(folder).map_err(|e| failed(doing, folder, e))?;
+    let mut bytes = 0;
+    for (p, state) in states.iter().enumerate() {
+        for (a, rows) in state.aggregations.iter().enumerate() {
+            let batches = rows.iter().map(StateRows::to_batch).collect::<Result<Vec<_>>>()?;
+            let Some(first) = batches.first() else { continue };
+            let path = folder.join(name(p, a));
+            let file = File::create(&path).map_err(|e| failed(doing, &path, e))?;
+            let options = IpcWriteOptions::default()
+                .try_with_compression(Some(CompressionType::ZSTD))
+                .map_err(arrow)?;
+            let mut writer =
+                StreamWriter::try_new_with_options(BufWriter::new(file), &first.schema(), options)
+                    .map_err(arrow)?;
+            batches.iter().try_for_each(|b| writer.write(b)).map_err(arrow)?;
+            writer.finish().map_err(arrow)?;
+            let mut buffer = writer.into_inner().map_err(arrow)?;
+            buffer.flush().map_err(|e| failed(doing, &path, e))?;
+            let file = buffer.into_inner().map_err(|e| failed(doing, &path, e.into_error()))?;
+            file.sync_all().map_err(|e| failed(doing, &path, e))?;
+            bytes += file.metadata().map_or(0, |m| m.len());
+        }
+    }
+    for folder in [Some(folder), folder.parent()].into_iter().flatten() {
+        File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed(doing, folder, e))?;
+    }
+    Ok(bytes)
+}
+
+/// Reads state back.
+pub(crate) fn read(
+    folder: &Path,
+    kept: &[KeptPipeline],
+    shapes: &[Vec<(usize, Vec<usize>)>],
+) -> Result<Vec<PipelineState>> {
+    let mut all = Vec::with_capacity(kept.len());
+    for (p, kept) in kept.iter().enumerate() {
+        let mut aggregations = Vec::with_capacity(kept.aggregations);
+        for a in 0..kept.aggregations {
+            let path = folder.join(name(p, a));
+            let mut rows = Vec::new();
+            if path.exists() {
+                let (keys, states) = shapes.get(p).and_then(|s| s.get(a)).cloned().unwrap_or_default();
+                for batch in batches(&path)? {
+                    rows.push(StateRows::of_batch(&batch, keys, &states)?);
+                }
+            }
+            aggregations.push(rows);
+        }
+        all.push(PipelineState { closed: kept.closed.clone(), aggregations });
+    }
+    Ok(all)
+}
+
+fn batches(path: &Path) -> Result<Vec<RecordBatch>> {
+    let file = File::open(path).map_err(|e| failed("reading the state", path, e))?;
+    let broken =
+        |e| arrow(e).context("the state of the application cannot be read").at(Place::object(path.display()));
+    let reader = StreamReader::try_new(BufReader::new(file), None).map_err(broken)?;
+    reader.map(|batch| batch.map_err(broken)).collect()
+}

@@ -1,0 +1,9 @@
+//! Stream applications, tested from outside their crate: over a real log, lake, catalog and state database, under a clock
+//! that stands still.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod house;
+mod mistakes;
+mod recovery;
+mod windows;

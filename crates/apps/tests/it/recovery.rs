@@ -1,0 +1,146 @@
+//! Stops, restarts, other numbers of tasks, snapshots: each event is counted once.
+
+use crate::house::{House, TUMBLE, metric, script};
+use apps::{ApplicationStatus, StartFrom, StartOptions, Stopping};
+use chrono::Duration;
+
+const BEGIN: i64 = 1_699_999_800_000;
+
+async fn total(house: &House) -> i64 {
+    let lines = house.lines("s3://out/windowed/").await;
+    lines
+        .iter()
+        .map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["events"].as_i64().unwrap())
+        .sum()
+}
+
+fn events(from: i64, count: i64) -> Vec<(String, String)> {
+    (from..from + count).map(|i| metric(&format!("c{}", i % 50), i as f64, BEGIN + i * 1000)).collect()
+}
+
+/// Waits until the run has counted so many records.
+async fn counted(house: &House, run: &state::runs::RunHandle, records: u64) {
+    loop {
+        let now = house.runs.get(run.id()).await.unwrap();
+        assert!(!now.state.is_final(), "{now:?}");
+        if now.counters.get("records").copied().unwrap_or(0) >= records {
+            return;
+        }
+        house.hand.advance(Duration::milliseconds(200));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_survives_stops_and_other_numbers_of_tasks() {
+    let house = House::new().await;
+    house.stream("metrics", 3).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    let mut put = 0;
+    for tasks in [1, 4, 2] {
+        house.put("metrics", &events(put, 500)).await;
+        put += 500;
+        let options = StartOptions { tasks: Some(tasks), ..Default::default() };
+        let run = house.apps.start("app", options).await.unwrap();
+        counted(&house, &run, 500).await;
+        assert_eq!(house.apps.get("app").await.unwrap().status, ApplicationStatus::Running);
+        house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+        assert_eq!(house.apps.get("app").await.unwrap().status, ApplicationStatus::Ready);
+        // Windows are still open: not all is written yet.
+        assert!(total(&house).await < put);
+    }
+    let counters = house.caught_up("app", 1).await;
+    assert_eq!(counters["records"], put);
+    assert_eq!(total(&house).await, put);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_a_place_to_go_back_to() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 100)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 100).await;
+    let snapshot = house.apps.snapshot("app", "before").await.unwrap();
+    assert_eq!(snapshot.counters["records"], 100);
+    house.put("metrics", &events(100, 100)).await;
+    counted(&house, &run, 200).await;
+    house.apps.stop("app", Stopping::Drain).await.unwrap();
+    assert_eq!(total(&house).await, 200);
+    // From the snapshot on the second hundred is read again.
+    let options = StartOptions {
+        from: StartFrom::Snapshot("before".into()),
+        until_caught_up: true,
+        ..Default::default()
+    };
+    let run = house.apps.start("app", options).await.unwrap();
+    let ended = run.wait().await.unwrap().result().unwrap();
+    assert_eq!(ended["counters"]["records"], 200, "{ended}");
+    assert!(house.apps.snapshot("app", "x").await.is_err());
+    house.apps.delete_snapshot("app", "before").await.unwrap();
+    assert!(house.apps.snapshots("app").await.unwrap().iter().all(|s| s.name.is_empty()));
+    house.apps.delete("app").await.unwrap();
+    assert!(house.apps.list().await.unwrap().is_empty());
+    assert!(!house.path.join("applications/app").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_that_split_and_merge_are_read_whole() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 300)).await;
+    house.log.update_shard_count("metrics", 4).await.unwrap();
+    house.put("metrics", &events(300, 300)).await;
+    house.log.update_shard_count("metrics", 2).await.unwrap();
+    house.put("metrics", &events(600, 300)).await;
+    let counters = house.caught_up("app", 2).await;
+    assert_eq!(counters["records"], 900);
+    let late = counters["late"].as_i64().unwrap();
+    assert_eq!(total(&house).await + late, 900);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_shard_holds_windows_back_until_it_counts_as_idle() {
+    let house = House::new().await;
+    house.stream("metrics", 8).await;
+    let settings =
+        "SET 'table.exec.source.idle-timeout' = '30 s'; SET 'execution.checkpointing.interval' = '1 s';";
+    house.apps.put("app", &script(settings, TUMBLE), "app.sql").await.unwrap();
+    // One key: one shard speaks, seven are silent.
+    let records: Vec<_> = (0..100).map(|i| metric("c", 1.0, BEGIN + i * 60_000)).collect();
+    house.put("metrics", &records).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 100).await;
+    while total(&house).await == 0 {
+        house.hand.advance(Duration::seconds(1));
+        tokio::task::yield_now().await;
+    }
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    assert_eq!(total(&house).await, 95, "all windows but the last are closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_cannot_be_read_stop_it_or_are_counted() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    let bad = [("k".to_owned(), "no json".to_owned()), ("k".to_owned(), r#"{"value": "x"}"#.to_owned())];
+    house.put("metrics", &events(0, 10)).await;
+    house.put("metrics", &bad).await;
+    house.apps.put("strict", &script("", TUMBLE), "s.sql").await.unwrap();
+    let options = StartOptions { until_caught_up: true, ..Default::default() };
+    let run = house.apps.start("strict", options).await.unwrap();
+    let error = run.wait().await.unwrap().result().unwrap_err();
+    assert!(error.message().contains("cannot be read"), "{error}");
+    assert!(error.to_string().contains("shardId-000000000000"), "{error}");
+    let lenient = script("", TUMBLE).replace(
+        "'format' = 'json', 'json.timestamp",
+        "'format' = 'json', 'json.ignore-parse-errors' = 'true', 'json.timestamp",
+    );
+    house.apps.put("lenient", &lenient, "l.sql").await.unwrap();
+    let counters = house.caught_up("lenient", 1).await;
+    assert_eq!(counters["records"], 12, "{counters}");
+    assert!(counters["malformed"].as_u64().unwrap() >= 2, "{counters}");
+    assert_eq!(total(&house).await, 10);
+}

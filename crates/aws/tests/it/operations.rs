@@ -1,0 +1,186 @@
+//! A right request for each operation of the JSON services, but for its signer.
+
+use crate::house::Ask;
+use serde_json::{Value, json};
+
+/// The services, and the part of their targets before the dot.
+pub(crate) const TARGETS: [(&str, &str); 3] =
+    [("glue", "AWSGlue"), ("athena", "AmazonAthena"), ("logs", "Logs_20140328")];
+
+/// Everything but Glue's databases, tables and partitions.
+pub(crate) fn all() -> Vec<(&'static str, Ask)> {
+    let mut all = Vec::new();
+    for ((service, target), list) in TARGETS.into_iter().zip([glue(), athena(), logs()]) {
+        for (operation, body) in list {
+            all.push((operation, Ask::json_of(service, &format!("{target}.{operation}"), body)));
+        }
+    }
+    all
+}
+
+/// A request with these members beside others.
+fn with(base: &Value, more: Value) -> Value {
+    let mut whole = base.clone();
+    if let (Value::Object(whole), Value::Object(more)) = (&mut whole, more) {
+        whole.extend(more);
+    }
+    whole
+}
+
+fn glue() -> Vec<(&'static str, Value)> {
+    let at = &json!({ "DatabaseName": "d", "TableName": "t" });
+    let of = &with(at, json!({ "PartitionValues": ["1"] }));
+    let function =
+        json!({ "DatabaseName": "d", "FunctionName": "f", "FunctionInput": { "FunctionName": "f" } });
+    let connection = json!({ "Name": "c", "ConnectionType": "JDBC", "ConnectionProperties": {} });
+    let crawler = json!({ "Name": "c", "Role": "r", "DatabaseName": "d", "Targets": {} });
+    let classifier = json!({ "JsonClassifier": { "Name": "c", "JsonPath": "$" } });
+    let name = json!({ "Name": "c" });
+    let job = json!({ "JobName": "j", "JobUpdate": {}, "RunId": "r", "JobRunIds": [] });
+    let arn = json!({ "ResourceArn": "arn:aws:glue:eu-central-1:123456789012:job/j", "TagsToAdd": {},
+                      "TagsToRemove": [] });
+    let security = json!({ "Name": "s", "EncryptionConfiguration": {} });
+    let schedule = json!({ "CrawlerName": "c" });
+    let mut all = vec![
+        ("BatchDeleteTable", json!({ "DatabaseName": "d", "TablesToDelete": ["t"] })),
+        ("GetTableVersion", at.clone()),
+        ("GetTableVersions", at.clone()),
+        ("DeleteTableVersion", with(at, json!({ "VersionId": "1" }))),
+        ("BatchDeleteTableVersion", with(at, json!({ "VersionIds": ["1"] }))),
+        ("BatchGetPartition", with(at, json!({ "PartitionsToGet": [] }))),
+        (
+            "UpdatePartition",
+            with(at, json!({ "PartitionValueList": [], "PartitionInput": { "Values": [] } })),
+        ),
+        ("BatchUpdatePartition", with(at, json!({ "Entries": [] }))),
+        ("BatchDeletePartition", with(at, json!({ "PartitionsToDelete": [] }))),
+        ("CreatePartitionIndex", with(at, json!({ "PartitionIndex": { "Keys": ["k"], "IndexName": "i" } }))),
+        ("GetPartitionIndexes", at.clone()),
+        ("DeletePartitionIndex", with(at, json!({ "IndexName": "i" }))),
+        ("UpdateColumnStatisticsForTable", with(at, json!({ "ColumnStatisticsList": [] }))),
+        ("GetColumnStatisticsForTable", with(at, json!({ "ColumnNames": [] }))),
+        ("DeleteColumnStatisticsForTable", with(at, json!({ "ColumnName": "c" }))),
+        ("UpdateColumnStatisticsForPartition", with(of, json!({ "ColumnStatisticsList": [] }))),
+        ("GetColumnStatisticsForPartition", with(of, json!({ "ColumnNames": [] }))),
+        ("DeleteColumnStatisticsForPartition", with(of, json!({ "ColumnName": "c" }))),
+        ("GetUserDefinedFunctions", json!({ "Pattern": "*" })),
+        ("CreateConnection", json!({ "ConnectionInput": connection })),
+        ("UpdateConnection", json!({ "Name": "c", "ConnectionInput": connection })),
+        ("GetConnection", name.clone()),
+        ("GetConnections", json!({})),
+        ("DeleteConnection", json!({ "ConnectionName": "c" })),
+        ("BatchDeleteConnection", json!({ "ConnectionNameList": ["c"] })),
+        ("GetCrawlers", json!({})),
+        ("ListCrawlers", json!({})),
+        ("BatchGetCrawlers", json!({ "CrawlerNames": ["c"] })),
+        ("GetCrawlerMetrics", json!({})),
+        ("GetClassifiers", json!({})),
+        ("CreateJob", json!({ "Name": "j", "Role": "r", "Command": {} })),
+        ("GetJobs", json!({})),
+        ("ListJobs", json!({})),
+        ("BatchGetJobs", json!({ "JobNames": ["j"] })),
+        ("PutResourcePolicy", json!({ "PolicyInJson": "{}" })),
+        ("GetResourcePolicy", json!({})),
+        ("GetResourcePolicies", json!({})),
+        ("DeleteResourcePolicy", json!({})),
+        ("GetSecurityConfigurations", json!({})),
+    ];
+    for (operations, body) in [
+        (
+            &[
+                "CreateUserDefinedFunction",
+                "UpdateUserDefinedFunction",
+                "GetUserDefinedFunction",
+                "DeleteUserDefinedFunction",
+            ][..],
+            &function,
+        ),
+        (&["CreateCrawler", "UpdateCrawler"], &crawler),
+        (&["GetCrawler", "DeleteCrawler", "StartCrawler", "StopCrawler"], &name),
+        (&["ListCrawls", "StartCrawlerSchedule", "StopCrawlerSchedule", "UpdateCrawlerSchedule"], &schedule),
+        (&["CreateClassifier", "UpdateClassifier"], &classifier),
+        (&["GetClassifier", "DeleteClassifier"], &name),
+        (
+            &[
+                "UpdateJob",
+                "GetJob",
+                "DeleteJob",
+                "GetJobBookmark",
+                "ResetJobBookmark",
+                "StartJobRun",
+                "GetJobRun",
+                "GetJobRuns",
+                "BatchStopJobRun",
+            ],
+            &job,
+        ),
+        (&["TagResource", "UntagResource", "GetTags"], &arn),
+        (
+            &["CreateSecurityConfiguration", "GetSecurityConfiguration", "DeleteSecurityConfiguration"],
+            &security,
+        ),
+    ] {
+        all.extend(operations.iter().map(|operation| (*operation, body.clone())));
+    }
+    all
+}
+
+fn athena() -> Vec<(&'static str, Value)> {
+    let query = json!({ "QueryExecutionId": "01J0000000000000000000000X" });
+    let group = json!({ "Name": "g", "WorkGroup": "g" });
+    let named = json!({ "NamedQueryId": "n", "Name": "n", "QueryString": "SELECT 1", "Database": "d" });
+    let statement = json!({ "StatementName": "s", "WorkGroup": "g", "QueryStatement": "SELECT 1" });
+    let catalog = json!({ "Name": "c", "Type": "GLUE" });
+    let table = json!({ "CatalogName": "AwsDataCatalog", "DatabaseName": "d", "TableName": "t" });
+    let arn = json!({ "ResourceARN": "arn:aws:athena:eu-central-1:123456789012:workgroup/primary", "Tags": [],
+                      "TagKeys": [] });
+    let results = json!({ "OutputLocation": "s3://raw/" });
+    let mut all = vec![
+        ("StartQueryExecution", json!({ "QueryString": "SELECT 1", "ResultConfiguration": results })),
+        ("BatchGetQueryExecution", json!({ "QueryExecutionIds": [] })),
+        ("BatchGetNamedQuery", json!({ "NamedQueryIds": [] })),
+        ("BatchGetPreparedStatement", json!({ "PreparedStatementNames": [], "WorkGroup": "g" })),
+    ];
+    for (operations, body) in [
+        (
+            &["GetQueryExecution", "GetQueryResults", "GetQueryRuntimeStatistics", "StopQueryExecution"][..],
+            &query,
+        ),
+        (&["CreateWorkGroup", "GetWorkGroup", "UpdateWorkGroup", "DeleteWorkGroup"], &group),
+        (&["CreateNamedQuery", "GetNamedQuery", "UpdateNamedQuery", "DeleteNamedQuery"], &named),
+        (
+            &[
+                "CreatePreparedStatement",
+                "GetPreparedStatement",
+                "UpdatePreparedStatement",
+                "DeletePreparedStatement",
+                "ListPreparedStatements",
+            ],
+            &statement,
+        ),
+        (&["CreateDataCatalog", "GetDataCatalog", "UpdateDataCatalog", "DeleteDataCatalog"], &catalog),
+        (&["ListDatabases", "GetDatabase", "ListTableMetadata", "GetTableMetadata"], &table),
+        (&["TagResource", "UntagResource", "ListTagsForResource"], &arn),
+        (
+            &[
+                "ListQueryExecutions",
+                "ListWorkGroups",
+                "ListEngineVersions",
+                "ListNamedQueries",
+                "ListDataCatalogs",
+            ],
+            &json!({}),
+        ),
+    ] {
+        all.extend(operations.iter().map(|operation| (*operation, body.clone())));
+    }
+    all
+}
+
+fn logs() -> Vec<(&'static str, Value)> {
+    let group = json!({ "logGroupName": "/aws-glue/jobs/output", "logStreamName": "s" });
+    ["DescribeLogGroups", "DescribeLogStreams", "GetLogEvents", "FilterLogEvents"]
+        .into_iter()
+        .map(|operation| (operation, group.clone()))
+        .collect()
+}

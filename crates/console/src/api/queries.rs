@@ -1,0 +1,189 @@
+//! Rows: of ended queries page by page and as files, and of small queries (panels, previews) at once.
+
+use super::{json_text, read};
+use crate::answer::Answer;
+use crate::door::House;
+use crate::results::{broken, open, renderers, write_rows};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use engine::{OutputColumn, QueryOutcome, QueryRequest, read_columns};
+use formats::{CsvSpec, JsonSpec, WriteFormat, WriteSpec};
+use model::{Error, Result, RunId};
+use serde::Deserialize;
+use serde_json::json;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// The most rows of one page, and of one answer at once.
+const PAGE: usize = 1000;
+const AT_ONCE: usize = 50_000;
+/// The most bytes of an answer at once.
+const AT_ONCE_BYTES: usize = 32 << 20;
+
+#[derive(Deserialize)]
+struct Ask {
+    sql: String,
+    database: Option<String>,
+    limit: Option<usize>,
+    source: Option<String>,
+}
+
+/// Runs a query and answers its first rows, without a run; it ends when nobody waits any more.
+pub(super) async fn rows(State(house): State<Arc<House>>, body: Bytes) -> Answer<Response> {
+    let ask: Ask = read(&body)?;
+    only_reads(&ask.sql)?;
+    let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
+    let request = QueryRequest {
+        text: ask.sql,
+        source_name: ask.source.unwrap_or_else(|| "<query>".to_owned()),
+        database: ask.database.unwrap_or_else(|| "default".to_owned()),
+        parameters: Vec::new(),
+    };
+    let start = house.rooms.clock.now_millis();
+    let answer = house.rooms.engine.query(request).await?;
+    let (text, stats) = first_rows(answer, ask.limit.unwrap_or(AT_ONCE)).await?;
+    let millis = house.rooms.clock.now_millis() - start;
+    Ok(json_text(format!("{{{text},\"bytes_read\":{stats},\"millis\":{millis}}}")))
+}
+
+/// Panels and previews look; what changes something is a run.
+fn only_reads(text: &str) -> Result<()> {
+    let statements = sql::parse_located(text, "<query>")?;
+    match statements.iter().all(|one| one.statement.only_reads()) {
+        true => Ok(()),
+        false => Err(Error::invalid("this statement changes something, so it must be started as a run")
+            .hint("run it on the page Query")),
+    }
+}
+
+/// The columns and first rows as members of a JSON object, and how many bytes were read.
+pub(super) async fn first_rows(mut answer: engine::Answer, limit: usize) -> Result<(String, u64)> {
+    let limit = limit.min(AT_ONCE);
+    let renderers = renderers(&answer.columns);
+    let (mut rows, mut count, mut more) = (String::new(), 0, false);
+    while let Some(batch) = answer.next().await? {
+        let take = batch.num_rows().min(limit - count);
+        write_rows(&batch, &renderers, 0..take, &mut rows);
+        count += take;
+        if take < batch.num_rows() || rows.len() > AT_ONCE_BYTES {
+            more = true;
+            break;
+        }
+    }
+    let columns = shown(&answer.columns);
+    let text =
+        format!("\"columns\":{columns},\"rows\":[{rows}],\"more\":{more},\"is_text\":{}", answer.is_text);
+    Ok((text, answer.stats.scanned().bytes_scanned))
+}
+
+fn shown(columns: &[OutputColumn]) -> serde_json::Value {
+    columns.iter().map(|c| json!({ "name": c.name, "type": c.sql_type.to_string() })).collect()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    from: u64,
+    limit: Option<usize>,
+}
+
+async fn outcome(house: &House, run: &RunId) -> Result<QueryOutcome> {
+    let run = house.rooms.runs.get(run).await?;
+    if run.kind.as_str() != "query" {
+        return Err(Error::invalid(format!("a run of the kind {} has no rows", run.kind)));
+    }
+    serde_json::from_value(run.result()?)
+        .map_err(|e| Error::internal("a query's outcome cannot be read").source_is(e))
+}
+
+/// A page of an ended query's rows.
+pub(super) async fn page(
+    State(house): State<Arc<House>>,
+    Path(run): Path<RunId>,
+    Query(wanted): Query<Wanted>,
+) -> Answer<Response> {
+    let outcome = outcome(&house, &run).await?;
+    let (total, is_text) = (outcome.rows, outcome.is_text);
+    let limit = wanted.limit.unwrap_or(PAGE).min(PAGE);
+    let page = blocking(move || house.results.page(&run, &outcome, wanted.from, limit)).await?;
+    let columns = shown(&page.columns);
+    Ok(json_text(format!(
+        "{{\"columns\":{columns},\"rows\":[{}],\"from\":{},\"total\":{total},\"is_text\":{is_text}}}",
+        page.rows, wanted.from
+    )))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Form {
+    format: String,
+}
+
+/// All rows of an ended query as a file.
+pub(super) async fn download(
+    State(house): State<Arc<House>>,
+    Path(run): Path<RunId>,
+    Query(form): Query<Form>,
+) -> Answer<Response> {
+    let outcome = outcome(&house, &run).await?;
+    let (format, media) = match form.format.as_str() {
+        "csv" => (
+            WriteFormat::Csv { spec: CsvSpec::default(), header: true, quote_all: false },
+            "text/csv; charset=utf-8",
+        ),
+        "json" => (WriteFormat::Json(JsonSpec::default()), "application/x-ndjson"),
+        "parquet" => (WriteFormat::Parquet, "application/vnd.apache.parquet"),
+        other => {
+            return Err(Error::unsupported(format!("rows cannot be downloaded as `{other}`"))
+                .hint("csv, json and parquet can")
+                .into());
+        }
+    };
+    let name = format!("attachment; filename=\"{run}.{}\"", form.format);
+    // The file stays at hand: what is wrong with it is told before the answer begins.
+    let reader = blocking({
+        let path = outcome.result.clone();
+        move || open(&path)
+    })
+    .await?;
+    drop(reader);
+    let (sender, receiver) = mpsc::channel::<Result<Bytes>>(4);
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = encode(&outcome.result, format, &sender) {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    });
+    let headers = [(header::CONTENT_TYPE, media.to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// Writes a result in another format, piece by piece, as fast as they are taken.
+fn encode(path: &FilePath, format: WriteFormat, sender: &mpsc::Sender<Result<Bytes>>) -> Result<()> {
+    let reader = open(path)?;
+    let schema = reader.schema();
+    let types: Vec<_> = read_columns(&schema)?.into_iter().map(|column| column.sql_type).collect();
+    let mut encoder = formats::encoder(&WriteSpec::new(format), schema, &types)?;
+    for batch in reader {
+        encoder.write(&batch.map_err(broken)?)?;
+        let piece = encoder.take();
+        if !piece.is_empty() && sender.blocking_send(Ok(piece)).is_err() {
+            return Ok(());
+        }
+    }
+    let _ = sender.blocking_send(Ok(encoder.finish()?.bytes));
+    Ok(())
+}
+
+/// Work that reads files.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|e| Error::internal("a request broke off").source_is(e))?
+}

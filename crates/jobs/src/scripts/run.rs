@@ -1,0 +1,108 @@
+//! One run of a script: what it needs is fetched and installed, then it runs; its lines are the run's log.
+
+use super::fetch::{Fetched, fetch};
+use super::{Plan, ScriptKey, ScriptReport, Source};
+use crate::jobs::Jobs;
+use model::{Error, Result};
+use python::{Line, LineSender, Stream};
+use serde_json::Value;
+use state::runs::RunContext;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Weak;
+use tempfile::TempDir;
+
+/// How many lines may wait for the run's log.
+const WAITING: usize = 256;
+
+/// Begins the lines of a script's log that are ours: what is prepared for it.
+pub const NOTE: &str = "glulam: ";
+
+/// A folder that nobody else may look into, gone when this is dropped.
+pub(super) fn own_folder() -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("glulam-script-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .map_err(|e| Error::unavailable("cannot make a folder for a script").source_is(e))
+}
+
+/// Carries out what says lines meanwhile; they become the run's log. Gives how many were the script's.
+pub(super) async fn noted<T, F>(run: &RunContext, work: impl FnOnce(LineSender) -> F) -> (Result<T>, u64)
+where
+    F: Future<Output = Result<T>>,
+{
+    let (lines, mut coming) = tokio::sync::mpsc::channel::<Line>(WAITING);
+    let log = async {
+        let mut count = 0;
+        while let Some(Line { stream, text }) = coming.recv().await {
+            count += u64::from(stream != Stream::Note);
+            match stream {
+                Stream::Note => run.info(format!("{NOTE}{text}")).await,
+                Stream::Output => run.info(text).await,
+                Stream::Error => run.warn(text).await,
+            }
+        }
+        count
+    };
+    tokio::join!(work(lines), log)
+}
+
+impl Jobs {
+    pub(super) async fn run_script(&self, plan: &Plan, run: &RunContext) -> Result<Value> {
+        let own = own_folder()?;
+        let (ended, lines) = noted(run, |lines| self.carry_out(plan, run, own.path(), lines)).await;
+        let seconds = ended?;
+        let script = match &plan.script {
+            Source::Lake(uri) => uri.to_string(),
+            Source::Local { name, .. } => name.clone(),
+        };
+        serde_json::to_value(ScriptReport { script, seconds, lines })
+            .map_err(|e| Error::internal("an account cannot be written").source_is(e))
+    }
+
+    async fn carry_out(&self, plan: &Plan, run: &RunContext, own: &Path, lines: LineSender) -> Result<f64> {
+        let python = &self.rooms.python;
+        let stop = run.cancelled();
+        let Fetched { mut script, modules } =
+            fetch(&self.rooms.lake, &plan.script, &plan.extras, own).await?;
+        let base = python.ready(&stop, &lines).await?;
+        let environment = python.extended(&base, &modules, &plan.extras.options, &stop, &lines).await?;
+        run.check()?;
+        let Some(door) = self.door.get().and_then(Weak::upgrade) else {
+            return Err(Error::unsupported("scripts cannot run here: no door leads back to the platform"));
+        };
+        let (endpoint, owner) = door.open().await?;
+        script.arguments.clone_from(&plan.arguments);
+        script.variables = variables(&endpoint, plan.key.as_ref().unwrap_or(&owner));
+        let begun = run.clock().now();
+        python.run(&environment, &script, own, &stop, &lines).await?;
+        Ok((run.clock().now() - begun).as_seconds_f64())
+    }
+}
+
+/// What makes Amazon's own clients in the script come to us, and nowhere else.
+fn variables(endpoint: &str, key: &ScriptKey) -> Vec<(String, String)> {
+    let hosts = ["NO_PROXY", "no_proxy"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .filter(|hosts| !hosts.is_empty())
+        .map_or_else(String::new, |hosts| format!("{hosts},"));
+    let hosts = format!("{hosts}127.0.0.1,localhost");
+    [
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", &key.id),
+        ("AWS_SECRET_ACCESS_KEY", &key.secret),
+        ("AWS_DEFAULT_REGION", &key.region),
+        ("AWS_REGION", &key.region),
+        ("AWS_CONFIG_FILE", "/dev/null"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("NO_PROXY", &hosts),
+        ("no_proxy", &hosts),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect()
+}

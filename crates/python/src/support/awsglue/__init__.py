@@ -1,0 +1,1 @@
+"""What Glue's scripts import, as far as Python-shell jobs use it: awsglue.utils."""

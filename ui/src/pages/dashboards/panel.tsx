@@ -1,0 +1,85 @@
+/** A panel: its queries with macros and variables written out, asked for together, drawn by its kind. */
+
+import { useQuery } from "@tanstack/react-query";
+import { AlertTriangle, Loader2 } from "lucide-react";
+import { useCallback } from "react";
+import { rows } from "../../shared/api";
+import { DiagnosisBox, Empty } from "../../shared/ui";
+import { diagnosisFrom } from "../../shared/api";
+import { type Frame, frame, hasQueries } from "./frame";
+import { expand } from "./macros";
+import { type Dashboard, databaseOf, type Panel, sqlOf } from "./model";
+import { PANELS } from "./panels";
+import { interval, type Range } from "./time";
+import type { VariableState } from "./variable-bar";
+import { fill, fillTitle } from "./variables";
+
+const POINTS = 400;
+const LIMIT = 50_000;
+
+/** An address of Grafana's (`/d/UID/…?var-a=b`) as one of the console's. */
+export function localUrl(url: string): string {
+  const found = /^\/?d\/([^/?]+)(?:\/[^?]*)?(\?.*)?$/.exec(url);
+  return found ? `/dashboards/${found[1]}${found[2] ?? ""}` : url;
+}
+
+/** Puts a row's values into a data link: `${__data.fields.name}`, `${__value.raw}`, and the time range. */
+export function linkUrl(url: string, from: Frame, row: number, value: string | number | null, range: Range): string {
+  const field = (name: string) => from.fields.find((one) => one.name.toLowerCase() === name.toLowerCase())?.values[row] ?? "";
+  return localUrl(url
+    .replace(/\$\{__data\.fields\.(\w+)\}|\$\{__data\.fields\[["']([^"']+)["']\]\}/g, (_, a?: string, b?: string) => encodeURIComponent(String(field(a ?? b ?? ""))))
+    .replace(/\$\{__value\.(raw|text)\}/g, encodeURIComponent(String(value ?? "")))
+    .replace(/\$\{__url_time_range\}|\$__url_time_range/g, `from=${range.from}&to=${range.to}`));
+}
+
+export function PanelCard({ panel, top, range, variables, tick }: {
+  panel: Panel;
+  top: number;
+  dashboard: Dashboard;
+  range: Range;
+  variables: VariableState;
+  tick: number;
+  onOpen: (url: string) => void;
+}) {
+  const { list, chosen, options } = variables;
+  const place = panel.gridPos ?? { x: 0, y: 0, w: 12, h: 8 };
+  const step = interval(range, panel.maxDataPoints ?? POINTS, panel.interval);
+  const statements = (panel.targets ?? []).filter((target) => !target.hide && sqlOf(target).trim()).map((target) => ({
+    refId: target.refId ?? "A", database: databaseOf(target), raw: fill(sqlOf(target), list, chosen, options), table: target.table, column: target.column,
+  }));
+  const data = useQuery<Frame[]>({
+    queryKey: ["panel", statements, range.from, range.to, step, tick],
+    enabled: hasQueries(panel),
+    placeholderData: (before) => before,
+    queryFn: ({ signal }) => Promise.all(statements.map(async ({ raw, database, refId, table, column }) => {
+      const sql = expand(raw, { range, interval: step, table, column });
+      return frame(await rows(sql, { database, limit: LIMIT, signal }), panel, refId);
+    })),
+  });
+  const Kind = PANELS[panel.type];
+  const link = useCallback((url: string, from: Frame, row: number, value: string | number | null) => {
+    const filled = fill(url, list, chosen, options);
+    return linkUrl(filled, from, row, value, range);
+  }, [list, chosen, options, range]);
+  const title = fillTitle(panel.title ?? "", list, chosen, options);
+  const scrolls = data.isError || panel.type === "table" || panel.type === "text" || panel.type === "stat";
+  const isEmpty = data.data && data.data.every((one) => one.length === 0) && panel.type !== "text";
+  return (
+    <section className="panel" aria-label={title || panel.type} aria-busy={data.isFetching} data-panel={panel.type}
+      style={{ gridColumn: `${place.x + 1} / span ${place.w}`, gridRow: `${place.y - top + 1} / span ${place.h}` }}>
+      {(title || data.isFetching) && (
+        <header className="panel-head" title={panel.description}>
+          <h2>{title}</h2>
+          {data.isFetching && <Loader2 className="spin muted" size={13} aria-label="Loading" />}
+          {data.isError && data.data && <AlertTriangle size={14} aria-label="The last refresh failed" />}
+        </header>
+      )}
+      <div className={scrolls ? "panel-body panel-scrolls" : "panel-body"} tabIndex={scrolls ? 0 : undefined}>
+        {!Kind && <Empty title={`Panels of the kind ${panel.type} are not drawn here`}>Known are {Object.keys(PANELS).join(", ")}.</Empty>}
+        {Kind && data.isError && <DiagnosisBox diagnosis={diagnosisFrom(data.error)} />}
+        {Kind && isEmpty && <Empty title="No data in this time range" />}
+        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={panel} frames={data.data ?? []} range={range} link={link} />}
+      </div>
+    </section>
+  );
+}

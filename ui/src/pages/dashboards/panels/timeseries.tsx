@@ -1,0 +1,83 @@
+/** Lines, bars or points over time, with a legend that hides and shows. */
+
+import { useMemo, useState } from "react";
+import { axes, axis, Chart, PALETTE, tip } from "../../../shared/chart";
+import { useDark } from "../../../shared/theme";
+import { lines, reduce } from "../frame";
+import { colour, format, steps } from "../units";
+import type { PanelProps } from ".";
+
+const SHOWN = 100;
+
+export function TimeSeries({ panel, frames, range }: PanelProps) {
+  const dark = useDark();
+  const [hidden, setHidden] = useState<string[]>([]);
+  const all = useMemo(() => lines(frames, panel).slice(0, SHOWN), [frames, panel]);
+  const defaults = panel.fieldConfig?.defaults ?? {};
+  const colours = useMemo(() => new Map(all.map((line, index) => {
+    const fixed = line.config.color?.mode === "fixed" ? colour(line.config.color.fixedColor) : undefined;
+    return [line.name, fixed ?? PALETTE[index % PALETTE.length] ?? "#888"];
+  })), [all]);
+  const option = useMemo(() => {
+    const custom = (defaults.custom ?? {}) as { thresholdsStyle?: { mode?: string } };
+    const marks = custom.thresholdsStyle?.mode && custom.thresholdsStyle.mode !== "off"
+      ? steps(defaults).filter((step) => step.value !== null).map((step) => ({ yAxis: step.value, lineStyle: { color: colour(step.color) ?? "#888", type: "dashed" } }))
+      : [];
+    return {
+      ...axes(dark),
+      tooltip: {
+        ...(axes(dark).tooltip as object),
+        formatter: (given: unknown) => {
+          const list = given as { seriesName: string; color: string; value: [number, number | null] }[];
+          const at = list[0]?.value[0] ?? 0;
+          const sorted = [...list].sort((a, b) => (b.value[1] ?? 0) - (a.value[1] ?? 0)).slice(0, 14);
+          return tip(`${new Date(at).toISOString().replace("T", " ").slice(0, 16)} UTC`, sorted.map((one) => ({
+            color: one.color, name: one.seriesName, value: format(one.value[1], all.find((line) => line.name === one.seriesName)?.config.unit, defaults.decimals),
+          })));
+        },
+      },
+      useUTC: true,
+      xAxis: axis(dark, { type: "time", min: range.from, max: range.to, splitLine: { show: false } }),
+      yAxis: axis(dark, {
+        type: "value", min: defaults.min, max: defaults.max, axisLine: { show: false }, scale: defaults.min === undefined,
+        axisLabel: { color: dark ? "#a69d90" : "#665f55", fontSize: 11, formatter: (value: number) => format(value, defaults.unit) },
+      }),
+      series: all.filter((line) => !hidden.includes(line.name)).map((line, index) => {
+        const style = (line.config.custom ?? {}) as Record<string, unknown>;
+        const ink = colours.get(line.name);
+        const stacking = (style.stacking as { mode?: string; group?: string } | undefined);
+        const isBar = style.drawStyle === "bars";
+        return {
+          name: line.name, type: isBar ? "bar" : style.drawStyle === "points" ? "scatter" : "line", data: line.points, color: ink,
+          showSymbol: style.showPoints === "always" || (line.points.length < 30 && style.showPoints !== "never"), symbolSize: Number(style.pointSize ?? 5),
+          lineStyle: { width: Number(style.lineWidth ?? 1.6), type: (style.lineStyle as { fill?: string } | undefined)?.fill === "dash" ? "dashed" : "solid" },
+          smooth: style.lineInterpolation === "smooth", step: style.lineInterpolation === "stepAfter" ? "end" : style.lineInterpolation === "stepBefore" ? "start" : undefined,
+          areaStyle: Number(style.fillOpacity ?? 0) > 0 && !isBar ? { opacity: Number(style.fillOpacity) / 100 } : undefined,
+          stack: stacking?.mode && stacking.mode !== "none" ? (stacking.group ?? "A") : undefined,
+          connectNulls: style.spanNulls === true, sampling: "lttb", barMaxWidth: 24,
+          markLine: index === 0 && marks.length > 0 ? { silent: true, symbol: "none", label: { show: false }, data: marks } : undefined,
+        };
+      }),
+    };
+  }, [all, colours, dark, defaults, hidden, range]);
+  const legend = (panel.options?.legend ?? {}) as { showLegend?: boolean; displayMode?: string; calcs?: string[] };
+  const label = `${panel.title || "Chart"}: ${all.map((line) => line.name).join(", ")}`;
+  return (
+    <>
+      <Chart option={option} label={label.slice(0, 300)} />
+      {legend.showLegend !== false && legend.displayMode !== "hidden" && (
+        <div className="legend">
+          {all.map((line) => (
+            <button key={line.name} type="button" aria-pressed={!hidden.includes(line.name)}
+              onClick={() => setHidden(hidden.includes(line.name) ? hidden.filter((one) => one !== line.name) : [...hidden, line.name])}>
+              <i style={{ background: colours.get(line.name) }} />{line.name}
+              {legend.calcs?.map((how) => (
+                <span key={how}>{how.replace("NotNull", "")} <b>{format(reduce(line.points.map(([, value]) => value), how), line.config.unit, line.config.decimals)}</b></span>
+              ))}
+            </button>
+          ))}
+        </div>
+      )}
+    </>
+  );
+}
