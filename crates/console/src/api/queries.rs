@@ -36,12 +36,11 @@ pub(super) async fn rows(State(house): State<Arc<House>>, body: Bytes) -> Answer
     let ask: Ask = read(&body)?;
     only_reads(&ask.sql)?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
-    let request = QueryRequest {
-        text: ask.sql,
-        source_name: ask.source.unwrap_or_else(|| "<query>".to_owned()),
-        database: ask.database.unwrap_or_else(|| "default".to_owned()),
-        parameters: Vec::new(),
-    };
+    let mut request =
+        QueryRequest::new(ask.sql).in_database(ask.database.unwrap_or_else(|| "default".to_owned()));
+    if let Some(source) = ask.source {
+        request.source_name = source;
+    }
     let start = house.rooms.clock.now_millis();
     let answer = house.rooms.engine.query(request).await?;
     let (text, stats) = first_rows(answer, ask.limit.unwrap_or(AT_ONCE)).await?;
