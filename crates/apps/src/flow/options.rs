@@ -216,8 +216,8 @@ fn format(reader: &Reader<'_>) -> Result<(Option<RowFormat>, &'static [&'static 
     let Some(format) = reader.get("format") else { return Ok((None, &[])) };
     Ok(match format.value.as_str() {
         "json" => {
-            let mut spec = JsonSpec::default();
-            spec.write_nulls = !reader.switch("json.encode.ignore-null-fields")?;
+            let write_nulls = !reader.switch("json.encode.ignore-null-fields")?;
+            let spec = JsonSpec { write_nulls, ..JsonSpec::default() };
             (Some(RowFormat::Json(spec)), JSON)
         }
         "csv" => {

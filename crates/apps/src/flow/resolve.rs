@@ -105,7 +105,7 @@ pub(crate) async fn resolve(source: Source, catalog: &Catalog) -> (Resolved, Vec
         }
     }
     if let Some(name) = resolver.out.settings.late_table.clone() {
-        match resolver.target(&[name.value.clone()]).await {
+        match resolver.target(std::slice::from_ref(&name.value)).await {
             Ok(target) => resolver.out.late = Some(target),
             Err(error) => errors.push(error.at_if_unknown(|| resolver.place(&name.at))),
         }

@@ -59,6 +59,9 @@ struct Pipeline {
     aggregations: Vec<Aggregation>,
 }
 
+/// How many keys an aggregation's rows have, and for each call how many states.
+pub(crate) type Shape = (usize, Vec<usize>);
+
 /// What is kept of one insert's dataflow.
 pub(crate) struct PipelineState {
     pub(crate) closed: Vec<i64>,
@@ -226,7 +229,7 @@ impl Graph {
     }
 
     /// How many keys and states each aggregation's rows have, by insert.
-    pub(crate) fn shapes(&self) -> Result<Vec<Vec<(usize, Vec<usize>)>>> {
+    pub(crate) fn shapes(&self) -> Result<Vec<Vec<Shape>>> {
         let shape = |a: &Aggregation| -> Result<(usize, Vec<usize>)> {
             let states = a.calls.iter().map(|c| Ok(c.function.state_fields().map_err(scan::error)?.len()));
             Ok((a.keys.len(), states.collect::<Result<_>>()?))
