@@ -1,6 +1,8 @@
 //! Puts the built console (`ui/dist`, see `scripts/ui.sh`) into the crate: each file as it was compressed by the
 //! build. Without one the crate still compiles, and the door serves a page that says how to build it.
 
+#![allow(clippy::print_stdout, reason = "cargo reads what a build script prints")]
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

@@ -71,11 +71,11 @@ export const tests = [
     await shot("query-chart");
     await page.getByRole("tab", { name: "Plan" }).click();
     await page.getByText("peak memory").waitFor();
-    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV" }).click()]);
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "CSV", exact: true }).click()]);
     const lines = readFileSync(await file.path(), "utf8").trim().split("\n");
     assert.equal(lines[0], "componentname,hour,highest");
     assert.equal(lines.length, 48 * 6 + 1);
-    const [parquet] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Parquet" }).click()]);
+    const [parquet] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Parquet", exact: true }).click()]);
     assert.equal(readFileSync(await parquet.path()).subarray(0, 4).toString(), "PAR1");
   }],
 
