@@ -38,6 +38,16 @@ struct Verified {
     body: Bytes,
 }
 
+/// Whether a client waits to be told to go on with a body of no bytes. There is nothing to go on with, so it gets its
+/// answer at once; clients in Python (botocore) then misread the next answer on the connection, so this is the last one.
+fn waits_to_send_nothing(parts: &Parts) -> bool {
+    let is = |name: HeaderName, text: &str| {
+        let value = parts.headers.get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.trim().eq_ignore_ascii_case(text))
+    };
+    is(http::header::EXPECT, "100-continue") && is(http::header::CONTENT_LENGTH, "0")
+}
+
 impl Front {
     pub(crate) fn new(rooms: Rooms, documents: &Documents, config: DoorConfig) -> Self {
         Self {
@@ -58,6 +68,7 @@ impl Front {
         let (parts, incoming) = request.into_parts();
         let id = request_id();
         tracing::debug!(id, method = %parts.method, path = parts.uri.path(), "request");
+        let waits = waits_to_send_nothing(&parts);
         let claim = Claim::read(&parts);
         let service = Service::of(&parts, claim.as_ref().ok().and_then(Option::as_ref));
         let family = service.family();
@@ -79,6 +90,9 @@ impl Front {
             headers.insert(HeaderName::from_static("x-amz-request-id"), value);
         }
         headers.insert(http::header::SERVER, HeaderValue::from_static("glulam"));
+        if waits {
+            headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        }
         response
     }
 

@@ -47,7 +47,7 @@ pub(super) async fn finish(
             match json {
                 true => terminal::print_json(&serde_json::json!({ "run": run.id, "report": report }))?,
                 false => {
-                    terminal::remark(quiet, &format!("{}: done in {:.1} s", report.script, report.seconds))
+                    terminal::remark(quiet, &format!("{}: done in {:.1} s", report.script, report.seconds));
                 }
             }
             Ok(0)

@@ -144,7 +144,7 @@ async fn put(context: &Context, stream: String, file: Option<&Path>, key: Option
     match context.shared.json {
         true => terminal::print_json(&serde_json::json!({ "records": stored }))?,
         false => {
-            terminal::remark(context.shared.quiet, &format!("{} records stored", terminal::amount(stored)))
+            terminal::remark(context.shared.quiet, &format!("{} records stored", terminal::amount(stored)));
         }
     }
     Ok(0)

@@ -201,7 +201,7 @@ impl Operation for ReadStream {
                 None => {}
             }
         }
-        records.sort_by(|a, b| a.arrived.cmp(&b.arrived));
+        records.sort_by_key(|record| record.arrived);
         Ok(StreamRead { records, places })
     }
 }

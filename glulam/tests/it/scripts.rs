@@ -29,8 +29,8 @@ print("a remark", file=sys.stderr)
 #[test]
 fn a_script_without_a_server_reaches_the_lake() {
     let home = Home::new();
-    home.write("copy.py", COPY);
-    let finished = run(&home, &["run", "copy.py", "--bucket", "made", "--text", "ä b"]);
+    home.write("convert.py", COPY);
+    let finished = run(&home, &["run", "convert.py", "--bucket", "made", "--text", "ä b"]);
     assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
     assert_eq!(finished.stdout, "wrote by/script.txt\n");
     assert!(finished.stderr.contains("a remark\n"), "{}", finished.stderr);
@@ -39,7 +39,7 @@ fn a_script_without_a_server_reaches_the_lake() {
     let log = home.succeed(["logs", "--last"]);
     assert!(log.contains("info   wrote by/script.txt") && log.contains("warn   a remark"), "{log}");
     let runs = home.json(["runs", "--kind", "job"]);
-    assert_eq!(runs[0]["name"], "copy.py", "{runs}");
+    assert_eq!(runs[0]["name"], "convert.py", "{runs}");
     assert!(!runs.to_string().contains("secret"), "{runs}");
 }
 
@@ -61,8 +61,8 @@ fn a_failure_is_explained_in_a_few_lines() {
 
     let finished = run(&home, &["run", "absent.py"]);
     assert_eq!(finished.code, Some(3), "{}", finished.stderr);
-    home.write("copy.py", COPY);
-    let finished = run(&home, &["run", "copy.py"]);
+    home.write("convert.py", COPY);
+    let finished = run(&home, &["run", "convert.py"]);
     assert!(finished.stderr.contains("the argument --bucket is required"), "{}", finished.stderr);
 }
 

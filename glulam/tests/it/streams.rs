@@ -100,7 +100,7 @@ fn a_wrong_script_is_refused_with_its_place() {
         let finished = Process::start(&mut home.command(command)).wait(LONG);
         assert_ne!(finished.code, Some(0));
         let shown = format!("{}{}", finished.stdout, finished.stderr);
-        assert!(shown.contains("wrong.sql:8:") && shown.contains("`value`"), "{shown}");
+        assert!(shown.contains("wrong.sql:9:") && shown.contains("`value`"), "{shown}");
     }
 }
 

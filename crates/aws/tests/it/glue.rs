@@ -143,7 +143,7 @@ async fn errors_say_what_is_wrong() {
         ("GetDatabases", json!({ "MaxResults": 0 }), "InvalidInputException", "MaxResults"),
         ("CreateDatabase", json!({ "DatabaseInput": { "Name": "" } }), "InvalidInputException", "Name"),
         ("CreateDatabase", json!({ "DatabaseInput": { "Name": 5 } }), "SerializationException", "string"),
-        ("StartJobRun", json!({}), "UnknownOperationException", "GetTables"),
+        ("CreateTrigger", json!({}), "UnknownOperationException", "GetTables"),
     ] {
         let answer = glue(&house, operation, body).await;
         assert_eq!(
