@@ -184,7 +184,7 @@ export const tests = [
     await shot("dashboard-metrics");
     await accessible();
     const before = await panel.locator("canvas").evaluate((canvas) => canvas.toDataURL());
-    await page.getByLabel("Metric").selectOption("cpu");
+    await page.getByRole("combobox", { name: /Metric/ }).selectOption("cpu");
     const changed = page.getByRole("region", { name: "cpu by service" });
     await changed.getByRole("button", { name: /gateway/ }).waitFor();
     await page.waitForFunction(() => !document.querySelector('[aria-busy="true"]'));

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { AlertTriangle, Loader2 } from "lucide-react";
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 import { rows } from "../../shared/api";
 import { DiagnosisBox, Empty } from "../../shared/ui";
 import { diagnosisFrom } from "../../shared/api";
@@ -62,6 +62,7 @@ export function PanelCard({ panel, top, range, variables, tick }: {
     return linkUrl(filled, from, row, value, range);
   }, [list, chosen, options, range]);
   const title = fillTitle(panel.title ?? "", list, chosen, options);
+  const titled = useMemo(() => ({ ...panel, title }), [panel, title]);
   const scrolls = data.isError || panel.type === "table" || panel.type === "text" || panel.type === "stat";
   const isEmpty = data.data && data.data.every((one) => one.length === 0) && panel.type !== "text";
   return (
@@ -78,7 +79,7 @@ export function PanelCard({ panel, top, range, variables, tick }: {
         {!Kind && <Empty title={`Panels of the kind ${panel.type} are not drawn here`}>Known are {Object.keys(PANELS).join(", ")}.</Empty>}
         {Kind && data.isError && <DiagnosisBox diagnosis={diagnosisFrom(data.error)} />}
         {Kind && isEmpty && <Empty title="No data in this time range" />}
-        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={panel} frames={data.data ?? []} range={range} link={link} />}
+        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={titled} frames={data.data ?? []} range={range} link={link} />}
       </div>
     </section>
   );
