@@ -124,13 +124,11 @@ fn columns(entry: &TableEntry) -> Vec<Vec<Cell>> {
 }
 
 fn build(names: &[&str], rows: &[Vec<Cell>]) -> Result<Found> {
-    let mut fields = Vec::new();
     let mut described = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (i, name) in names.iter().enumerate() {
         let number = *name == "ordinal_position";
         let sql_type = if number { SqlType::BigInt } else { SqlType::VARCHAR };
-        fields.push(Field::new(*name, sql_type.to_arrow(), true));
         described.push(TableColumn { name: (*name).to_owned(), sql_type, hidden: false });
         arrays.push(if number {
             let values = rows.iter().map(|r| match r.get(i) {
@@ -146,7 +144,14 @@ fn build(names: &[&str], rows: &[Vec<Cell>]) -> Result<Found> {
             Arc::new(values.collect::<StringViewArray>())
         });
     }
-    let schema = Arc::new(Schema::new(fields));
+    in_memory(described, arrays)
+}
+
+/// A table of these columns.
+pub(crate) fn in_memory(described: Vec<TableColumn>, arrays: Vec<ArrayRef>) -> Result<Found> {
+    let fields =
+        described.iter().zip(&arrays).map(|(c, array)| Field::new(&c.name, array.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let batch = RecordBatch::try_new(schema.clone(), arrays).map_err(functions::cast::arrow_error)?;
     let table = MemTable::try_new(schema, vec![vec![batch]]).map_err(scan::error)?;
     Ok(Found::Table { columns: described, source: provider_as_source(Arc::new(table)) })

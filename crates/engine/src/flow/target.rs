@@ -6,7 +6,7 @@ use super::open::OpenFlow;
 use crate::ddl::storage_classes;
 use crate::delta::is_delta;
 use crate::engine::Engine;
-use crate::write::existing_layout;
+use crate::write::{NULL_PARTITION, existing_layout};
 use catalog::{Database, Partition, StorageDescriptor, Table, TableEntry};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{LogicalPlanBuilder, Partitioning};
@@ -21,8 +21,6 @@ use sql::{Source, SqlType};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The folder value of rows whose key is NULL.
-const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 /// How many partitions the catalog is told of at a time.
 const CHUNK: usize = 5000;
 

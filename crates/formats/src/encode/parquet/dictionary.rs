@@ -22,8 +22,9 @@ struct Slot {
 
 const FREE: Slot = Slot { hash: 0, number: 0, generation: 0 };
 const FIRST: usize = 256;
-/// How many tables a thread keeps for later.
+/// How many tables a thread keeps for later, and of how many slots each: a megabyte.
 const KEPT: usize = 16;
+const KEPT_SLOTS: usize = 1 << 16;
 
 thread_local! {
     /// Tables that are not used any more, with their last generation. New ones would be new memory each time.
@@ -36,7 +37,7 @@ impl Drop for Numbers {
         // A thread that ends has nowhere to keep it.
         let _ = LEFT.try_with(|left| {
             let mut left = left.borrow_mut();
-            if left.len() < KEPT && generation < u32::MAX {
+            if left.len() < KEPT && slots.len() <= KEPT_SLOTS && generation < u32::MAX {
                 left.push((slots, generation));
             }
         });

@@ -96,7 +96,8 @@ impl Parquet {
             .set_compression(self.compression)
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_created_by("glulam".to_owned());
-        for (field, array) in self.schema.fields().iter().zip(first.map_or(&[][..], RecordBatch::columns)) {
+        let columns = self.schema.fields().iter().zip(first.map_or(&[][..], RecordBatch::columns));
+        for (field, array) in columns.filter(|(field, _)| !self.is_own(field.data_type())) {
             properties = encoded(properties, &ColumnPath::new(vec![field.name().clone()]), array);
         }
         let columns = ArrowSchemaConverter::new().convert(&self.schema).map_err(|cause| {
@@ -108,11 +109,15 @@ impl Parquet {
         Ok(File { writer, group: Vec::new(), group_rows: 0 })
     }
 
+    /// Whether columns of this type are encoded here.
+    fn is_own(&self, data_type: &DataType) -> bool {
+        self.codec.is_some() && taken_as(data_type).is_some()
+    }
+
     /// The columns of a new row group.
     fn begin_group(&self, writer: &SerializedFileWriter<Vec<u8>>) -> Result<Vec<Column>> {
         let descr = writer.schema_descr();
-        let is_own = |data_type: &DataType| self.codec.is_some() && taken_as(data_type).is_some();
-        let mut leaves = match self.schema.fields().iter().all(|field| is_own(field.data_type())) {
+        let mut leaves = match self.schema.fields().iter().all(|field| self.is_own(field.data_type())) {
             true => Vec::new(),
             false => {
                 let factory = ArrowRowGroupWriterFactory::new(writer, SchemaRef::clone(&self.schema));
@@ -124,11 +129,15 @@ impl Parquet {
         }
         .into_iter();
         let mut group = Vec::with_capacity(self.schema.fields().len());
+        let mut leaf = 0;
         for (root, field) in self.schema.fields().iter().enumerate() {
-            let of_field = (0..descr.num_columns()).filter(|leaf| descr.get_column_root_idx(*leaf) == root);
-            let library: Vec<ArrowColumnWriter> = leaves.by_ref().take(of_field.clone().count()).collect();
-            let own = self.codec.zip(of_field.clone().next()).and_then(|(codec, leaf)| {
-                Chunk::new(descr.column(leaf), field.data_type(), codec, self.compression)
+            let first = leaf;
+            while leaf < descr.num_columns() && descr.get_column_root_idx(leaf) == root {
+                leaf += 1;
+            }
+            let library: Vec<ArrowColumnWriter> = leaves.by_ref().take(leaf - first).collect();
+            let own = self.codec.filter(|_| first < leaf).and_then(|codec| {
+                Chunk::new(descr.column(first), field.data_type(), codec, self.compression)
             });
             group.push(match own {
                 Some(own) => Column::Own(Box::new(own)),
