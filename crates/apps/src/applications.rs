@@ -434,6 +434,7 @@ impl Applications {
     /// Deletes a snapshot.
     pub async fn delete_snapshot(&self, name: &str, label: &str) -> Result<()> {
         let found = self.snapshot_of(name, label).await?;
-        self.store.forget(name, &[found.number]).await
+        // Its state may be the newest there is: it goes when checkpoints behind it make it old.
+        self.store.unlabel(name, found.number).await
     }
 }

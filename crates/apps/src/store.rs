@@ -254,6 +254,18 @@ impl Store {
         db::commit(tx).await
     }
 
+    /// Takes a snapshot's name away: it is a checkpoint like others then.
+    pub(crate) async fn unlabel(&self, application: &str, number: u64) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        sqlx::query("UPDATE apps_checkpoints SET label = '' WHERE application = $1 AND number = $2")
+            .bind(application)
+            .bind(number as i64)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| db::failed("deleting a snapshot", e))?;
+        db::commit(tx).await
+    }
+
     pub(crate) async fn forget(&self, application: &str, numbers: &[u64]) -> Result<()> {
         let mut tx = self.db.begin().await?;
         for number in numbers {

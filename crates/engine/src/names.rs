@@ -9,6 +9,14 @@ pub fn named_tables(statement: &Statement, database: &str) -> Vec<(String, Strin
         Statement::Query(query) => query,
         Statement::CreateTableAs(create) => &create.query,
         Statement::CreateView(view) => &view.query,
+        Statement::Delete(delete) => return names(&delete.selection, database),
+        Statement::Update(update) => {
+            let values = update.assignments.iter().flat_map(|set| names(&set.value, database));
+            return names(&update.selection, database).into_iter().chain(values).collect();
+        }
+        Statement::Merge(merge) => {
+            return names(&merge.source, database).into_iter().chain(names(&merge.on, database)).collect();
+        }
         Statement::Insert(insert) => &insert.source,
         Statement::Unload(unload) => &unload.query,
         Statement::Explain { statement, .. } | Statement::Prepare { statement, .. } => {
@@ -16,5 +24,35 @@ pub fn named_tables(statement: &Statement, database: &str) -> Vec<(String, Strin
         }
         _ => return Vec::new(),
     };
-    plan::table_names(query, database).into_iter().map(|name| (name.database, name.table)).collect()
+    names(query, database)
+}
+
+/// The tables of a part of a statement. Who asks for a table's partitions asks for the table.
+fn names(part: &impl sqlparser::ast::Visit, database: &str) -> Vec<(String, String)> {
+    let table =
+        |name: String| name.strip_suffix(crate::partition_table::SUFFIX).map(str::to_owned).unwrap_or(name);
+    plan::table_names(part, database).into_iter().map(|name| (name.database, table(name.table))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_tables_that_are_read_are_named() {
+        let named = |text: &str| {
+            let mut names = named_tables(&sql::parse_one(text, "<query>").unwrap(), "d");
+            names.sort();
+            names.into_iter().map(|(database, table)| format!("{database}.{table}")).collect::<Vec<_>>()
+        };
+        assert_eq!(named("SELECT * FROM a JOIN e.b ON true"), ["d.a", "e.b"]);
+        assert_eq!(named("EXPLAIN SELECT * FROM \"a$partitions\""), ["d.a"]);
+        assert_eq!(named("DELETE FROM a WHERE id IN (SELECT id FROM secret)"), ["d.secret"]);
+        assert_eq!(
+            named("UPDATE a SET x = (SELECT max(x) FROM secret) WHERE id IN (SELECT id FROM b)"),
+            ["d.b", "d.secret"]
+        );
+        let merge = "MERGE INTO a USING secret s ON a.id = s.id WHEN MATCHED THEN DELETE";
+        assert_eq!(named(merge), ["d.secret"]);
+    }
 }

@@ -89,7 +89,7 @@ impl Jobs {
         for change in &ending.changes {
             match self.rooms.engine.apply_table_change(change).await {
                 Ok(()) => {}
-                Err(error) if may_pass(&error) => return Err(error),
+                Err(error) if error.kind().may_pass() => return Err(error),
                 Err(error) => {
                     let table = format!("{}.{}", change.database, change.table.name);
                     let place = change.table.storage.location.clone().unwrap_or_default();
@@ -206,7 +206,7 @@ impl Jobs {
             Error::corrupt(format!("the ending of run {} cannot be read", left.run)).source_is(e)
         })?;
         match self.settle(&ending).await {
-            Err(error) if !may_pass(&error) => {
+            Err(error) if !error.kind().may_pass() => {
                 tracing::warn!("run {} of the job `{}`: {error}", left.run, left.job);
                 Ok(true)
             }
@@ -228,12 +228,6 @@ struct Left {
     marker: String,
     settled: bool,
     body: String,
-}
-
-/// Whether the same may succeed later.
-fn may_pass(error: &Error) -> bool {
-    use ErrorKind::{Cancelled, Conflict, PreconditionFailed, Timeout, Unavailable};
-    matches!(error.kind(), Unavailable | Conflict | PreconditionFailed | Timeout | Cancelled)
 }
 
 async fn is_there(lake: &Lake, uri: &LakeUri) -> Result<bool> {

@@ -86,6 +86,12 @@ impl ErrorKind {
         }
     }
 
+    /// Whether the same may succeed at another time, when others are done or what is outside is there again.
+    pub fn may_pass(self) -> bool {
+        use ErrorKind::{Cancelled, Conflict, PreconditionFailed, Timeout, Unavailable};
+        matches!(self, Unavailable | Conflict | PreconditionFailed | Timeout | Cancelled)
+    }
+
     /// Whether trying again can help.
     pub fn retry(self) -> Retry {
         match self {

@@ -89,11 +89,12 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         path.display()
     ));
     tracing::info!(data = %platform.data().root().display(), "serving");
-    for (name, started) in platform.apps.resume().await? {
-        match started {
+    match platform.apps.resume().await {
+        Ok(all) => all.into_iter().for_each(|(name, started)| match started {
             Ok(run) => tracing::info!("the application `{name}` goes on: run {}", run.id()),
             Err(error) => tracing::error!("the application `{name}` cannot go on: {error}"),
-        }
+        }),
+        Err(error) => tracing::error!("applications cannot go on: {error}"),
     }
 
     let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);

@@ -313,7 +313,9 @@ pub(crate) fn duration(text: &str) -> Result<i64> {
         _ => 0,
     };
     let number: Option<i64> = number.parse().ok();
-    number.filter(|_| millis > 0).and_then(|n| n.checked_mul(millis)).ok_or_else(|| {
+    let millis = number.filter(|_| millis > 0).and_then(|n| n.checked_mul(millis));
+    // Longer ones would lead beyond the times that there are.
+    millis.filter(|millis| *millis <= 3_660 * 86_400_000).ok_or_else(|| {
         Error::invalid(format!("`{text}` is no length of time")).hint("write it as '10 s', '5 min' or '1 h'")
     })
 }

@@ -11,25 +11,46 @@ use streams::NewRecord;
 const KEPT: usize = 2;
 
 /// Does what belongs to a checkpoint whose outputs are published. To do it twice does no harm, but to streams: their
-/// records are put at least once.
+/// records are put at least once. What is refused for good is told once and not tried again: the checkpoint counts all the
+/// same, because its outputs are there.
 pub(crate) async fn settle(rooms: &ApplicationsRooms, store: &Store, checkpoint: &Checkpoint) -> Result<()> {
     let kept = &checkpoint.kept;
+    let mut refused = None;
     for change in &kept.changes {
-        rooms.engine.apply_table_change(change).await?;
+        match rooms.engine.apply_table_change(change).await {
+            Err(error) if error.kind().may_pass() => return Err(error),
+            Err(error) => refused = Some(error.context("the outputs are published, but not in the catalog")),
+            Ok(()) => {}
+        }
     }
     for (stream, file) in &kept.outbox {
-        let path = rooms.folder.join(&checkpoint.application).join(&kept.folder).join(file);
-        let text = tokio::fs::read(&path).await.map_err(|e| {
-            Error::corrupt("the records of a checkpoint cannot be read")
-                .at(model::Place::object(path.display()))
-                .source_is(e)
-        })?;
-        put(rooms, stream, &text).await?;
+        match put_kept(rooms, checkpoint, stream, file).await {
+            Err(error) if error.kind().may_pass() => return Err(error),
+            Err(error) => refused = Some(error.context(format!("the records for the stream `{stream}`"))),
+            Ok(()) => {}
+        }
     }
     crashpoint::hit("apps.checkpoint.before_settle");
     store.settle(&checkpoint.application, checkpoint.number).await?;
     crashpoint::hit("apps.checkpoint.settled");
-    remove_marker(rooms, kept).await
+    remove_marker(rooms, kept).await?;
+    refused.map_or(Ok(()), Err)
+}
+
+/// Puts the records that a checkpoint keeps for a stream.
+async fn put_kept(
+    rooms: &ApplicationsRooms,
+    checkpoint: &Checkpoint,
+    stream: &str,
+    file: &str,
+) -> Result<()> {
+    let path = rooms.folder.join(&checkpoint.application).join(&checkpoint.kept.folder).join(file);
+    let text = tokio::fs::read(&path).await.map_err(|e| {
+        Error::corrupt("the records of a checkpoint cannot be read")
+            .at(model::Place::object(path.display()))
+            .source_is(e)
+    })?;
+    put(rooms, stream, &text).await
 }
 
 async fn remove_marker(rooms: &ApplicationsRooms, kept: &Kept) -> Result<()> {
@@ -104,7 +125,11 @@ pub(crate) async fn recover(
             None => true,
         };
         if published {
-            settle(rooms, store, &checkpoint).await?;
+            match settle(rooms, store, &checkpoint).await {
+                Err(error) if error.kind().may_pass() => return Err(error),
+                Err(error) => tracing::warn!("the application `{name}`: {error}"),
+                Ok(()) => {}
+            }
             return Ok(Some(Checkpoint { settled: true, ..checkpoint }));
         }
         store.forget(name, &[checkpoint.number]).await?;

@@ -6,7 +6,7 @@ use super::{Athena, output, shown::Ended};
 use crate::json::{Call, Input};
 use chrono::Duration;
 use engine::{PRIMARY_WORKGROUP, QueryRequest};
-use model::{Error, LakeUri, Result, RunKind, RunState};
+use model::{Error, ErrorKind, LakeUri, Result, RunKind, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sql::Statement;
@@ -125,7 +125,7 @@ pub(super) async fn start(athena: Athena, call: Call, input: StartQueryExecution
     let Sort { statement_type, sub, shape } = sort(&statement);
     let database = input.query_execution_context.database.as_deref().map(|name| unquoted(name).to_owned());
     let request_database = database.clone().unwrap_or_else(|| "default".to_owned());
-    may_run(&athena, &call, &statement, &request_database, &folder).await?;
+    may_run(&athena, &call, &statement, (&request_database, name), &folder).await?;
     if !athena.rooms.lake.bucket_exists(folder.bucket()).await? {
         return Err(Error::not_found(format!("Unable to verify/create output bucket {}", folder.bucket()))
             .hint("create it, or name another OutputLocation"));
@@ -221,29 +221,45 @@ fn read(text: &str) -> Result<Statement> {
     }
 }
 
+/// The statement that a prepared one stands for; the engine says if there is none.
+async fn kept_statement(athena: &Athena, workgroup: &str, name: &str) -> Result<Option<Statement>> {
+    match athena.rooms.engine.get_prepared(workgroup, name).await {
+        Ok(kept) => sql::parse_one(&kept.query, "<prepared>").map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// A query reads and writes with the caller's own rights: the tables that it names, their data, the results. Which
 /// tables a definition or a change touches is not worked out; who may run one must be allowed them all.
 async fn may_run(
     athena: &Athena,
     call: &Call,
     statement: &Statement,
-    database: &str,
+    (database, workgroup): (&str, &str),
     folder: &LakeUri,
 ) -> Result<()> {
     call.may("s3:PutObject", &format!("arn:aws:s3:::{}/{}*", folder.bucket(), folder.key()))?;
-    for (database, table) in engine::named_tables(statement, database) {
+    let kept = match statement {
+        Statement::Execute { name, .. } => kept_statement(athena, workgroup, &name.value).await?,
+        _ => None,
+    };
+    for (database, table) in engine::named_tables(kept.as_ref().unwrap_or(statement), database) {
         call.allow("glue", "GetTable", &format!("table/{database}/{table}"))?;
         let names = (model::EntityName::new(&database), model::EntityName::new(&table));
         let (Ok(database), Ok(table)) = names else { continue };
         // Whether it is there is for the engine to say.
-        let Ok(entry) = athena.rooms.catalog.get_table(&database, &table).await else { continue };
+        let entry = match athena.rooms.catalog.get_table(&database, &table).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            entry => entry?,
+        };
         let place = entry.table.storage.location.as_deref().and_then(|at| at.parse::<LakeUri>().ok());
         if let Some(place) = place {
             let place = place.as_folder();
             call.may("s3:GetObject", &format!("arn:aws:s3:::{}/{}*", place.bucket(), place.key()))?;
         }
     }
-    if !statement.only_reads() {
+    if !kept.as_ref().unwrap_or(statement).only_reads() {
         for operation in ["CreateTable", "UpdateTable", "DeleteTable"] {
             call.allow("glue", operation, "*")?;
         }

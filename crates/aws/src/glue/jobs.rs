@@ -70,6 +70,10 @@ fn check(definition: &Map<String, Value>) -> Result<()> {
             .hint(format!("what is supported: `pythonshell`, and visual jobs, whose {NODES} run natively")));
         }
     }
+    // What another definition around the nodes would say is not what was checked, and asked of the policy.
+    for name in ["Job", "JobUpdate", "JobName"] {
+        refuse(name, definition.contains_key(name))?;
+    }
     for name in ["SecurityConfiguration", "NotificationProperty", "SourceControlDetails", "MaintenanceWindow"]
     {
         refuse(name, definition.get(name).is_some_and(|it| !it.is_null()))?;

@@ -143,6 +143,14 @@ async fn errors_say_what_is_wrong() {
         ("GetDatabases", json!({ "MaxResults": 0 }), "InvalidInputException", "MaxResults"),
         ("CreateDatabase", json!({ "DatabaseInput": { "Name": "" } }), "InvalidInputException", "Name"),
         ("CreateDatabase", json!({ "DatabaseInput": { "Name": 5 } }), "SerializationException", "string"),
+        (
+            "CreateJob",
+            // Another definition around the nodes is not what the policy was asked for.
+            json!({ "Name": "mine", "Role": "r", "Command": { "Name": "pythonshell", "ScriptLocation": "s3://b/x" },
+                "Job": { "Name": "other" } }),
+            "InvalidInputException",
+            "Job is not supported",
+        ),
         ("CreateTrigger", json!({}), "UnknownOperationException", "GetTables"),
     ] {
         let answer = glue(&house, operation, body).await;

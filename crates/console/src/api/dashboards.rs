@@ -43,10 +43,14 @@ fn place(house: &House, name: &str) -> Result<LakeUri> {
     house.config.dashboards.join(&format!("{name}.json"))
 }
 
+fn too_long() -> Error {
+    Error::invalid(format!("the dashboard is longer than {MAX_BYTES} bytes"))
+}
+
 async fn text(house: &House, uri: &LakeUri) -> Result<(Bytes, String)> {
     let object = house.rooms.lake.get(uri, GetOptions::default()).await?;
     if object.info.size > MAX_BYTES {
-        return Err(Error::invalid(format!("the dashboard is longer than {MAX_BYTES} bytes")));
+        return Err(too_long());
     }
     let etag = object.info.etag.clone();
     Ok((object.bytes().await?, etag))
@@ -128,6 +132,9 @@ pub(super) async fn save(
     options.content_type = Some("application/json".to_owned());
     let pretty = serde_json::to_vec_pretty(&model)
         .map_err(|e| Error::internal("a dashboard cannot be written").source_is(e))?;
+    if pretty.len() as u64 > MAX_BYTES {
+        return Err(too_long().into());
+    }
     let written = lake.put(&uri, pretty.into(), options).await?;
     let text = json!({ "name": name, "uri": uri }).to_string();
     Ok(([(header::ETAG, written.etag)], json_text(text)).into_response())

@@ -137,6 +137,8 @@ pub(super) async fn remove(
     Query(object): Query<Object>,
 ) -> Answer<Json<Value>> {
     house.rooms.lake.delete(&object.uri).await?;
+    let event = NewEvent::new("object.deleted", object.uri.to_string(), json!({}));
+    house.rooms.events.publish(event).await?;
     Ok(Json(json!({})))
 }
 

@@ -51,7 +51,7 @@ pub(super) fn verdict(ended: Ended, cause: Cause, run: &Run, resumable: bool) ->
         (Cause::Stop, None) => end(RunState::Stopped, Error::cancelled()),
         (Cause::Nobody, None) if run.retries_left == 0 => end(RunState::Failed, gave_up(run)),
         (Cause::Nobody, None) => Verdict::Again(gave_up(run).diagnosis()),
-        (Cause::Nobody, Some(error)) if run.retries_left > 0 && may_pass(&error) => {
+        (Cause::Nobody, Some(error)) if run.retries_left > 0 && may_end_otherwise(&error) => {
             Verdict::Again(error.diagnosis())
         }
         (_, Some(error)) => end(RunState::Failed, error),
@@ -59,7 +59,7 @@ pub(super) fn verdict(ended: Ended, cause: Cause, run: &Run, resumable: bool) ->
 }
 
 /// Whether another attempt may end otherwise. What the request or its data has wrong stays wrong.
-fn may_pass(error: &Error) -> bool {
+fn may_end_otherwise(error: &Error) -> bool {
     use ErrorKind::{Denied, InvalidInput, Unsupported};
     !matches!(error.kind(), InvalidInput | Unsupported | Denied)
 }

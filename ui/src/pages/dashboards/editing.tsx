@@ -29,10 +29,12 @@ export function added(model: Dashboard): Dashboard {
 export function Editing({ name, model, etag, onSaved }: { name: string; model: Dashboard; etag: string | null; onSaved: () => void }) {
   const [tab, setTab] = useState<"panels" | "json">("panels");
   const [draft, setDraft] = useState(model);
+  // Of the state that the draft began with: what others save meanwhile is not overwritten.
+  const [base] = useState(etag);
   const [text, setText] = useState(() => JSON.stringify(model, null, 2));
   const [at, setAt] = useState(0);
   const keep = useMutation({
-    mutationFn: () => save(name, tab === "json" ? (JSON.parse(text) as Dashboard) : draft, etag),
+    mutationFn: () => save(name, tab === "json" ? (JSON.parse(text) as Dashboard) : draft, base),
     onSuccess: () => {
       onSaved();
       navigate(location.pathname, { replace: true });

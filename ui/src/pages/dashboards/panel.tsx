@@ -48,7 +48,9 @@ export function PanelCard({ panel, top, range, variables, tick }: {
     refId: target.refId ?? "A", database: databaseOf(target), raw: fill(sqlOf(target), list, chosen, options), table: target.table, column: target.column,
   }));
   const data = useQuery<Frame[]>({
-    queryKey: ["panel", statements, range.from, range.to, step, tick],
+    // Frames carry units and links of the panel; each refresh has a key of its own and is not kept.
+    queryKey: ["panel", panel.fieldConfig, statements, range.from, range.to, step, tick],
+    gcTime: 0,
     enabled: hasQueries(panel),
     placeholderData: (before) => before,
     queryFn: ({ signal }) => Promise.all(statements.map(async ({ raw, database, refId, table, column }) => {
