@@ -59,7 +59,7 @@ impl Front {
                 athena::table(&rooms, documents),
                 logs::table(&rooms),
             ],
-            s3: ObjectDoor::new(rooms.lake, rooms.events),
+            s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
         }
     }
 

@@ -65,7 +65,7 @@ impl Policy {
 
     /// Whether the action (`s3:GetObject`) on the resource (an ARN) is allowed.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
-        let mut allowed = false;
+        let (mut allowed, resource) = (false, &regionless(resource));
         for statement in &self.statements {
             if statement.actions.fits(action, true) && statement.resources.fits(resource, false) {
                 if !statement.allow {
@@ -75,6 +75,18 @@ impl Policy {
             }
         }
         allowed
+    }
+}
+
+/// An ARN, or a pattern of one, without its region. There is one region here, by whatever name requests call it; a denial
+/// must not depend on that name.
+pub(crate) fn regionless(arn: &str) -> String {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [arn, partition, service, _, account, rest] => {
+            format!("{arn}:{partition}:{service}::{account}:{rest}")
+        }
+        _ => arn.to_owned(),
     }
 }
 
@@ -102,13 +114,14 @@ fn statement(number: usize, value: &Value) -> Result<Statement> {
                 .hint("write SERVICE:ACTION, such as s3:GetObject or s3:*"));
         }
     }
-    let resources = either(value, &of, "Resource", "NotResource")?;
+    let mut resources = either(value, &of, "Resource", "NotResource")?;
     for resource in &resources.patterns {
         if resource != "*" && !resource.starts_with("arn:") {
             return Err(Error::invalid(format!("{of} has a resource `{resource}` that is no ARN"))
                 .hint("write an ARN such as arn:aws:s3:::my-bucket/*, or *"));
         }
     }
+    resources.patterns.iter_mut().for_each(|pattern| *pattern = regionless(pattern));
     Ok(Statement { allow, actions, resources })
 }
 
@@ -232,6 +245,14 @@ mod tests {
         }
         assert!(Policy::everything().allows("any:Thing", "arn:x"));
         assert!(!Policy::default().allows("s3:GetObject", "*"));
+        let denied = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:glue:us-east-1:123456789012:table/d/t"}]}"#;
+        let denied = Policy::parse(denied).unwrap();
+        for region in ["us-east-1", "eu-west-1", ""] {
+            assert!(
+                !denied.allows("glue:GetTable", &format!("arn:aws:glue:{region}:123456789012:table/d/t"))
+            );
+        }
         let single = Policy::parse(r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#);
         assert_eq!(single.unwrap(), Policy::everything());
     }

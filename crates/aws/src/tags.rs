@@ -1,5 +1,6 @@
-//! Tags of resources, for every service that has them: kept by the resource's ARN.
+//! Tags of resources, for every service that has them: kept by the resource's ARN, whatever region it names.
 
+use crate::policy::regionless;
 use crate::store::Documents;
 use model::{Error, Result};
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ const MAX_TAGS: usize = 50;
 
 /// The tags of that resource.
 pub(crate) async fn of(documents: &Documents, arn: &str) -> Result<Tags> {
-    Ok(documents.get(KIND, arn).await?.map(|kept| kept.body).unwrap_or_default())
+    Ok(documents.get(KIND, &regionless(arn)).await?.map(|kept| kept.body).unwrap_or_default())
 }
 
 /// Whether the resource has all these tags.
@@ -24,14 +25,9 @@ pub(crate) async fn fit(documents: &Documents, arn: &str, wanted: &Tags) -> Resu
 
 /// Adds tags, replacing those of the same keys.
 pub(crate) async fn add(documents: &Documents, arn: &str, tags: Tags) -> Result<()> {
-    for (key, value) in &tags {
-        let (key, value) = (key.chars().count(), value.chars().count());
-        if key == 0 || key > 128 || value > 256 {
-            return Err(Error::invalid("a tag's key has 1 to 128 characters, its value at most 256"));
-        }
-    }
+    check(&tags)?;
     let changed = documents
-        .change(KIND, arn, |kept: &mut Tags| {
+        .change(KIND, &regionless(arn), |kept: &mut Tags| {
             kept.extend(tags.clone());
             check_count(kept)
         })
@@ -39,8 +35,7 @@ pub(crate) async fn add(documents: &Documents, arn: &str, tags: Tags) -> Result<
     if changed || tags.is_empty() {
         return Ok(());
     }
-    check_count(&tags)?;
-    match documents.create(KIND, arn, &tags).await? {
+    match documents.create(KIND, &regionless(arn), &tags).await? {
         true => Ok(()),
         // Somebody else was quicker.
         false => Box::pin(add(documents, arn, tags)).await,
@@ -53,12 +48,23 @@ pub(crate) async fn remove(documents: &Documents, arn: &str, keys: &[String]) ->
         kept.retain(|key, _| !keys.contains(key));
         Ok(())
     };
-    documents.change(KIND, arn, change).await.map(|_| ())
+    documents.change(KIND, &regionless(arn), change).await.map(|_| ())
 }
 
 /// Forgets the tags of a resource that is no more.
 pub(crate) async fn forget(documents: &Documents, arn: &str) -> Result<()> {
-    documents.delete(KIND, arn).await.map(|_| ())
+    documents.delete(KIND, &regionless(arn)).await.map(|_| ())
+}
+
+/// Whether a new thing may have these tags. Asked before it is made.
+pub(crate) fn check(tags: &Tags) -> Result<()> {
+    for (key, value) in tags {
+        let (key, value) = (key.chars().count(), value.chars().count());
+        if key == 0 || key > 128 || value > 256 {
+            return Err(Error::invalid("a tag's key has 1 to 128 characters, its value at most 256"));
+        }
+    }
+    check_count(tags)
 }
 
 fn check_count(tags: &Tags) -> Result<()> {

@@ -89,7 +89,12 @@ impl Engine {
         let options = config.options_mut();
         options.optimizer.prefer_existing_sort = true;
         options.explain.show_schema = false;
-        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).build();
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_optimizer_rules(crate::optimizer::rules())
+            .with_physical_optimizer_rules(crate::optimizer::physical_rules())
+            .build();
         Ok((state, pool))
     }
 

@@ -18,6 +18,7 @@ mod flow;
 mod information_schema;
 mod memory;
 mod names;
+mod optimizer;
 mod partition_table;
 mod prepared;
 mod query;

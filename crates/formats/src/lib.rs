@@ -21,8 +21,8 @@ mod spec;
 
 pub use adapt::{Match, adapt, adapt_array};
 pub use decode::{
-    DecodeOptions, Decoder, OnError, Reject, RejectSink, RejectedLine, Rejects, access_log_columns, decoder,
-    regex_groups, split,
+    DecodeOptions, Decoder, OnError, Reject, RejectSink, RejectedLine, Rejects, UNKNOWN_FIELD,
+    access_log_columns, decoder, regex_groups, split,
 };
 pub use encode::{Encoder, Finished, WriteFormat, WriteSpec, encoder};
 pub use grok::Grok;

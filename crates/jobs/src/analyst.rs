@@ -1,6 +1,7 @@
 //! What a job's check wants to know, asked of the engine.
 
 use crate::build::{file_format, file_search};
+use crate::run::Examples;
 use async_trait::async_trait;
 use engine::{Engine, FlowColumn};
 use jobgraph::{Analyst, Column, Columns, LogPattern, SourceSpec};
@@ -12,6 +13,8 @@ pub(crate) struct EngineAnalyst<'a> {
     pub(crate) lake: &'a Lake,
     /// Files that are not there yet are no mistake: they may come before the job runs.
     pub(crate) lenient: bool,
+    /// Rows of JSON sources with fields that a look at the files does not find.
+    pub(crate) examples: &'a Examples,
 }
 
 pub(crate) fn columns_of(columns: &[FlowColumn]) -> Columns {
@@ -55,7 +58,7 @@ impl Analyst for EngineAnalyst<'_> {
             }
             Err(error) => return Err(error),
         };
-        let columns = self.engine.file_columns(&found, &file_format(&spec.format, None)?).await?;
+        let columns = self.engine.file_columns(&found, &file_format(spec, None, self.examples)?).await?;
         Ok(Some(columns_of(&columns)))
     }
 

@@ -3,6 +3,7 @@
 use crate::bookmarks::{BookmarkMode, SeenFiles};
 use crate::gate::{Bounds, Gate};
 use crate::outputs::write_of;
+use crate::run::Examples;
 use engine::{
     Engine, FileFormat, FilePath, FileSearch, FlowQuery, FlowWork, FlowWrite, LinePattern, OpenFlow,
     RejectRule,
@@ -36,6 +37,8 @@ pub(crate) struct Building<'a> {
     pub(crate) checked: &'a Checked,
     pub(crate) mode: BookmarkMode,
     pub(crate) seen: Seen,
+    /// Rows of JSON sources with fields that a look at the files does not find.
+    pub(crate) examples: &'a Examples,
 }
 
 impl Building<'_> {
@@ -167,7 +170,7 @@ impl Building<'_> {
             found.admit(gate)?;
         }
         let is_parsed = lines.is_some();
-        let format = Box::new(file_format(&spec.format, lines)?);
+        let format = Box::new(file_format(spec, lines, self.examples)?);
         let is_text = spec.format == jobgraph::FileFormat::Text && !is_parsed;
         let declared = match &spec.columns {
             Some(columns) if !is_parsed => Some(crate::analyst::flow_columns(columns)),
@@ -218,7 +221,7 @@ impl Building<'_> {
             Some(gate) => {
                 let mut found = self.engine.find_files(&file_search(&spec)).await?;
                 found.admit(gate)?;
-                let format = Box::new(file_format(&spec.format, Some(lines))?);
+                let format = Box::new(file_format(&spec, Some(lines), self.examples)?);
                 FlowWork::Files { found, format, columns: None, rejects: None }
             }
             None => self.files(&source, &spec, Some(lines), built).await?,
@@ -304,13 +307,23 @@ pub(crate) fn file_search(spec: &FilesSpec) -> FileSearch {
     }
 }
 
+/// What a source reads, by which its rows are known in the next attempt.
+pub(crate) fn read_by(spec: &FilesSpec) -> String {
+    let paths: Vec<String> = spec.paths.iter().map(ToString::to_string).collect();
+    paths.join(", ")
+}
+
 /// What files are, in the engine's words.
-pub(crate) fn file_format(format: &jobgraph::FileFormat, lines: Option<LinePattern>) -> Result<FileFormat> {
+pub(crate) fn file_format(
+    spec: &FilesSpec,
+    lines: Option<LinePattern>,
+    examples: &Examples,
+) -> Result<FileFormat> {
     let known = FileFormat::default();
     if lines.is_some() {
         return Ok(FileFormat { lines, ..known });
     }
-    Ok(match format {
+    Ok(match &spec.format {
         jobgraph::FileFormat::Csv(csv) => {
             if csv.skip_first && !csv.header {
                 return Err(Error::unsupported(
@@ -334,6 +347,7 @@ pub(crate) fn file_format(format: &jobgraph::FileFormat, lines: Option<LinePatte
             name: Some("json".to_owned()),
             json_path: json_path.clone(),
             multiline: *multiline,
+            examples: examples.get(&read_by(spec)).cloned().unwrap_or_default(),
             ..known
         },
         jobgraph::FileFormat::Text => FileFormat { name: Some("text".to_owned()), ..known },

@@ -4,7 +4,7 @@ use crate::analyst::EngineAnalyst;
 use crate::bookmarks::Bookmark;
 use crate::cost::Prices;
 use crate::options::Options;
-use crate::run::Prepared;
+use crate::run::{Examples, Prepared};
 use crate::scripts::{ScriptDoor, ScriptKey};
 use crate::store::{Store, StoredJob};
 use engine::Engine;
@@ -69,19 +69,28 @@ impl Jobs {
 
     /// Keeps a job under the name that its definition or its file says. Answers the name, and whether it is new.
     pub async fn put(&self, definition: &str, source_name: &str) -> Result<(String, bool)> {
+        self.keep(definition, source_name, false).await
+    }
+
+    /// Keeps a job that must be new. Answers its name.
+    pub async fn create(&self, definition: &str, source_name: &str) -> Result<String> {
+        Ok(self.keep(definition, source_name, true).await?.0)
+    }
+
+    async fn keep(&self, definition: &str, source_name: &str, must_be_new: bool) -> Result<(String, bool)> {
         let (parsed, mut errors) = parse(definition, source_name);
         errors.extend(Options::of(&parsed, &Arguments::new()).1);
         first(errors)?;
         if parsed.script.is_some() {
             let name = script_name(&parsed);
-            let is_new = self.store.put(&name, source_name, definition).await?;
+            let is_new = self.store.put(&name, source_name, definition, must_be_new).await?;
             return Ok((name, is_new));
         }
         let graph = resolve(&parsed, &Arguments::new());
         // What the arguments of a run may still bring is no mistake of the definition.
         let is_argument = |e: &Error| e.message().starts_with("the argument `--");
         first(graph.errors().iter().filter(|e| !is_argument(e)).cloned().collect())?;
-        let is_new = self.store.put(&graph.name, source_name, definition).await?;
+        let is_new = self.store.put(&graph.name, source_name, definition, must_be_new).await?;
         Ok((graph.name, is_new))
     }
 
@@ -125,7 +134,12 @@ impl Jobs {
         }
         errors.extend(Options::of(&definition, &request.arguments).1);
         let graph = resolve(&definition, &request.arguments);
-        let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: true };
+        let analyst = EngineAnalyst {
+            engine: &self.rooms.engine,
+            lake: &self.rooms.lake,
+            lenient: true,
+            examples: &Examples::new(),
+        };
         errors.extend(jobgraph::check(&graph, &analyst).await.errors);
         Ok(errors)
     }
@@ -140,8 +154,12 @@ impl Jobs {
         match language {
             "pyspark" | "python" => Ok(script::pyspark(&graph)),
             "athena" | "sql" => {
-                let analyst =
-                    EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: true };
+                let analyst = EngineAnalyst {
+                    engine: &self.rooms.engine,
+                    lake: &self.rooms.lake,
+                    lenient: true,
+                    examples: &Examples::new(),
+                };
                 let checked = jobgraph::check(&graph, &analyst).await;
                 first(checked.errors.clone())?;
                 script::athena(&graph, &checked)
@@ -165,18 +183,31 @@ impl Jobs {
     }
 
     /// Reads and checks a job; all that can be known before it runs is checked.
-    async fn prepared(&self, request: &JobRequest) -> Result<Prepared> {
+    pub(crate) async fn prepared(&self, request: &JobRequest, examples: Examples) -> Result<Prepared> {
         let (definition, errors) = self.definition(request).await?;
         first(errors)?;
         graph_only(&definition)?;
         let graph = resolve(&definition, &request.arguments);
-        let analyst = EngineAnalyst { engine: &self.rooms.engine, lake: &self.rooms.lake, lenient: false };
+        let analyst = EngineAnalyst {
+            engine: &self.rooms.engine,
+            lake: &self.rooms.lake,
+            lenient: false,
+            examples: &examples,
+        };
         let checked = jobgraph::check(&graph, &analyst).await;
         first(checked.errors.clone())?;
         let (options, errors) = Options::of(&definition, &request.arguments);
         first(errors)?;
         let notes = definition.unused_arguments(&request.arguments, Options::is_known);
-        Ok(Prepared { job: graph.name, definition, checked, options, notes })
+        Ok(Prepared {
+            job: graph.name,
+            definition,
+            checked,
+            options,
+            notes,
+            examples,
+            may_be_surprised: false,
+        })
     }
 
     /// Starts a run of a job. One that is a script calls with that key, or else with the owner's.
@@ -187,7 +218,7 @@ impl Jobs {
             let new = new_run(script_name(&definition), &definition, &request)?;
             return self.start_script(new, definition, request.arguments, key).await;
         }
-        let prepared = self.prepared(&request).await?;
+        let prepared = self.prepared(&request, Examples::new()).await?;
         let new = new_run(prepared.job.clone(), &prepared.definition, &request)?;
         let jobs = self.clone();
         // Each attempt reads and checks anew: files may have come, tables may have changed.
@@ -196,8 +227,7 @@ impl Jobs {
             .start(new, move |run: RunContext| {
                 let (jobs, request) = (jobs.clone(), request.clone());
                 async move {
-                    let prepared = jobs.prepared(&request).await?;
-                    let report = jobs.run(&prepared, &run).await?;
+                    let report = jobs.run(&request, &run).await?;
                     serde_json::to_value(report)
                         .map_err(|e| Error::internal("an account cannot be written").source_is(e))
                 }
@@ -207,7 +237,7 @@ impl Jobs {
 
     /// Starts a look at the first rows of every node: a run that writes nothing.
     pub async fn start_preview(&self, request: JobRequest, rows: usize) -> Result<RunHandle> {
-        let prepared = self.prepared(&request).await?;
+        let prepared = self.prepared(&request, Examples::new()).await?;
         let mut new = NewRun::new(RunKind::new("job-preview")?, prepared.job.clone());
         new.arguments = json!({ "arguments": request.arguments, "rows": rows });
         let jobs = self.clone();
@@ -216,7 +246,7 @@ impl Jobs {
             .start(new, move |run: RunContext| {
                 let (jobs, request) = (jobs.clone(), request.clone());
                 async move {
-                    let prepared = jobs.prepared(&request).await?;
+                    let prepared = jobs.prepared(&request, Examples::new()).await?;
                     let preview = jobs.preview(&prepared, rows, &run).await?;
                     serde_json::to_value(preview)
                         .map_err(|e| Error::internal("a preview cannot be written").source_is(e))

@@ -1,15 +1,15 @@
 //! One run: the graph becomes a flow, the flow's writes go into one commit, the commit is published and settled.
 
 use crate::bookmarks::BookmarkMode;
-use crate::build::{Building, Built, relations, seen_files, step_id};
-use crate::jobs::Jobs;
+use crate::build::{Building, Built, read_by, relations, seen_files, step_id};
+use crate::jobs::{JobRequest, Jobs};
 use crate::options::Options;
 use crate::report::{JobReport, NodePreview, NodeReport, TargetReport};
 use crate::settle::{Ending, bookmark, marker};
 use crate::usage::{Usage, peak_memory};
 use bytes::Bytes;
 use engine::{FlowDestination, FlowWrite, FlowWritten};
-use jobgraph::{Checked, CheckedNode, JobDefinition, Step};
+use jobgraph::{Checked, CheckedNode, JobDefinition, SourceSpec, Step};
 use model::{BucketName, Error, ErrorKind, LakeUri, Result};
 use state::runs::RunContext;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,6 +20,17 @@ const ATTEMPTS: usize = 5;
 /// Where rejected rows go in the first target's bucket, if nothing else is said.
 const REJECTED: &str = "_rejected/";
 
+/// Rows of JSON sources that have fields which were not seen when the job was prepared, by what the source reads.
+pub(crate) type Examples = BTreeMap<String, Vec<String>>;
+
+/// How a run of a prepared job ended.
+pub(crate) enum Ended {
+    /// It is done.
+    Done(JobReport),
+    /// Nothing has happened: it has to be prepared again, with these rows in mind.
+    Surprised(Examples),
+}
+
 /// A job, ready to run.
 pub(crate) struct Prepared {
     pub(crate) job: String,
@@ -28,18 +39,52 @@ pub(crate) struct Prepared {
     pub(crate) options: Options,
     /// What a person should know of the arguments.
     pub(crate) notes: Vec<String>,
+    /// Rows that were met in an earlier attempt.
+    pub(crate) examples: Examples,
+    /// Whether rows with unknown fields end an attempt.
+    pub(crate) may_be_surprised: bool,
 }
 
 impl Jobs {
-    pub(crate) async fn run(&self, prepared: &Prepared, run: &RunContext) -> Result<JobReport> {
-        let usage = Usage::start();
-        let mut number = 1;
+    /// Runs a job. Its sources are looked at in part; where a field first comes behind that part, the job is prepared
+    /// again and knows it.
+    pub(crate) async fn run(&self, request: &JobRequest, run: &RunContext) -> Result<JobReport> {
+        let (usage, mut number) = (Usage::start(), 0);
+        let (mut examples, mut rounds) = (Examples::new(), 0);
         loop {
-            match self.attempt(prepared, run, number, &usage).await {
+            rounds += 1;
+            let mut prepared = self.prepared(request, examples.clone()).await?;
+            // What is still unknown in the end is rejected, as every row that does not fit.
+            prepared.may_be_surprised = rounds < ATTEMPTS;
+            match self.run_prepared(&prepared, run, &mut number, &usage).await? {
+                Ended::Done(report) => return Ok(report),
+                Ended::Surprised(rows) => {
+                    let sources: Vec<&str> = rows.keys().map(String::as_str).collect();
+                    let what = "there are fields behind the part of the files that was looked at";
+                    run.info(format!("{}: {what}; the job is computed again with them", sources.join(", ")))
+                        .await;
+                    for (source, rows) in rows {
+                        examples.entry(source).or_default().extend(rows);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn run_prepared(
+        &self,
+        prepared: &Prepared,
+        run: &RunContext,
+        number: &mut usize,
+        usage: &Usage,
+    ) -> Result<Ended> {
+        let last = *number + ATTEMPTS;
+        loop {
+            *number += 1;
+            match self.attempt(prepared, run, *number, usage).await {
                 // Somebody else was faster, and nothing of this attempt has happened.
-                Err(error) if number < ATTEMPTS && was_overtaken(&error) => {
+                Err(error) if *number < last && was_overtaken(&error) => {
                     run.warn(format!("{error}: the job is computed again")).await;
-                    number += 1;
                 }
                 ended => return ended,
             }
@@ -52,11 +97,12 @@ impl Jobs {
         run: &RunContext,
         number: usize,
         usage: &Usage,
-    ) -> Result<JobReport> {
+    ) -> Result<Ended> {
         if self.recover_job(&prepared.job, run.id()).await? {
             let note = "an earlier attempt of this run has published its outputs".to_owned();
             run.info(note.clone()).await;
-            return Ok(JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() });
+            let report = JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() };
+            return Ok(Ended::Done(report));
         }
         let (version, seen) = match prepared.options.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
@@ -68,7 +114,7 @@ impl Jobs {
         // Tables list their files when they are planned: whether they have new ones is not known yet.
         let has_tables = prepared.checked.nodes.iter().any(is_table);
         if let Some(note) = nothing_new(&built, &prepared.checked).filter(|_| !has_tables) {
-            return self.idle(report, built, prepared, usage, run, note).await;
+            return self.idle(report, built, prepared, usage, run, note).await.map(Ended::Done);
         }
         let first = first_place(&built.writes, &self.rooms).await?;
         report.notes.extend(self.need_buckets(&built.writes).await?);
@@ -77,9 +123,15 @@ impl Jobs {
             1 => format!("run-{}", run.id()),
             again => format!("run-{}-{again}", run.id()),
         };
-        let written = built.flow.write(writes, &prefix).await?;
+        let written = built.flow.write(writes, &prefix).await;
+        let surprises = surprises(&built, prepared);
+        if !surprises.is_empty() {
+            built.flow.into_commit()?.abort().await?;
+            return Ok(Ended::Surprised(surprises));
+        }
+        let written = written?;
         if let Some(note) = nothing_new(&built, &prepared.checked) {
-            return self.idle(report, built, prepared, usage, run, note).await;
+            return self.idle(report, built, prepared, usage, run, note).await.map(Ended::Done);
         }
         built.flow.book().check()?;
         report.targets = targets(&built.writes, &written);
@@ -107,7 +159,7 @@ impl Jobs {
         let places = written.iter().map(|w| w.location.parse::<LakeUri>()).collect::<Result<Vec<_>>>()?;
         report.notes.extend(self.publish(built, &ending, &places, run).await?);
         self.tell(&mut report, prepared, usage, run).await;
-        Ok(report)
+        Ok(Ended::Done(report))
     }
 
     /// The report of a run that had nothing to read. Whatever was staged is dropped.
@@ -172,6 +224,7 @@ impl Jobs {
             checked: &prepared.checked,
             mode: prepared.options.mode,
             seen,
+            examples: &prepared.examples,
         };
         building.build(flow, |_, _| ()).await
     }
@@ -193,6 +246,7 @@ impl Jobs {
             checked: &prepared.checked,
             mode: prepared.options.mode,
             seen,
+            examples: &prepared.examples,
         };
         let built = building.build(flow, |_, _| ()).await?;
         let mut previews = Vec::new();
@@ -418,6 +472,24 @@ fn check_share(prepared: &Prepared, report: &JobReport) -> Result<()> {
         .hint("mend the data or the job, or allow more rejects"));
     }
     Ok(())
+}
+
+/// The rows with unknown fields that a flow has met, by what their sources read.
+fn surprises(built: &Built, prepared: &Prepared) -> Examples {
+    if !prepared.may_be_surprised {
+        return Examples::new();
+    }
+    let is_row = |row: &String| serde_json::from_str(row).is_ok_and(|row: serde_json::Value| row.is_object());
+    let met = built.flow.book().unknown_fields().into_iter();
+    met.filter_map(|(node, mut rows)| match prepared.checked.node(&node)?.step.as_ref()? {
+        Step::Source(SourceSpec::Files(spec)) => {
+            // A row that was too long to be kept whole says nothing.
+            rows.retain(is_row);
+            (!rows.is_empty()).then(|| (read_by(spec), rows))
+        }
+        _ => None,
+    })
+    .collect()
 }
 
 /// Whether others changed a Delta table, or the bookmark, meanwhile.

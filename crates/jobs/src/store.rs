@@ -55,8 +55,14 @@ impl Store {
         Ok(Self { db, clock })
     }
 
-    /// Adds a job, or replaces the one of its name. Answers whether it is new.
-    pub(crate) async fn put(&self, name: &str, source_name: &str, definition: &str) -> Result<bool> {
+    /// Adds a job, or replaces the one of its name, unless it must be new. Answers whether it is new.
+    pub(crate) async fn put(
+        &self,
+        name: &str,
+        source_name: &str,
+        definition: &str,
+        must_be_new: bool,
+    ) -> Result<bool> {
         if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
             return Err(Error::invalid(
                 "a job's name has 1 to 255 characters, none of them a control character",
@@ -75,6 +81,10 @@ impl Store {
         .await
         .map_err(|e| db::failed("keeping a job", e))?;
         let is_new = updated.rows_affected() == 0;
+        if must_be_new && !is_new {
+            return Err(Error::already_exists(format!("there is a job `{name}` already"))
+                .hint("update it, or choose another name"));
+        }
         if is_new {
             sqlx::query(
                 "INSERT INTO jobs_jobs (name, source_name, definition, created, modified)

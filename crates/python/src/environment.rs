@@ -74,7 +74,7 @@ impl Python {
         if let Some(ready) = whole(&folder) {
             return Ok(ready);
         }
-        let _lock = lock(&folder).await?;
+        let _lock = lock(&folder, stop).await?;
         if let Some(ready) = whole(&folder) {
             return Ok(ready);
         }
@@ -117,7 +117,7 @@ impl Python {
         if let Some(ready) = whole(&folder) {
             return Ok(ready);
         }
-        let _lock = lock(&folder).await?;
+        let _lock = lock(&folder, stop).await?;
         if let Some(ready) = whole(&folder) {
             return Ok(ready);
         }
@@ -254,23 +254,37 @@ fn mark(folder: &Path) -> Result<()> {
     std::fs::write(&path, "").map_err(|e| cannot_write(&path, e))
 }
 
+/// How often is looked whether another process still holds a lock: no system call waits for one and for us to stop.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Waits until nobody else makes this environment. The lock ends with its process.
-async fn lock(folder: &Path) -> Result<File> {
+async fn lock(folder: &Path, stop: &CancellationToken) -> Result<File> {
     let path = folder.with_extension("lock");
-    let locked = tokio::task::spawn_blocking(move || {
-        if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|e| cannot_write(parent, e))?;
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|e| cannot_write(parent, e))?;
+    }
+    let file = File::create(&path).map_err(|e| cannot_write(&path, e))?;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(e) => return Err(cannot_write(&path, e.into())),
         }
-        let file = File::create(&path).map_err(|e| cannot_write(&path, e))?;
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive)
-            .map_err(|e| cannot_write(&path, e.into()))?;
-        Ok(file)
-    });
-    locked.await.map_err(|e| Error::internal("waiting for a lock broke off").source_is(e))?
+        tokio::select! {
+            () = stop.cancelled() => return Err(Error::cancelled()),
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
 }
 
 fn pip(interpreter: &Path) -> tokio::process::Command {
     let mut command = process::command(interpreter);
+    // Where packages come from is the machine's to say, not a script's.
+    for (name, value) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("PIP_")) {
+            command.env(name, value);
+        }
+    }
     command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]);
     command
 }

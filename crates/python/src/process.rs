@@ -32,15 +32,44 @@ impl Drop for Group {
     }
 }
 
-/// A Python of that path, without what belongs to the one who started us: keys, profiles, settings.
+/// What a process gets of our own environment: where things are, the language, the way to the network. Everything else
+/// (keys, passwords in addresses, settings) belongs to the one who started us, and not to scripts.
+const PASSED_ON: [&str; 24] = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "TERM",
+    "LD_LIBRARY_PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "XDG_CACHE_HOME",
+];
+
+/// A Python of that path, with no more of our environment than it needs.
 pub(crate) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os() {
-        let name = name.to_string_lossy();
-        if ["AWS_", "GLULAM_", "PYTHON", "PIP_"].iter().any(|ours| name.starts_with(ours))
-            && name != "PIP_INDEX_URL"
-        {
-            command.env_remove(name.as_ref());
+    command.env_clear();
+    for (name, value) in std::env::vars_os() {
+        let is_wanted =
+            name.to_str().is_some_and(|name| PASSED_ON.contains(&name) || name.starts_with("LC_"));
+        if is_wanted {
+            command.env(name, value);
         }
     }
     command.env("PYTHONUTF8", "1").env("PYTHONUNBUFFERED", "1").process_group(0);

@@ -21,6 +21,7 @@ mod provider;
 mod prune;
 mod runtime;
 mod scans;
+mod sieve;
 pub mod sink;
 mod values;
 

@@ -1,8 +1,9 @@
-//! A file source that says which file an error came from and counts the rows that come out; the rest is up to the source
-//! inside.
+//! A file source that says which file an error came from, counts the rows that come out and sieves them; the rest is up to
+//! the source inside.
 
 use crate::counters::Meter;
 use crate::files::ScanFile;
+use crate::sieve::{Sieve, is_dynamic};
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result};
@@ -28,16 +29,18 @@ use std::sync::Arc;
 pub(crate) struct Observed {
     inner: Arc<dyn FileSource>,
     meter: Meter,
+    /// Filters that come to be known while the query runs, over the table's columns.
+    dynamic: Vec<Arc<dyn PhysicalExpr>>,
 }
 
 impl Observed {
     pub(crate) fn new(inner: Arc<dyn FileSource>, meter: Meter) -> Self {
         meter.counters.watch(inner.metrics());
-        Self { inner, meter }
+        Self { inner, meter, dynamic: Vec::new() }
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
-        Arc::new(Self { inner, meter: self.meter.clone() })
+        Arc::new(Self { inner, ..self.clone() })
     }
 }
 
@@ -58,7 +61,8 @@ impl FileSource for Observed {
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(store, base, partition)?;
-        Ok(Box::new(ObservedMorselizer { inner, meter: self.meter.clone() }))
+        let sieve = Sieve::new(&self.dynamic, self.inner.projection()).map(Arc::new);
+        Ok(Box::new(ObservedMorselizer { inner, watched: Watched { meter: self.meter.clone(), sieve } }))
     }
 
     fn table_schema(&self) -> &TableSchema {
@@ -108,8 +112,13 @@ impl FileSource for Observed {
         filters: Vec<Arc<dyn PhysicalExpr>>,
         config: &ConfigOptions,
     ) -> Result<FilterPushdownPropagation<Arc<dyn FileSource>>> {
+        let mut dynamic = self.dynamic.clone();
+        dynamic.extend(filters.iter().filter(|filter| is_dynamic(filter)).cloned());
         let inner = self.inner.try_pushdown_filters(filters, config)?;
-        let updated_node = inner.updated_node.map(|node| self.around(node));
+        let is_more = dynamic.len() > self.dynamic.len();
+        let node = inner.updated_node.or_else(|| is_more.then(|| Arc::clone(&self.inner)));
+        let updated_node = node
+            .map(|inner| Arc::new(Self { inner, meter: self.meter.clone(), dynamic }) as Arc<dyn FileSource>);
         Ok(FilterPushdownPropagation { filters: inner.filters, updated_node })
     }
 
@@ -141,14 +150,26 @@ impl FileSource for Observed {
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
+        for filter in &self.dynamic {
+            if f(filter)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
         self.inner.apply_expressions(f)
     }
+}
+
+/// What is done with the rows of all files.
+#[derive(Debug, Clone)]
+struct Watched {
+    meter: Meter,
+    sieve: Option<Arc<Sieve>>,
 }
 
 #[derive(Debug)]
 struct ObservedMorselizer {
     inner: Box<dyn Morselizer>,
-    meter: Meter,
+    watched: Watched,
 }
 
 impl Morselizer for ObservedMorselizer {
@@ -156,9 +177,9 @@ impl Morselizer for ObservedMorselizer {
         let scanned = ScanFile::of(&file).map_err(crate::external)?.clone();
         // Of a file that is read in ranges, the first one counts.
         if file.range.as_ref().is_none_or(|range| range.start == 0) {
-            self.meter.counters.file_opened();
+            self.watched.meter.counters.file_opened();
         }
-        let watch = Watch { file: scanned, meter: self.meter.clone() };
+        let watch = Watch { file: scanned, watched: self.watched.clone() };
         let inner = self.inner.plan_file(file).map_err(|e| watch.place(e))?;
         Ok(Box::new(ObservedPlanner { inner, watch }))
     }
@@ -167,7 +188,7 @@ impl Morselizer for ObservedMorselizer {
 #[derive(Debug, Clone)]
 struct Watch {
     file: ScanFile,
-    meter: Meter,
+    watched: Watched,
 }
 
 impl Watch {
@@ -220,8 +241,11 @@ impl Morsel for ObservedMorsel {
         let Self { inner, watch } = *self;
         let batches = inner.into_stream().map(move |batch| match batch {
             Ok(batch) => {
-                watch.meter.counters.rows(batch.num_rows());
-                Ok(batch)
+                watch.watched.meter.counters.rows(batch.num_rows());
+                match &watch.watched.sieve {
+                    Some(sieve) => sieve.pass(batch),
+                    None => Ok(batch),
+                }
             }
             Err(e) => Err(watch.place(e)),
         });

@@ -64,6 +64,7 @@ fn understand(wanted: args::Convert) -> Result<ConvertRequest> {
     Ok(ConvertRequest {
         input: FileSearch { paths, exclusions: wanted.exclude, recurse: !wanted.no_recurse },
         format: FileFormat {
+            examples: Vec::new(),
             name: wanted.from,
             separator: delimiter("--delimiter", wanted.delimiter)?,
             quote,

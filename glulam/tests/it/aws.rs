@@ -49,6 +49,7 @@ fn boto3_at_home() {
     let all = [
         "objects",
         "listing",
+        "settings",
         "multipart",
         "presigned",
         "conditions",

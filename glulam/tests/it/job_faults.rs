@@ -375,3 +375,30 @@ fn delta_tables_have_the_codec_and_the_files_that_were_asked_for() {
     let codec = Process::start(python.args(["-c", script]).arg(file)).wait(LONG);
     assert_eq!(codec.stdout.trim(), "UNCOMPRESSED", "{}", codec.stderr);
 }
+
+#[test]
+fn fields_that_come_late_are_columns_too() {
+    let home = Home::new();
+    // More rows than are looked at; the last ones have a field more, and one of them a nested one.
+    let mut text: String =
+        (0..40_000).map(|id| format!("{{\"id\": {id}, \"at\": {{\"x\": 1}}}}\n")).collect();
+    text.push_str("{\"id\": 40000, \"at\": {\"x\": 2, \"y\": 2.5}, \"Note\": \"late\"}\n");
+    text.push_str("{\"id\": 40001, \"at\": {\"x\": 3}, \"Note\": \"later\"}\n");
+    home.drop_file("events", "a.json", text);
+    let source = "S3JsonSource: {Name: Files, Paths: [\"s3://events/\"]}";
+    let target = "S3DirectTarget: {Name: Lake, Inputs: [files], Path: 's3://lake/events/', Format: parquet}";
+    home.write(
+        "job.yaml",
+        &format!("Name: events\nCodeGenConfigurationNodes:\n  files:\n    {source}\n  lake:\n    {target}\n"),
+    );
+    let shown = home.json(["job", "run", "job.yaml"]);
+    let report = &shown["report"];
+    assert_eq!(report["nodes"][0]["rejected"], 0, "{report}");
+    assert_eq!(report["targets"][0]["rows"], 40_002, "{report}");
+    let out = home.path().join("out.csv");
+    let late = "SELECT id, note, at.y FROM input WHERE note IS NOT NULL ORDER BY id";
+    home.succeed(["convert", "s3://lake/events/", out.to_str().unwrap(), "--select", late]);
+    let rows = std::fs::read_to_string(out).unwrap().replace('"', "");
+    assert_eq!(rows.lines().skip(1).collect::<Vec<_>>(), ["40000,late,2.5", "40001,later,"], "{rows}");
+    assert_eq!(std::fs::read_dir(home.bucket("lake").join("events")).unwrap().count(), 1);
+}

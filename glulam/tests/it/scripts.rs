@@ -44,6 +44,41 @@ fn a_script_without_a_server_reaches_the_lake() {
 }
 
 #[test]
+fn a_script_sees_nothing_of_who_started_it() {
+    let home = Home::new();
+    home.write("look.py", "import os\nprint(*sorted(os.environ))\n");
+    let environment = format!("python.environment={}", testkit::venv().display());
+    let mut command = home.command(["--set", &environment, "run", "look.py"]);
+    command.env("DATABASE_PASSWORD", "hidden").env("AWS_PROFILE", "mine").env("LC_TIME", "C");
+    let finished = Process::start(&mut command).wait(LONG);
+    assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    let names: Vec<&str> = finished.stdout.split_whitespace().collect();
+    for wanted in ["PATH", "LC_TIME", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID"] {
+        assert!(names.contains(&wanted), "{wanted}: {names:?}");
+    }
+    for hidden in ["DATABASE_PASSWORD", "AWS_PROFILE"] {
+        assert!(!names.contains(&hidden), "{hidden}: {names:?}");
+    }
+}
+
+#[test]
+fn files_of_one_name_from_two_folders_are_both_there() {
+    let home = Home::new();
+    home.write(
+        "script.py",
+        "import sys\nprint(*[open(path + '/part.py').read() for path in sys.path if 'files' in path])\n",
+    );
+    std::fs::create_dir_all(home.bucket("code").join("a")).unwrap();
+    std::fs::create_dir_all(home.bucket("code").join("b")).unwrap();
+    std::fs::write(home.bucket("code").join("a/part.py"), "'a'").unwrap();
+    std::fs::write(home.bucket("code").join("b/part.py"), "'b'").unwrap();
+    let files = "s3://code/a/part.py,s3://code/b/part.py";
+    let finished = run(&home, &["run", "script.py", "--extra-py-files", files]);
+    assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    assert_eq!(finished.stdout, "'a' 'b'\n");
+}
+
+#[test]
 fn a_failure_is_explained_in_a_few_lines() {
     let home = Home::new();
     home.write(

@@ -122,12 +122,14 @@ pub(super) async fn create(athena: Athena, call: Call, input: Written) -> Result
         return Err(Error::invalid(format!("`{}` is no name for a data catalog", input.name))
             .hint("use 1 to 127 letters, digits, underscores, at signs and hyphens"));
     }
+    let tags = tags_of(input.tags);
+    tags::check(&tags)?;
     let catalog =
         DataCatalog { description: input.description, parameters: input.parameters.unwrap_or_default() };
     if is_ours(&input.name) || !athena.documents.create(KIND, &input.name, &catalog).await? {
         return Err(Error::already_exists(format!("DataCatalog {} has already been created", input.name)));
     }
-    tags::add(&athena.documents, &arn(&call, &input.name), tags_of(input.tags)).await?;
+    tags::add(&athena.documents, &arn(&call, &input.name), tags).await?;
     Ok(Got { data_catalog: show(input.name, catalog, "CREATE_COMPLETE") })
 }
 

@@ -142,8 +142,10 @@ pub(super) struct Created {
 pub(super) async fn create(glue: Glue, call: Call, input: Create) -> Result<Created> {
     let connection = input.connection_input.take()?;
     let arn = call.arn("glue", &format!("connection/{}", connection.name));
+    let tags = input.tags.unwrap_or_default();
+    tags::check(&tags)?;
     glue.rooms.catalog.create_connection(connection).await?;
-    tags::add(&glue.documents, &arn, input.tags.unwrap_or_default()).await?;
+    tags::add(&glue.documents, &arn, tags).await?;
     Ok(Created { create_connection_status: "READY" })
 }
 

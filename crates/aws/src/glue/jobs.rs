@@ -81,6 +81,17 @@ fn check(definition: &Map<String, Value>) -> Result<()> {
     Ok(())
 }
 
+/// A graph runs with the platform's own rights, which stand for the role's: who defines one must be allowed to pass it on.
+fn pass_role(call: &Call, definition: &Map<String, Value>) -> Result<()> {
+    match definition.get("Role").and_then(Value::as_str) {
+        Some(role) if !role.is_empty() => call.pass_role(role),
+        _ => {
+            Err(Error::invalid("Role is missing")
+                .hint("name the role that the job runs with; any name will do"))
+        }
+    }
+}
+
 /// The text under which a job is kept.
 fn text(name: &str, mut definition: Map<String, Value>) -> Result<String> {
     definition.insert("Name".to_owned(), Value::from(name));
@@ -90,17 +101,12 @@ fn text(name: &str, mut definition: Map<String, Value>) -> Result<String> {
 
 pub(super) async fn create(glue: Glue, call: Call, input: CreateJob) -> Result<Named> {
     check(&input.definition)?;
-    match glue.rooms.jobs.get(&input.name).await {
-        Ok(_) => {
-            return Err(Error::already_exists(format!("there is a job `{}` already", input.name))
-                .hint("update it, or choose another name"));
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
+    pass_role(&call, &input.definition)?;
+    let tags = input.tags.unwrap_or_default();
+    tags::check(&tags)?;
     let text = text(&input.name, input.definition)?;
-    let (name, _) = glue.rooms.jobs.put(&text, &format!("{}.json", input.name)).await?;
-    tags::add(&glue.documents, &arn(&call, &name), input.tags.unwrap_or_default()).await?;
+    let name = glue.rooms.jobs.create(&text, &format!("{}.json", input.name)).await?;
+    tags::add(&glue.documents, &arn(&call, &name), tags).await?;
     Ok(Named { name })
 }
 
@@ -124,8 +130,9 @@ pub(super) struct JobName {
 }
 
 /// The whole definition is replaced, as in Glue.
-pub(super) async fn update(glue: Glue, input: UpdateJob) -> Result<JobName> {
+pub(super) async fn update(glue: Glue, call: Call, input: UpdateJob) -> Result<JobName> {
     check(&input.job_update)?;
+    pass_role(&call, &input.job_update)?;
     glue.rooms.jobs.get(&input.job_name).await?;
     let text = text(&input.job_name, input.job_update)?;
     let (job_name, _) = glue.rooms.jobs.put(&text, &format!("{}.json", input.job_name)).await?;

@@ -90,7 +90,7 @@ fn crawlers_and_more(table: Table, glue: &Glue) -> Table {
         .add_called("DeleteConnection", glue, connections::delete)
         .add_called("BatchDeleteConnection", glue, connections::delete_many)
         .add_called("CreateCrawler", glue, crawlers::create)
-        .add("UpdateCrawler", glue, crawlers::update)
+        .add_called("UpdateCrawler", glue, crawlers::update)
         .add("GetCrawler", glue, crawlers::get)
         .add("GetCrawlers", glue, crawlers::list)
         .add_called("ListCrawlers", glue, crawlers::names)
@@ -113,7 +113,7 @@ fn crawlers_and_more(table: Table, glue: &Glue) -> Table {
 fn jobs_and_settings(table: Table, glue: &Glue) -> Table {
     table
         .add_called("CreateJob", glue, jobs::create)
-        .add("UpdateJob", glue, jobs::update)
+        .add_called("UpdateJob", glue, jobs::update)
         .add("GetJob", glue, jobs::get)
         .add("GetJobs", glue, jobs::list)
         .add_called("ListJobs", glue, jobs::names)

@@ -42,6 +42,14 @@ impl Call {
         }
     }
 
+    /// Refuses whoever may not let a service work in the name of that role: a name, or an ARN.
+    pub(crate) fn pass_role(&self, role: &str) -> OurResult<()> {
+        match role.starts_with("arn:") {
+            true => self.may("iam:PassRole", role),
+            false => self.may("iam:PassRole", &format!("arn:aws:iam::{}:role/{role}", self.caller.account)),
+        }
+    }
+
     /// The same for a thing of a service.
     pub(crate) fn allow(&self, service: &str, operation: &str, rest: &str) -> OurResult<()> {
         self.may(&format!("{service}:{operation}"), &self.arn(service, rest))

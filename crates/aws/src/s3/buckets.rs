@@ -95,7 +95,10 @@ pub(super) async fn delete_bucket(
     let lake = &objects.lake;
     let name = bucket(&request.input.bucket)?;
     match lake.delete_bucket(&name).await {
-        Ok(()) => Ok(S3Response::new(DeleteBucketOutput::default())),
+        Ok(()) => match objects.forget_bucket(name.as_str()).await {
+            Ok(()) => Ok(S3Response::new(DeleteBucketOutput::default())),
+            Err(error) => Err(failed(lake, About::Bucket, error).await),
+        },
         Err(error) if error.kind() == model::ErrorKind::Conflict => {
             Err(super::error::coded(s3s::S3ErrorCode::BucketNotEmpty, &error))
         }

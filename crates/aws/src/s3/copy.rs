@@ -54,6 +54,11 @@ pub(super) async fn copy_object(
         Some("REPLACE") => true,
         Some(other) => return Err(s3_error!(InvalidArgument, "there is no metadata directive `{other}`")),
     };
+    let keeps_tags = super::tags::copies(request.input.tagging_directive.as_ref())?;
+    let new_tags = super::tags::of_header(text(&request.headers, "x-amz-tagging"))?;
+    if !new_tags.is_empty() {
+        allow(&caller(&request)?, "s3:PutObjectTagging", &arn(&request.input.bucket, &request.input.key))?;
+    }
     let given = attributes(&request.headers, request.input.metadata.clone())?;
     let info = look(lake, &from, &request.headers).await?;
     let options = match replaces {
@@ -83,6 +88,14 @@ pub(super) async fn copy_object(
         }
         Err(error) => return Err(failed(lake, About::Object(&to), error).await),
     };
+    let tags = match keeps_tags {
+        true if from != to => objects.tags(&from).await.unwrap_or_default(),
+        true => Vec::new(),
+        false => new_tags,
+    };
+    if !tags.is_empty() {
+        objects.tag(&to, tags).await?;
+    }
     objects.tell("object.created", &to).await?;
     let modified = lake.head(&to).await.ok().map(|info| timestamp(info.last_modified));
     let sums = Fields::of(&result.checksums);

@@ -44,7 +44,12 @@ async fn remove(objects: &Objects, uri: &LakeUri, condition: Condition) -> S3Res
         }
     }
     match lake.delete_if(uri, etag.as_deref()).await {
-        Ok(()) => objects.tell("object.deleted", uri).await,
+        Ok(()) => {
+            if let Err(error) = objects.untag(uri).await {
+                return Err(failed_at(error).await);
+            }
+            objects.tell("object.deleted", uri).await
+        }
         Err(error) => Err(failed_at(error).await),
     }
 }

@@ -150,3 +150,54 @@ pub(super) async fn list_objects(
         request_charged: None,
     }))
 }
+
+/// Buckets keep no versions: every object is the latest one of its own, and its version is called `null`.
+pub(super) async fn list_object_versions(
+    objects: &Objects,
+    request: S3Request<ListObjectVersionsInput>,
+) -> S3Result<S3Response<ListObjectVersionsOutput>> {
+    let lake = &objects.lake;
+    let caller = caller(&request)?;
+    let input = request.input;
+    let spelling = Spelling::of(input.encoding_type.as_ref())?;
+    let keys = limit(input.max_keys, "max-keys")?;
+    if input.version_id_marker.as_deref().is_some_and(|marker| marker != NO_VERSION) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "buckets here keep no versions; theirs is called `{NO_VERSION}`"
+        ));
+    }
+    let after = input.key_marker.clone().filter(|marker| !marker.is_empty());
+    let (prefix, delimiter) = (input.prefix.as_deref(), input.delimiter.as_deref());
+    let page = page(lake, &input.bucket, prefix, delimiter, after, keys).await?;
+    let version = |object: Object| ObjectVersion {
+        e_tag: object.e_tag,
+        is_latest: Some(true),
+        key: object.key,
+        last_modified: object.last_modified,
+        owner: object.owner,
+        size: object.size,
+        storage_class: Some(ObjectVersionStorageClass::from_static(ObjectVersionStorageClass::STANDARD)),
+        version_id: Some(NO_VERSION.to_owned()),
+        ..ObjectVersion::default()
+    };
+    let versions = contents(&page, spelling, Some(&caller));
+    Ok(S3Response::new(ListObjectVersionsOutput {
+        name: Some(input.bucket),
+        prefix: Some(spelling.write(input.prefix.as_deref().unwrap_or_default())),
+        key_marker: Some(spelling.write(input.key_marker.as_deref().unwrap_or_default())),
+        max_keys: Some(keys),
+        is_truncated: Some(page.next.is_some()),
+        versions: versions.map(|list| list.into_iter().map(version).collect()),
+        common_prefixes: prefixes(&page, spelling),
+        delimiter: input.delimiter.as_deref().map(|delimiter| spelling.write(delimiter)),
+        next_key_marker: page.next.as_deref().map(|next| spelling.write(next)),
+        next_version_id_marker: page.next.as_ref().map(|_| NO_VERSION.to_owned()),
+        encoding_type: input.encoding_type,
+        version_id_marker: input.version_id_marker,
+        ..ListObjectVersionsOutput::default()
+    }))
+}
+
+/// The version of an object that has none.
+const NO_VERSION: &str = "null";

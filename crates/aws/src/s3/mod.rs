@@ -2,6 +2,7 @@
 //! decided here, before an operation begins; the operations stand in files of their own.
 
 mod access;
+mod acl;
 mod buckets;
 mod checksums;
 mod copy;
@@ -14,6 +15,8 @@ mod multipart;
 mod parts;
 mod put;
 mod request;
+mod settings;
+mod tags;
 
 pub(crate) use checksums::check_document;
 pub(crate) use error::respond;
@@ -21,6 +24,7 @@ pub(crate) use error::respond;
 use crate::body::ByteStream;
 use crate::keys::Caller;
 use crate::signature::Trailers;
+use crate::store::Documents;
 use access::{Access, NoSecrets};
 use futures::TryStreamExt;
 use http::header::CONTENT_RANGE;
@@ -45,6 +49,7 @@ pub(crate) struct ObjectDoor {
 struct Objects {
     lake: Lake,
     events: Events,
+    documents: Documents,
 }
 
 impl Objects {
@@ -59,8 +64,8 @@ impl Objects {
 }
 
 impl ObjectDoor {
-    pub(crate) fn new(lake: Lake, events: Events) -> Self {
-        let mut builder = S3ServiceBuilder::new(Objects { lake, events });
+    pub(crate) fn new(lake: Lake, events: Events, documents: Documents) -> Self {
+        let mut builder = S3ServiceBuilder::new(Objects { lake, events, documents });
         // Signatures were verified before. Without a provider of secrets, `s3s` would not ask for access either.
         builder.set_auth(NoSecrets);
         builder.set_access(Access);
@@ -146,4 +151,36 @@ operations! {
     upload_part: UploadPartInput -> UploadPartOutput = parts;
     list_parts: ListPartsInput -> ListPartsOutput = parts;
     list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput = parts;
+    put_bucket_tagging: PutBucketTaggingInput -> PutBucketTaggingOutput = settings;
+    get_bucket_tagging: GetBucketTaggingInput -> GetBucketTaggingOutput = settings;
+    delete_bucket_tagging: DeleteBucketTaggingInput -> DeleteBucketTaggingOutput = settings;
+    put_bucket_cors: PutBucketCorsInput -> PutBucketCorsOutput = settings;
+    get_bucket_cors: GetBucketCorsInput -> GetBucketCorsOutput = settings;
+    delete_bucket_cors: DeleteBucketCorsInput -> DeleteBucketCorsOutput = settings;
+    put_bucket_lifecycle_configuration: PutBucketLifecycleConfigurationInput -> PutBucketLifecycleConfigurationOutput = settings;
+    get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput -> GetBucketLifecycleConfigurationOutput = settings;
+    delete_bucket_lifecycle: DeleteBucketLifecycleInput -> DeleteBucketLifecycleOutput = settings;
+    put_bucket_encryption: PutBucketEncryptionInput -> PutBucketEncryptionOutput = settings;
+    get_bucket_encryption: GetBucketEncryptionInput -> GetBucketEncryptionOutput = settings;
+    delete_bucket_encryption: DeleteBucketEncryptionInput -> DeleteBucketEncryptionOutput = settings;
+    put_public_access_block: PutPublicAccessBlockInput -> PutPublicAccessBlockOutput = settings;
+    get_public_access_block: GetPublicAccessBlockInput -> GetPublicAccessBlockOutput = settings;
+    delete_public_access_block: DeletePublicAccessBlockInput -> DeletePublicAccessBlockOutput = settings;
+    put_bucket_ownership_controls: PutBucketOwnershipControlsInput -> PutBucketOwnershipControlsOutput = settings;
+    get_bucket_ownership_controls: GetBucketOwnershipControlsInput -> GetBucketOwnershipControlsOutput = settings;
+    delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput -> DeleteBucketOwnershipControlsOutput = settings;
+    put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput = settings;
+    get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput = settings;
+    delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput = settings;
+    put_bucket_notification_configuration: PutBucketNotificationConfigurationInput -> PutBucketNotificationConfigurationOutput = settings;
+    get_bucket_notification_configuration: GetBucketNotificationConfigurationInput -> GetBucketNotificationConfigurationOutput = settings;
+    put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput = settings;
+    get_bucket_acl: GetBucketAclInput -> GetBucketAclOutput = acl;
+    put_bucket_acl: PutBucketAclInput -> PutBucketAclOutput = acl;
+    get_object_acl: GetObjectAclInput -> GetObjectAclOutput = acl;
+    put_object_acl: PutObjectAclInput -> PutObjectAclOutput = acl;
+    put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput = tags;
+    get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput = tags;
+    delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput = tags;
+    list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput = list;
 }

@@ -2,7 +2,7 @@
 
 use super::Objects;
 use super::checksums::{Fields, check_part, check_whole};
-use super::error::{About, coded, failed};
+use super::error::{About, coded, failed, refused};
 use super::request::{attributes, etag, mode, size, uri};
 use lake::{CompletedPart as Named, PartInfo, PutMode};
 use model::ErrorKind;
@@ -17,6 +17,9 @@ pub(super) async fn create_multipart_upload(
     request: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
     let lake = &objects.lake;
+    if request.headers.contains_key("x-amz-tagging") {
+        return Err(refused("the header `x-amz-tagging` of a multipart upload (tag the object behind it)"));
+    }
     let mut options = attributes(&request.headers, request.input.metadata)?;
     options.mode = PutMode::Overwrite;
     let uri = uri(&request.input.bucket, &request.input.key)?;

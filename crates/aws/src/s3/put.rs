@@ -1,6 +1,7 @@
 //! Writing an object whose bytes come with the request.
 
 use super::Objects;
+use super::access::{allow, arn, caller};
 use super::checksums::{Fields, Promise};
 use super::error::{About, broken_body, coded, failed};
 use super::request::{attributes, content_md5, etag, size, text, uri};
@@ -42,6 +43,11 @@ pub(super) async fn put_object(
 ) -> S3Result<S3Response<PutObjectOutput>> {
     let lake = &objects.lake;
     let trailers = request.extensions.get::<Trailers>().cloned().unwrap_or_default();
+    let tags = super::tags::of_header(text(&request.headers, "x-amz-tagging"))?;
+    if !tags.is_empty() {
+        let at = arn(&request.input.bucket, &request.input.key);
+        allow(&caller(&request)?, "s3:PutObjectTagging", &at)?;
+    }
     let mut options = attributes(&request.headers, request.input.metadata)?;
     options.content_md5 = content_md5(&request.headers)?;
     let mut promise = Promise::read(&request.headers)?;
@@ -52,6 +58,9 @@ pub(super) async fn put_object(
     }
     let uri = uri(&request.input.bucket, &request.input.key)?;
     let result = write(lake, &uri, request.input.body, options, &mut promise, &trailers).await?;
+    if !tags.is_empty() {
+        objects.tag(&uri, tags).await?;
+    }
     objects.tell("object.created", &uri).await?;
     let sums = Fields::answered(&result.checksums, &promise.checksums);
     Ok(S3Response::new(PutObjectOutput {

@@ -140,11 +140,10 @@ const KEPT: [&str; 5] =
     ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
 
 /// Headers that ask for what the lake does not do; taken silently, the caller would be deceived.
-const REFUSED: [&str; 9] = [
+const REFUSED: [&str; 8] = [
     "x-amz-server-side-encryption",
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-copy-source-server-side-encryption-customer-algorithm",
-    "x-amz-tagging",
     "x-amz-object-lock-mode",
     "x-amz-object-lock-legal-hold",
     "x-amz-object-lock-retain-until-date",

@@ -43,9 +43,21 @@ struct Inner {
     /// At most so many, then the flow fails.
     most: Option<u64>,
     pages: Mutex<BTreeMap<String, Page>>,
+    /// By node, lines with fields that the part of the files which was looked at does not have.
+    surprises: Mutex<BTreeMap<String, Surprises>>,
     /// Why a line could not be taken: whoever reads lines cannot be told at once.
     failure: Mutex<Option<Error>>,
 }
+
+/// A node's lines with unknown fields, as many as say enough.
+#[derive(Debug, Default)]
+struct Surprises {
+    lines: Vec<String>,
+    bytes: usize,
+}
+
+/// So many bytes of such lines are kept for each node.
+const MOST_SURPRISES: usize = 4 << 20;
 
 #[derive(Debug)]
 struct Page {
@@ -62,6 +74,7 @@ impl RejectBook {
             prefix: prefix.to_owned(),
             most,
             pages: Mutex::default(),
+            surprises: Mutex::default(),
             failure: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -118,6 +131,14 @@ impl RejectBook {
         text: &str,
         reason: &str,
     ) {
+        if reason == formats::UNKNOWN_FIELD {
+            let mut all = self.inner.surprises.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = all.entry(node.to_owned()).or_default();
+            kept.bytes += text.len();
+            if kept.bytes <= MOST_SURPRISES {
+                kept.lines.push(text.to_owned());
+            }
+        }
         let value = serde_json::json!({
             "file": file, "line": line, "text": text, "rejected_column": column, "rejected_reason": reason,
         });
@@ -126,6 +147,13 @@ impl RejectBook {
         if let Err(error) = self.write(node, &[&bytes], &[(column.unwrap_or("the line"), reason)]) {
             self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
+    }
+
+    /// By node, lines that were rejected because they have fields which nobody knew of when the flow was planned. With
+    /// them as [`crate::FileFormat::examples`] the next flow knows.
+    pub fn unknown_fields(&self) -> BTreeMap<String, Vec<String>> {
+        let all = self.inner.surprises.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(node, kept)| (node.clone(), kept.lines.clone())).collect()
     }
 
     /// Whether all that was rejected stands in the book, and is no more than the flow may reject.

@@ -86,6 +86,9 @@ impl Json {
             return self.malformed(block, start, end, why.0, sink);
         }
         if let Some(field) = unknown {
+            if sink.hands_over() {
+                return self.malformed(block, start, end, NO_COLUMN, sink);
+            }
             sink.rejects.add(sink.line, None, field, NO_COLUMN, sink.on_error.keeps());
         }
         if failed.is_empty() {

@@ -21,7 +21,7 @@ mod tokens;
 
 pub use access_log::access_log_columns;
 pub use matched::regex_groups;
-pub use rejects::{OnError, Reject, RejectSink, RejectedLine, Rejects};
+pub use rejects::{OnError, Reject, RejectSink, RejectedLine, Rejects, UNKNOWN_FIELD};
 pub use split::split;
 
 use crate::build::Rules;
@@ -109,7 +109,7 @@ pub fn decoder(
         return Err(Error::internal(format!("column {outside} of a table with {} columns", columns.len())));
     }
     let sink = |mut rules: Rules| {
-        rules.all_fields = options.on_error == OnError::Fail;
+        rules.all_fields = matches!(options.on_error, OnError::Fail | OnError::Reject);
         Sink::new(columns, projection, rules, &options)
     };
     match &spec.format {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Why a line of JSON is left out that has a field without a column.
+pub const UNKNOWN_FIELD: &str = crate::build::NO_COLUMN;
+
 /// How many characters of a rejected value are kept.
 const MAX_VALUE: usize = 200;
 
@@ -16,7 +19,7 @@ pub enum OnError {
     Collect(usize),
     /// The line that it stands in is left out and handed over as a whole, see [`RejectSink`]. So is a line that cannot be
     /// taken apart: a malformed one, one that fits no pattern, one of delimited text with more or fewer fields than there
-    /// are columns. Empty lines are no rejects.
+    /// are columns, JSON with a field that there is no column for ([`UNKNOWN_FIELD`]). Empty lines are no rejects.
     Reject,
 }
 

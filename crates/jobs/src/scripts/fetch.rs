@@ -30,17 +30,16 @@ pub(super) async fn fetch(lake: &Lake, source: &Source, extras: &Extras, own: &P
             Script { file, name: Some(uri.to_string()), folder, ..Script::default() }
         }
     };
-    let beside = own.join("beside");
     let mut modules = Vec::new();
-    for word in &extras.modules {
+    // Files of one name may come from many folders: each gets a folder of its own.
+    for (at, word) in extras.modules.iter().enumerate() {
         modules.push(match word.ends_with(".whl") {
-            true => Module::Wheel(file_of(lake, word, &own.join("wheels")).await?),
+            true => Module::Wheel(file_of(lake, word, &own.join(format!("modules/{at}"))).await?),
             false => Module::Named(word.clone()),
         });
     }
-    for word in &extras.files {
-        let folder = if word.ends_with(".whl") { own.join("wheels") } else { beside.clone() };
-        let file = file_of(lake, word, &folder).await?;
+    for (at, word) in extras.files.iter().enumerate() {
+        let file = file_of(lake, word, &own.join(format!("files/{at}"))).await?;
         match file.extension().and_then(|ending| ending.to_str()) {
             Some("whl") => modules.push(Module::WheelAlone(file)),
             Some("zip" | "egg") => script.modules.push(file),

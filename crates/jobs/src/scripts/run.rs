@@ -89,7 +89,9 @@ fn variables(endpoint: &str, key: &ScriptKey) -> Vec<(String, String)> {
         .find_map(|name| std::env::var(name).ok())
         .filter(|hosts| !hosts.is_empty())
         .map_or_else(String::new, |hosts| format!("{hosts},"));
-    let hosts = format!("{hosts}127.0.0.1,localhost");
+    let own =
+        endpoint.split("://").nth(1).map_or("", |rest| rest.split(['/', ':']).next().unwrap_or_default());
+    let hosts = format!("{hosts}127.0.0.1,localhost,{own}");
     [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", &key.id),

@@ -7,7 +7,7 @@ use crate::files::Tap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use crawl::classify::partition::{PartitionKeys, Segment};
-use crawl::classify::{Classification, Limits, merge};
+use crawl::classify::{BytesSource, Classification, Limits, merge};
 use formats::{CsvSpec, Format, FormatSpec, JsonSpec, RangeRead as _, RegexSpec};
 use futures::{StreamExt, TryStreamExt};
 use lake::Lake;
@@ -46,7 +46,10 @@ pub(super) async fn describe(
         _ if kind == Kind::Lines => return lines(format),
         _ => {}
     }
-    let seen = classify(lake, &found.files, format, kind, meter).await?;
+    let mut seen = classify(lake, &found.files, format, kind, meter).await?;
+    if seen.classification == "json" && !format.examples.is_empty() {
+        seen = with_examples(seen, &format.examples).await;
+    }
     let name = seen.classification.as_str();
     let is_said = match kind {
         Kind::Any | Kind::Lines => true,
@@ -200,6 +203,32 @@ async fn classify(
         });
     }
     all.ok_or_else(|| Error::internal("no file was looked into"))
+}
+
+/// What was found, with the columns of more rows. A row that is none says nothing.
+async fn with_examples(seen: Classification, rows: &[String]) -> Classification {
+    let mut text = String::new();
+    for row in rows
+        .iter()
+        .filter(|row| serde_json::from_str::<serde_json::Value>(row).is_ok_and(|it| it.is_object()))
+    {
+        // A row of a document may go over several lines.
+        text.extend(row.chars().map(|sign| if matches!(sign, '\n' | '\r') { ' ' } else { sign }));
+        text.push('\n');
+    }
+    let limits =
+        Limits { sample_bytes: text.len().max(64) as u64, sample_rows: rows.len(), ..Limits::default() };
+    let source = BytesSource::new("rows.json", text);
+    let Ok(classifiers) = FileFormat::default().classifiers(Kind::Json) else { return seen };
+    let Ok(found) = classifiers.classify(&source, &limits).await else { return seen };
+    // How the rows lie in their files was seen there.
+    let found = Classification {
+        serde_library: seen.serde_library.clone(),
+        serde_parameters: seen.serde_parameters.clone(),
+        table_parameters: seen.table_parameters.clone(),
+        ..found
+    };
+    merge(&seen, &found).unwrap_or(seen)
 }
 
 fn told(found: &Classification) -> String {

@@ -29,6 +29,9 @@ pub struct FileFormat {
     pub as_strings: bool,
     /// A value that does not fit its column's type is an error; otherwise it is NULL, as in tables.
     pub strict: bool,
+    /// Rows of JSON that are known to be there besides those that are looked at: their fields are columns, too.
+    #[serde(skip)]
+    pub examples: Vec<String>,
 }
 
 /// How a line of text is taken apart.

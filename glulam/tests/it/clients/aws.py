@@ -54,8 +54,8 @@ def objects():
     refused("404", s3.head_object, Bucket="first", Key="x")
     refused("NoSuchBucket", s3.get_object, Bucket="absent", Key="x")
     refused("InvalidRange", s3.get_object, Bucket="first", Key=key, Range="bytes=100-")
-    refused("NotImplemented", s3.get_bucket_tagging, Bucket="first")
-    refused("NotImplemented", s3.put_object, Bucket="first", Key="x", Body=b"", Tagging="a=b")
+    refused("NotImplemented", s3.get_bucket_website, Bucket="first")
+    refused("InvalidTag", s3.put_object, Bucket="first", Key="x", Body=b"", Tagging="a=b&a=c")
     s3.copy_object(Bucket="first", Key="copy", CopySource={"Bucket": "first", "Key": key})
     assert s3.head_object(Bucket="first", Key="copy")["Metadata"] == {"origin": "sensor 7"}
     attributes = s3.get_object_attributes(Bucket="first", Key="copy", ObjectAttributes=["ETag", "ObjectSize"])
@@ -87,6 +87,101 @@ def listing():
         chunk = [{"Key": key} for key in keys[start:start + 1000]]
         assert "Errors" not in s3.delete_objects(Bucket="many", Delete={"Objects": chunk, "Quiet": True})
     assert s3.list_objects_v2(Bucket="many")["KeyCount"] == 0
+
+
+def settings():
+    """What a bucket is told about itself, tags of objects, lists of access, versions where there are none."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="told", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    of = {"Bucket": "told"}
+    tags = {"TagSet": [{"Key": "team", "Value": "lake & sea"}, {"Key": "cost", "Value": ""}]}
+    cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["https://a.example"], "MaxAgeSeconds": 5}]}
+    life = {"Rules": [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}]}
+    coded = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
+    closed = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+    owned = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    for name, missing, argument, value, member in [
+        ("bucket_tagging", "NoSuchTagSet", "Tagging", tags, None),
+        ("bucket_cors", "NoSuchCORSConfiguration", "CORSConfiguration", cors, None),
+        ("bucket_encryption", "ServerSideEncryptionConfigurationNotFoundError", "ServerSideEncryptionConfiguration",
+         coded, "ServerSideEncryptionConfiguration"),
+        ("public_access_block", "NoSuchPublicAccessBlockConfiguration", "PublicAccessBlockConfiguration", closed,
+         "PublicAccessBlockConfiguration"),
+        ("bucket_ownership_controls", "OwnershipControlsNotFoundError", "OwnershipControls", owned, "OwnershipControls"),
+    ]:
+        get, put, delete = (getattr(s3, f"{verb}_{name}") for verb in ("get", "put", "delete"))
+        refused(missing, get, **of)
+        for _ in range(2):
+            put(**of, **{argument: value})
+        found = get(**of)
+        found.pop("ResponseMetadata")
+        assert (found[member] if member else found) == value, (name, found)
+        delete(**of)
+        refused(missing, get, **of)
+        refused("NoSuchBucket", get, Bucket="nowhere")
+    refused("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration, **of)
+    s3.put_bucket_lifecycle_configuration(**of, LifecycleConfiguration=life)
+    assert s3.get_bucket_lifecycle_configuration(**of)["Rules"] == life["Rules"]
+    s3.delete_bucket_lifecycle(**of)
+    refused("NoSuchBucketPolicy", s3.get_bucket_policy, **of)
+    policy = '{"Version": "2012-10-17", "Statement": [{"Effect": "%s", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}'
+    s3.put_bucket_policy(**of, Policy=policy % "Allow")
+    assert s3.get_bucket_policy(**of)["Policy"] == policy % "Allow"
+    refused("NotImplemented", s3.put_bucket_policy, **of, Policy=policy % "Deny")
+    refused("MalformedPolicy", s3.put_bucket_policy, **of, Policy="{}")
+    assert s3.get_bucket_policy(**of)["Policy"] == policy % "Allow"
+    s3.put_bucket_notification_configuration(**of, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    queue = {"QueueConfigurations": [{"QueueArn": "arn:aws:sqs:eu-central-1:1:q", "Events": ["s3:ObjectCreated:*"]}]}
+    refused("NotImplemented", s3.put_bucket_notification_configuration, **of, NotificationConfiguration=queue)
+    refused("NotImplemented", s3.put_bucket_versioning, **of, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_bucket_versioning(**of, VersioningConfiguration={"Status": "Suspended"})
+    assert "Status" not in s3.get_bucket_versioning(**of)
+
+    s3.put_object(**of, Key="a/ä.txt", Body=b"1", Tagging="team=lake&kind=r%C3%A9sum%C3%A9")
+    its = {**of, "Key": "a/ä.txt"}
+    assert s3.get_object_tagging(**its)["TagSet"] == [
+        {"Key": "team", "Value": "lake"}, {"Key": "kind", "Value": "résumé"}]
+    copied = {"CopySource": {"Bucket": "told", "Key": "a/ä.txt"}}
+    s3.copy_object(**of, Key="b", **copied)
+    assert len(s3.get_object_tagging(**of, Key="b")["TagSet"]) == 2
+    s3.copy_object(**of, Key="c", **copied, TaggingDirective="REPLACE", Tagging="new=1")
+    assert s3.get_object_tagging(**of, Key="c")["TagSet"] == [{"Key": "new", "Value": "1"}]
+    s3.put_object_tagging(**its, Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
+    assert s3.get_object_tagging(**its)["TagSet"] == [{"Key": "x", "Value": "y"}]
+    many = {"TagSet": [{"Key": str(number), "Value": ""} for number in range(11)]}
+    refused("InvalidTag", s3.put_object_tagging, **its, Tagging=many)
+    # Another object under its key has no tags; neither has one that came back.
+    s3.put_object(**its, Body=b"2")
+    assert s3.get_object_tagging(**its)["TagSet"] == []
+    s3.put_object_tagging(**its, Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
+    s3.delete_object(**its)
+    refused("NoSuchKey", s3.get_object_tagging, **its)
+    s3.put_object(**its, Body=b"2")
+    assert s3.get_object_tagging(**its)["TagSet"] == []
+    s3.delete_object_tagging(**of, Key="b")
+    assert s3.get_object_tagging(**of, Key="b")["TagSet"] == []
+
+    for acl in (s3.get_bucket_acl(**of), s3.get_object_acl(**its)):
+        assert [grant["Permission"] for grant in acl["Grants"]] == ["FULL_CONTROL"], acl
+        assert acl["Grants"][0]["Grantee"]["ID"] == acl["Owner"]["ID"], acl
+    s3.put_bucket_acl(**of, ACL="private")
+    s3.put_object_acl(**its, ACL="bucket-owner-full-control")
+    refused("AccessControlListNotSupported", s3.put_bucket_acl, **of, ACL="public-read")
+    refused("AccessControlListNotSupported", s3.put_object_acl, **its, GrantRead='uri="all"')
+    refused("NoSuchKey", s3.get_object_acl, **of, Key="none")
+
+    versions = s3.list_object_versions(**of, MaxKeys=2)
+    assert [(v["Key"], v["VersionId"], v["IsLatest"]) for v in versions["Versions"]] == [
+        ("a/ä.txt", "null", True), ("b", "null", True)], versions
+    assert versions["IsTruncated"] and versions["NextKeyMarker"] == "b"
+    # How a bucket is emptied by those who do not know whether it has versions.
+    bucket = boto3.resource("s3").Bucket("told")
+    bucket.object_versions.delete()
+    assert list(bucket.objects.all()) == []
+    bucket.delete()
+    s3.create_bucket(Bucket="told", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    refused("NoSuchBucketPolicy", s3.get_bucket_policy, **of)
+    s3.delete_bucket(**of)
 
 
 def multipart():

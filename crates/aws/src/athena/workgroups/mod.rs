@@ -93,12 +93,14 @@ pub(super) async fn create(athena: Athena, call: Call, input: CreateWorkGroup) -
     let configuration = input.configuration.unwrap_or_default();
     configuration.check(call.caller.account.as_str())?;
     let group = WorkGroup { description: input.description, is_disabled: false, configuration };
+    let tags = tags_of(input.tags);
+    tags::check(&tags)?;
     let is_new =
         input.name != PRIMARY_WORKGROUP && athena.documents.create(KIND, &input.name, &group).await?;
     if !is_new {
         return Err(Error::already_exists(format!("WorkGroup {} is already created", input.name)));
     }
-    tags::add(&athena.documents, &arn(&call, &input.name), tags_of(input.tags)).await?;
+    tags::add(&athena.documents, &arn(&call, &input.name), tags).await?;
     Ok(Done {})
 }
 

@@ -57,7 +57,9 @@ pub(super) async fn create(glue: Glue, call: Call, mut input: Written) -> Result
         configuration: input.configuration.clone(),
         is_paused: false,
     };
+    call.pass_role(&extra.role)?;
     let tags = input.tags.take().unwrap_or_default();
+    tags::check(&tags)?;
     input.apply(&mut crawler)?;
     let key = crawler.name.clone();
     glue.rooms.crawlers.create_crawler(crawler).await?;
@@ -67,9 +69,12 @@ pub(super) async fn create(glue: Glue, call: Call, mut input: Written) -> Result
     Ok(Done {})
 }
 
-pub(super) async fn update(glue: Glue, input: Written) -> Answered<Done> {
+pub(super) async fn update(glue: Glue, call: Call, input: Written) -> Answered<Done> {
     input.check()?;
     let kept = glue.rooms.crawlers.get_crawler(&input.name).await?;
+    // It goes on with the rights of the platform, wherever it is sent now.
+    let extra = glue.documents.get::<Extra>(KIND, &input.name).await?.map(|kept| kept.body.role);
+    call.pass_role(input.role.as_deref().or(extra.as_deref()).unwrap_or("*"))?;
     if glue.crawl_under_way(&input.name).await?.is_some() {
         return Err(running(&input.name));
     }

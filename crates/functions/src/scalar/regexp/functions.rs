@@ -67,7 +67,7 @@ pub(crate) fn extract_all(call: &Call<'_>) -> Result<ArrayRef> {
                 Ok(true)
             })?;
         } else {
-            pattern.each_captures(text, |_, _, spans| {
+            pattern.each_captures(text, &mut pattern.scratch(), |_, _, spans| {
                 let span = spans.get(group).copied().flatten();
                 out.append_option(span.and_then(|(begin, end)| text.get(begin..end)));
                 Ok(())

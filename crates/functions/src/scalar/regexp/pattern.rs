@@ -21,6 +21,8 @@ enum Engine {
 pub(crate) struct Pattern {
     source: String,
     engine: Engine,
+    /// Whether it may match nothing at all; false only where that is sure.
+    may_be_empty: bool,
     /// For texts that end in a line feed, before which `$` matches too.
     loose_source: Option<String>,
     loose: OnceLock<std::result::Result<Engine, String>>,
@@ -29,13 +31,22 @@ pub(crate) struct Pattern {
 /// Where the groups of a match stand, in bytes; the first is the whole match.
 pub(crate) type Spans = Vec<Option<(usize, usize)>>;
 
+/// Room for the groups of one match after the other, of the pattern that made it.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    places: Option<regex::CaptureLocations>,
+    spans: Spans,
+}
+
 impl Pattern {
     pub(crate) fn new(source: &str) -> Result<Pattern> {
         let translated = translate(source)?;
         let engine = compile(&translated.text, translated.backtracks).map_err(|why| invalid(source, why))?;
+        let may_be_empty = translated.backtracks || can_match_nothing(&translated.text);
         Ok(Pattern {
             source: source.to_owned(),
             engine,
+            may_be_empty,
             loose_source: translated.before_final_newline,
             loose: OnceLock::new(),
         })
@@ -120,21 +131,52 @@ impl Pattern {
         Ok(())
     }
 
+    /// Room for this pattern's groups.
+    pub(crate) fn scratch(&self) -> Scratch {
+        let places = match &self.engine {
+            Engine::Linear(r) => Some(r.capture_locations()),
+            Engine::Backtracking(_) => None,
+        };
+        Scratch { places, spans: Spans::new() }
+    }
+
     /// The same with the groups of each match.
     pub(crate) fn each_captures(
         &self,
         text: &str,
+        scratch: &mut Scratch,
         mut take: impl FnMut(usize, usize, &Spans) -> Result<()>,
     ) -> Result<()> {
         let mut from = Some(0);
         while let Some(start) = from {
-            let Some(spans) = self.captures(text, start)? else { return Ok(()) };
-            let Some(Some((begin, end))) = spans.first().copied() else { return Ok(()) };
-            take(begin, end, &spans)?;
+            match (self.engine_for(text)?, &mut scratch.places) {
+                (Engine::Linear(r), Some(places)) => {
+                    if r.captures_read_at(places, text, start).is_none() {
+                        return Ok(());
+                    }
+                    scratch.spans.clear();
+                    scratch.spans.extend((0..places.len()).map(|group| places.get(group)));
+                }
+                _ => match self.captures(text, start)? {
+                    Some(spans) => scratch.spans = spans,
+                    None => return Ok(()),
+                },
+            }
+            let Some(Some((begin, end))) = scratch.spans.first().copied() else { return Ok(()) };
+            take(begin, end, &scratch.spans)?;
+            if end == text.len() && !self.may_be_empty {
+                return Ok(());
+            }
             from = next_start(text, begin, end);
         }
         Ok(())
     }
+}
+
+/// Whether a pattern of the linear engine can match an empty text; true if in doubt.
+fn can_match_nothing(text: &str) -> bool {
+    regex_syntax::parse(text)
+        .map_or(true, |tree| tree.properties().minimum_len().is_none_or(|least| least == 0))
 }
 
 /// Where to search for the next match: behind this one, one character further if it is empty.

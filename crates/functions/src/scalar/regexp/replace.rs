@@ -1,7 +1,7 @@
 //! Replacing matches, by a text with references to groups or by a lambda.
 
 use super::cache::Patterns;
-use super::pattern::{Pattern, Spans};
+use super::pattern::{Pattern, Scratch, Spans};
 use crate::Call;
 use crate::scalar::string::check_length;
 use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringViewArray, StringViewBuilder, UInt32Array};
@@ -74,31 +74,40 @@ fn pieces(replacement: &str, pattern: &Pattern) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
+/// The last replacement, as it was read for its pattern.
+struct Last {
+    pattern: Arc<Pattern>,
+    by: String,
+    pieces: Vec<Piece>,
+    scratch: Scratch,
+}
+
 pub(crate) fn replace(call: &Call<'_>) -> Result<ArrayRef> {
     let (text, mut patterns) = (call.strings(0)?, Patterns::of(call, 1)?);
     let by = if call.has(2) { Some(call.strings(2)?) } else { None };
-    // The pieces of the last replacement, for the pattern they were read for.
-    let mut last: Option<(Arc<Pattern>, String, Vec<Piece>)> = None;
+    let mut last: Option<Last> = None;
     call.build_strings(|row, out| {
         let (Some(text), Some(pattern)) = (text.get(row), patterns.get(row)?) else { return Ok(false) };
         let by = by.as_ref().and_then(|b| b.get(row)).unwrap_or_default();
-        let known = last.as_ref().is_some_and(|(p, b, _)| Arc::ptr_eq(p, &pattern) && b == by);
-        if !known {
-            let pieces = pieces(by, &pattern)?;
-            last = Some((pattern.clone(), by.to_owned(), pieces));
-        }
-        let pieces = last.as_ref().map_or(&[][..], |(_, _, pieces)| pieces);
-        substitute(call.name, text, &pattern, pieces, out)?;
+        let known = last.take().filter(|last| Arc::ptr_eq(&last.pattern, &pattern) && last.by == by);
+        let last = last.insert(match known {
+            Some(known) => known,
+            None => {
+                Last { pieces: pieces(by, &pattern)?, scratch: pattern.scratch(), by: by.to_owned(), pattern }
+            }
+        });
+        substitute(call.name, text, last, out)?;
         Ok(true)
     })
 }
 
-fn substitute(name: &str, text: &str, pattern: &Pattern, pieces: &[Piece], out: &mut String) -> Result<()> {
+fn substitute(name: &str, text: &str, last: &mut Last, out: &mut String) -> Result<()> {
+    let Last { pattern, pieces, scratch, .. } = last;
     let mut copied = 0;
     if pieces.iter().all(|p| matches!(p, Piece::Text(_) | Piece::Group(0))) {
         pattern.each(text, |begin, end| {
             out.push_str(text.get(copied..begin).unwrap_or_default());
-            for piece in pieces {
+            for piece in pieces.iter() {
                 match piece {
                     Piece::Text(literal) => out.push_str(literal),
                     Piece::Group(_) => out.push_str(text.get(begin..end).unwrap_or_default()),
@@ -109,9 +118,9 @@ fn substitute(name: &str, text: &str, pattern: &Pattern, pieces: &[Piece], out: 
             Ok(true)
         })?;
     } else {
-        pattern.each_captures(text, |begin, end, spans| {
+        pattern.each_captures(text, scratch, |begin, end, spans| {
             out.push_str(text.get(copied..begin).unwrap_or_default());
-            for piece in pieces {
+            for piece in pieces.iter() {
                 match piece {
                     Piece::Text(literal) => out.push_str(literal),
                     Piece::Group(group) => {
@@ -156,7 +165,7 @@ pub(crate) fn replace_with(call: &Call<'_>) -> Result<ArrayRef> {
     let mut matches = Matches::default();
     for row in 0..call.rows {
         if let (Some(text), Some(pattern)) = (text.get(row), patterns.get(row)?) {
-            pattern.each_captures(text, |_, _, spans| {
+            pattern.each_captures(text, &mut pattern.scratch(), |_, _, spans| {
                 matches.add(row, text, spans);
                 Ok(())
             })?;
