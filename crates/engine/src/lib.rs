@@ -34,7 +34,7 @@ pub use flow::{
     FlowColumn, FlowDestination, FlowMode, FlowPreview, FlowQuery, FlowWork, FlowWrite, FlowWritten,
     OpenFlow, RejectBook, RejectRule, RejectedNode, TableChange,
 };
-pub use names::named_tables;
+pub use names::{named_tables, tables_of_view};
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};

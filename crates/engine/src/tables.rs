@@ -211,7 +211,7 @@ pub(crate) fn found(opened: OpenTable) -> Found {
 }
 
 /// A view's query out of what the catalog keeps, as Athena writes it.
-fn view(name: &TableName, entry: &TableEntry) -> Result<(Found, Vec<TableName>)> {
+pub(crate) fn view(name: &TableName, entry: &TableEntry) -> Result<(Found, Vec<TableName>)> {
     let broken = |why: &str| {
         Error::corrupt(format!("view `{name}` cannot be read"))
             .why(why.to_owned())

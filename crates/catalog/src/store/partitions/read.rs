@@ -52,6 +52,30 @@ impl Catalog {
         Ok((found, missing))
     }
 
+    /// The places of partitions that do not lie below that address, each once, at most so many.
+    pub async fn locations_outside(
+        &self,
+        database: &EntityName,
+        table: &EntityName,
+        address: &str,
+        limit: usize,
+    ) -> Result<Vec<String>> {
+        let mut tx = self.snapshot().await?;
+        let target = self.reading_target(&mut tx, database, table).await?;
+        let rows = sqlx::query(
+            "SELECT DISTINCT location FROM catalog_partitions
+             WHERE table_id = $1 AND location IS NOT NULL AND substr(location, 1, CAST($2 AS INTEGER)) <> $3 LIMIT $4",
+        )
+        .bind(target.id)
+        .bind(i64::try_from(address.chars().count()).unwrap_or(i64::MAX))
+        .bind(address)
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(|e| db::failed("looking for partitions that lie elsewhere", e))?;
+        rows.iter().map(|row| get(row, 0)).collect()
+    }
+
     /// How many partitions a table has.
     pub async fn count_partitions(&self, database: &EntityName, table: &EntityName) -> Result<u64> {
         let mut tx = self.snapshot().await?;
