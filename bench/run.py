@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the generator, crawls, listings, the catalog, the AWS door, SQL and jobs; see README.md beside this file."""
+"""Measures the generator, crawls, listings, the catalog, the doors, SQL and jobs; see README.md beside this file."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import console
 import door
 from jobs import cases as jobs
 from sqlbench import workloads
@@ -233,7 +234,7 @@ def write(found, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [*CASES, "door", *workloads.CASES, *jobs.CASES]
+    names = [*CASES, "door", "console", *workloads.CASES, *jobs.CASES]
     parser.add_argument("cases", nargs="*", choices=[*names, []], help="which to run; all if none is named")
     parser.add_argument("--scale", type=scale, default=1.0, help="share of the usual size, or small (0.1) or large (1)")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each, after one warm-up")
@@ -260,6 +261,10 @@ def main():
             continue
         if name == "door":
             found[name], broken = door.measure(GLULAM, DATA, arguments.runs, max(5, round(60 * arguments.scale)))
+            print(found[name], flush=True)
+            continue
+        if name == "console":
+            found[name] = console.measure(GLULAM, DATA, arguments.runs, arguments.scale)
             print(found[name], flush=True)
             continue
         for what, seconds, rate, peer, peer_seconds in CASES[name](arguments.scale, arguments.runs):

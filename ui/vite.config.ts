@@ -45,14 +45,12 @@ export default defineConfig({
   },
   server: {
     // `npm run dev` beside a running `glulam up`.
-    proxy: {
-      "/api": {
-        target: process.env.GLULAM_CONSOLE ?? "http://127.0.0.1:4567",
-        changeOrigin: true,
-        // The server answers pages of its own address only.
-        configure: (proxy) => proxy.on("proxyReq", (request) => request.removeHeader("origin")),
-      },
-    },
+    proxy: Object.fromEntries(["/api", "/metrics"].map((path) => [path, {
+      target: process.env.GLULAM_CONSOLE ?? "http://127.0.0.1:4567",
+      changeOrigin: true,
+      // The server answers pages of its own address only.
+      configure: (proxy: { on(event: "proxyReq", hear: (request: { removeHeader(name: string): void }) => void): void }) => proxy.on("proxyReq", (request) => request.removeHeader("origin")),
+    }])),
   },
   // One worker for all files: starting workers takes longer than the tests.
   test: { environment: "jsdom", include: ["src/**/*.test.{ts,tsx}"], pool: "threads", maxWorkers: 1, isolate: false },

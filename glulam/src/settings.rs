@@ -105,17 +105,33 @@ fn backend(config: &Config, bucket: Option<&BucketName>) -> Result<Backend> {
 
 /// How the console is set up that listens on this address: on loopback nobody has to log in.
 pub(crate) fn console(config: &Config, listens_on: IpAddr) -> Result<console::DoorConfig> {
-    let admits = if listens_on.is_loopback() {
-        None
-    } else {
-        let keys = keys(config, listens_on)?;
-        let admits: console::Admits =
-            Arc::new(move |id: &str, secret: &str| keys.admits(id, secret, "glulam:Console"));
-        Some(admits)
+    let keys: Option<Arc<dyn console::Keys>> = match listens_on.is_loopback() {
+        true => None,
+        false => Some(Arc::new(ConsoleKeys(keys(config, listens_on)?))),
     };
     let dashboards = config.text("console.dashboards").unwrap_or("s3://dashboards/");
     let dashboards = dashboards.parse().map_err(|e: Error| e.context("the setting console.dashboards"))?;
-    Ok(console::DoorConfig { admits, dashboards, version: env!("CARGO_PKG_VERSION").to_owned() })
+    Ok(console::DoorConfig {
+        keys,
+        account: account(config)?,
+        metrics_token: config.text("console.metrics_token").map(str::to_owned),
+        requests: Vec::new(),
+        dashboards,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// The access keys, for the console.
+struct ConsoleKeys(aws::KeyRing);
+
+impl console::Keys for ConsoleKeys {
+    fn admits(&self, id: &str, secret: &str) -> bool {
+        self.0.admits(id, secret, "glulam:Console")
+    }
+
+    fn allows(&self, id: &str, action: &str, resource: &str) -> bool {
+        self.0.allows(id, action, resource)
+    }
 }
 
 /// Who may come in at the AWS door that listens on this address.

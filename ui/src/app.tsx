@@ -1,7 +1,7 @@
 /** The frame: who is here, the way to the pages, and the page. */
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { BookOpen, FolderOpen, Gauge, LayoutDashboard, ListChecks, Moon, Settings2, Sun, Terminal, Workflow } from "lucide-react";
+import { BookOpen, FolderOpen, Gauge, LayoutDashboard, ListChecks, Moon, Settings2, Sun, Terminal, Waves, Workflow } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect } from "react";
 import { Login } from "./pages/login";
 import { Overview } from "./pages/overview";
@@ -17,6 +17,7 @@ const Catalog = lazy(() => import("./pages/catalog"));
 const Runs = lazy(() => import("./pages/runs"));
 const Lake = lazy(() => import("./pages/lake"));
 const Jobs = lazy(() => import("./pages/jobs"));
+const Streams = lazy(() => import("./pages/streams"));
 const Dashboards = lazy(() => import("./pages/dashboards"));
 const Settings = lazy(() => import("./pages/settings"));
 
@@ -25,6 +26,7 @@ const PAGES: { path: string; name: string; icon: ReactNode; page: () => ReactNod
   { path: "query", name: "Query", icon: <Terminal size={17} />, page: () => <Query /> },
   { path: "catalog", name: "Catalog", icon: <BookOpen size={17} />, page: () => <Catalog /> },
   { path: "jobs", name: "Jobs", icon: <Workflow size={17} />, page: () => <Jobs /> },
+  { path: "streams", name: "Streams", icon: <Waves size={17} />, page: () => <Streams /> },
   { path: "runs", name: "Runs", icon: <ListChecks size={17} />, page: () => <Runs /> },
   { path: "lake", name: "Lake", icon: <FolderOpen size={17} />, page: () => <Lake /> },
   { path: "dashboards", name: "Dashboards", icon: <LayoutDashboard size={17} />, page: () => <Dashboards /> },

@@ -1,6 +1,7 @@
 //! The entrance: applications kept by name, checked, explained, started, stopped, and their snapshots.
 
 use crate::flow::compile::Compiler;
+use crate::flow::drawn::{self, FlowStep};
 use crate::flow::options::{Connector, MAX_TASKS};
 use crate::flow::resolve::{Resolved, resolve};
 use crate::run::driver::{Begin, Driver};
@@ -189,13 +190,7 @@ impl Applications {
         let mut lines = Vec::new();
         for insert in &resolved.inserts {
             let target = &insert.target;
-            let kind = match &target.options.connector {
-                Connector::Kinesis { stream, .. } => format!("stream {stream}, at least once"),
-                Connector::Files { path } => format!("{path}, exactly once"),
-                Connector::Print => "the run's log".to_owned(),
-                Connector::Catalog { database, table } => format!("table {database}.{table}, exactly once"),
-            };
-            lines.push(format!("insert into {} ({kind})", target.name));
+            lines.push(format!("insert into {} ({})", target.name, drawn::place(target)));
             let node = Compiler::new(resolved.late.is_some()).compile(&insert.plan)?;
             node.describe(&names, 1, &mut lines);
         }
@@ -216,6 +211,11 @@ impl Applications {
             resolved.late.as_ref().map_or("are counted".to_owned(), |late| format!("go to {}", late.name)),
         ));
         Ok(lines.join("\n"))
+    }
+
+    /// The dataflow of a script, step by step.
+    pub async fn flow(&self, script: &str, source_name: &str) -> Result<Vec<FlowStep>> {
+        drawn::steps(&self.resolved(script, source_name).await?)
     }
 
     async fn resolved(&self, script: &str, source_name: &str) -> Result<Resolved> {

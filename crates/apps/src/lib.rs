@@ -14,6 +14,9 @@ mod run;
 mod script;
 mod store;
 
+/// The kind of applications' runs.
+pub const RUN_KIND: &str = applications::KIND;
+
 /// Whether a text is a script of an application, and not a query: its tables have connectors.
 pub fn is_script(text: &str) -> bool {
     script::is_script(text)
@@ -23,3 +26,4 @@ pub use applications::{
     Application, ApplicationStatus, Applications, ApplicationsRooms, Snapshot, StartFrom, StartOptions,
     Stopping,
 };
+pub use flow::drawn::{FlowKind, FlowStep};

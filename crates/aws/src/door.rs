@@ -17,6 +17,7 @@ use state::events::Events;
 use state::{Clock, Database, Runs};
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -68,6 +69,27 @@ pub struct DoorConfig {
 pub struct Door {
     front: Arc<Front>,
     clock: Clock,
+    answered: Answered,
+}
+
+/// How many requests a door has answered, by class of status. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Answered {
+    classes: Arc<[AtomicU64; 5]>,
+}
+
+impl Answered {
+    fn note(&self, status: http::StatusCode) {
+        if let Some(count) = self.classes.get(usize::from(status.as_u16() / 100).saturating_sub(1)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts: `2xx` and how many.
+    pub fn by_class(&self) -> Vec<(&'static str, u64)> {
+        let counts = self.classes.iter().map(|count| count.load(Ordering::Relaxed));
+        ["1xx", "2xx", "3xx", "4xx", "5xx"].into_iter().zip(counts).collect()
+    }
 }
 
 impl Door {
@@ -75,7 +97,16 @@ impl Door {
     pub async fn open(rooms: Rooms, config: DoorConfig) -> Result<Self> {
         let clock = rooms.clock.clone();
         let documents = Documents::open(rooms.database.clone(), clock.clone()).await?;
-        Ok(Self { front: Arc::new(Front::new(rooms, &documents, config)), clock })
+        Ok(Self {
+            front: Arc::new(Front::new(rooms, &documents, config)),
+            clock,
+            answered: Answered::default(),
+        })
+    }
+
+    /// What it has answered, now and later.
+    pub fn answered(&self) -> Answered {
+        self.answered.clone()
     }
 
     /// Serves until `stop` is cancelled, then lets the answers that are under way end.
@@ -89,9 +120,10 @@ impl Door {
             };
             match accepted {
                 Ok((stream, place)) => {
-                    let (front, stop) = (Arc::clone(&self.front), stop.clone());
+                    let (front, answered, stop) =
+                        (Arc::clone(&self.front), self.answered.clone(), stop.clone());
                     tracker.spawn(async move {
-                        connection(stream, front, stop).await;
+                        connection(stream, front, answered, stop).await;
                         drop(place);
                     });
                 }
@@ -123,11 +155,15 @@ async fn accept(
     Ok((stream, place))
 }
 
-async fn connection(stream: TcpStream, front: Arc<Front>, stop: CancellationToken) {
+async fn connection(stream: TcpStream, front: Arc<Front>, answered: Answered, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
-        let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.answer(request).await) }
+        let (front, answered) = (Arc::clone(&front), answered.clone());
+        async move {
+            let response = front.answer(request).await;
+            answered.note(response.status());
+            Ok::<_, Infallible>(response)
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MAX_HEADERS);

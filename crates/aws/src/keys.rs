@@ -101,6 +101,11 @@ impl KeyRing {
         })
     }
 
+    /// Whether the key of that id may do this (`s3:GetObject`) to that (an ARN).
+    pub fn allows(&self, id: &str, action: &str, resource: &str) -> bool {
+        self.keys.get(id).is_some_and(|key| key.policy.allows(action, resource))
+    }
+
     /// The key of that id.
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<Key>> {
         self.keys.get(id)

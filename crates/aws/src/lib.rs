@@ -25,6 +25,6 @@ mod store;
 mod sts;
 mod tags;
 
-pub use door::{Door, DoorConfig, Rooms};
+pub use door::{Answered, Door, DoorConfig, Rooms};
 pub use keys::{Key, KeyRing};
 pub use policy::Policy;

@@ -25,6 +25,7 @@ impl IntoResponse for Failure {
             ErrorKind::Conflict | ErrorKind::AlreadyExists => StatusCode::CONFLICT,
             ErrorKind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             ErrorKind::Denied => StatusCode::FORBIDDEN,
+            ErrorKind::LimitExceeded => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::BAD_REQUEST,
         };
         (status, axum::Json(self.0.diagnosis())).into_response()

@@ -1,5 +1,8 @@
 //! The port: routes, and who answers them.
 
+use crate::caller::{Caller, Keys};
+use crate::guesses::Guesses;
+use crate::metrics::{self, Ledger, RequestCounts, Requests};
 use crate::results::Results;
 use crate::sessions::Sessions;
 use crate::{api, assets, guard};
@@ -7,13 +10,17 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use catalog::Catalog;
 use engine::Engine;
 use lake::Lake;
-use model::{Error, LakeUri, Result};
+use model::{AccountId, Error, LakeUri, Result};
+use serde::Serialize;
 use state::Clock;
 use state::events::Events;
 use state::runs::Runs;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use streams::{Log, ShardUsage};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -24,16 +31,20 @@ const QUERIES: usize = 8;
 /// What the binary can do by name, with JSON in and out: the same operations that commands use.
 #[async_trait]
 pub trait Operations: Send + Sync {
-    /// Carries out an operation.
-    async fn perform(&self, name: &str, body: &[u8]) -> Result<Vec<u8>>;
+    /// Carries out an operation, if the caller may have it done.
+    async fn perform(&self, name: &str, body: &[u8], caller: &Caller) -> Result<Vec<u8>>;
 }
 
 /// The rooms that the console speaks with.
 pub struct Rooms {
     /// Files: browsed, uploaded, downloaded; dashboards stand in it.
     pub lake: Lake,
+    /// The tables.
+    pub catalog: Catalog,
     /// Queries.
     pub engine: Engine,
+    /// Streams.
+    pub log: Arc<dyn Log>,
     /// What runs.
     pub runs: Runs,
     /// Told of uploads.
@@ -44,13 +55,16 @@ pub struct Rooms {
     pub operations: Arc<dyn Operations>,
 }
 
-/// Whether this access key, id and secret, may use the console.
-pub type Admits = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
-
 /// How the door is set up.
 pub struct DoorConfig {
     /// Who may come in; nobody is asked when this is not set, and then only this machine's names are answered to.
-    pub admits: Option<Admits>,
+    pub keys: Option<Arc<dyn Keys>>,
+    /// The account that everything belongs to, in ARNs.
+    pub account: AccountId,
+    /// What scrapers of metrics show where people log in.
+    pub metrics_token: Option<String>,
+    /// What other doors have answered, by their names.
+    pub requests: Vec<(&'static str, RequestCounts)>,
     /// The folder of dashboards.
     pub dashboards: LakeUri,
     /// What the program calls itself.
@@ -62,9 +76,45 @@ pub(crate) struct House {
     pub(crate) rooms: Rooms,
     pub(crate) config: DoorConfig,
     pub(crate) sessions: Sessions,
+    pub(crate) guesses: Guesses,
+    pub(crate) ledger: Ledger,
+    pub(crate) requests: Requests,
     pub(crate) results: Results,
     pub(crate) queries: Semaphore,
     pub(crate) stop: CancellationToken,
+}
+
+/// A stream with what its shards hold and have done, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct StreamTotals {
+    pub(crate) name: String,
+    pub(crate) open_shards: u64,
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) records_in: u64,
+    pub(crate) records_out: u64,
+}
+
+impl House {
+    /// The first so many streams by name.
+    pub(crate) async fn stream_totals(&self, most: usize) -> Result<Vec<StreamTotals>> {
+        let log = &self.rooms.log;
+        let mut totals = Vec::new();
+        for stream in log.list_streams(None, most).await? {
+            // One that is deleted meanwhile is none.
+            let Ok(usage) = log.usage(&stream.name).await else { continue };
+            let sum = |of: fn(&ShardUsage) -> u64| usage.iter().map(of).sum();
+            totals.push(StreamTotals {
+                open_shards: stream.open_shards as u64,
+                records: sum(|shard| shard.records),
+                bytes: sum(|shard| shard.bytes),
+                records_in: sum(|shard| shard.records_in),
+                records_out: sum(|shard| shard.records_out),
+                name: stream.name,
+            });
+        }
+        Ok(totals)
+    }
 }
 
 /// The console's door.
@@ -79,6 +129,9 @@ impl Door {
             rooms,
             config,
             sessions: Sessions::default(),
+            guesses: Guesses::default(),
+            ledger: Ledger::default(),
+            requests: Requests::default(),
             results: Results::default(),
             queries: Semaphore::new(QUERIES),
             stop,
@@ -89,7 +142,8 @@ impl Door {
     /// Serves until the token is cancelled, then lets requests that are under way end.
     pub async fn serve(self, listener: TcpListener) -> Result<()> {
         let stop = self.house.stop.clone();
-        let router = router(self.house);
+        tokio::spawn(metrics::keep(Arc::clone(&self.house)));
+        let router = router(self.house).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
@@ -100,6 +154,7 @@ impl Door {
 pub(crate) fn router(house: Arc<House>) -> Router {
     Router::new()
         .nest("/api", api::routes())
+        .route("/metrics", get(metrics::show))
         .fallback(get(assets::serve))
         .layer(from_fn_with_state(house.clone(), guard::guard))
         .with_state(house)

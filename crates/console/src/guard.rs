@@ -5,6 +5,7 @@
 //! nobody has to log in, a page could also point its own name at this machine; so only the machine's names are answered.
 
 use crate::answer::Failure;
+use crate::caller::Caller;
 use crate::door::House;
 use crate::sessions::COOKIE;
 use axum::extract::{Request, State};
@@ -19,24 +20,33 @@ pub(crate) const OWN_HEADER: &str = "x-glulam";
 /// What can be asked without a session: to get one, and whether one is needed.
 const OPEN: [&str; 2] = ["/api/login", "/api/session"];
 
-/// Who asks.
-#[derive(Debug, Clone)]
-pub(crate) struct User(pub(crate) Option<String>);
-
 pub(crate) async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
     let (headers, path) = (request.headers(), request.uri().path().to_owned());
-    let user = token(headers).and_then(|token| house.sessions.user(token, house.rooms.clock.now()));
-    let needs_login = house.config.admits.is_some();
+    let account = &house.config.account;
+    let caller = match &house.config.keys {
+        None => Some(Caller::owner(account.clone())),
+        Some(keys) => token(headers)
+            .and_then(|token| house.sessions.user(token, house.rooms.clock.now()))
+            .map(|user| Caller::keyed(user, Arc::clone(keys), account.clone())),
+    };
+    let needs_login = house.config.keys.is_some();
     let refused = refusal(headers, request.method(), &path, needs_login).or_else(|| {
         let is_open = !path.starts_with("/api/") || OPEN.contains(&path.as_str());
-        (needs_login && user.is_none() && !is_open)
+        (caller.is_none() && !is_open)
             .then(|| Error::new(ErrorKind::Denied, "nobody is logged in").hint("log in with an access key"))
     });
     if let Some(error) = refused {
-        return with_headers(Failure(error).into_response(), &path);
+        return counted(&house, with_headers(Failure(error).into_response(), &path));
     }
-    request.extensions_mut().insert(User(user));
-    with_headers(next.run(request).await, &path)
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    counted(&house, with_headers(next.run(request).await, &path))
+}
+
+fn counted(house: &House, response: Response) -> Response {
+    house.requests.note(response.status().as_u16());
+    response
 }
 
 /// Why a request is not answered, whoever sends it.

@@ -8,9 +8,14 @@
 mod answer;
 mod api;
 mod assets;
+mod caller;
 mod door;
 mod guard;
+mod guesses;
+mod metrics;
 mod results;
 mod sessions;
 
-pub use door::{Admits, Door, DoorConfig, Operations, Rooms};
+pub use caller::{Caller, Keys, may_change_anything, may_query};
+pub use door::{Door, DoorConfig, Operations, Rooms};
+pub use metrics::RequestCounts;

@@ -1,8 +1,8 @@
 //! What a log can do, whatever keeps it.
 
 use crate::{
-    Consumer, NewRecord, NewStream, Placed, Record, Shard, ShardFilter, ShardId, ShardIterator, StartAt,
-    Stream, StreamSettings,
+    Consumer, NewRecord, NewStream, Placed, Record, Shard, ShardFilter, ShardId, ShardIterator, ShardUsage,
+    StartAt, Stream, StreamSettings,
 };
 use async_trait::async_trait;
 use chrono::Duration;
@@ -98,4 +98,7 @@ pub trait Log: Send + Sync {
 
     /// Returns when there is something to read at the iterator: a record, or the end of a closed shard.
     async fn wait(&self, iterator: &ShardIterator) -> Result<()>;
+
+    /// What each shard holds and what went through it, by id.
+    async fn usage(&self, stream: &str) -> Result<Vec<ShardUsage>>;
 }

@@ -263,6 +263,25 @@ pub struct Placed {
     pub sequence_number: SequenceNumber,
 }
 
+/// What a shard holds, and what went through it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardUsage {
+    /// The shard.
+    pub shard: ShardId,
+    /// Records that are kept; the oldest of them may be too old to be read any more, and wait to be deleted.
+    pub records: u64,
+    /// The bytes that they take.
+    pub bytes: u64,
+    /// Records that were ever put.
+    pub records_in: u64,
+    /// Records that were read since the log was opened; one that is read twice counts twice.
+    pub records_out: u64,
+    /// The bytes of these.
+    pub bytes_out: u64,
+    /// When the latest record was taken.
+    pub last_arrival: Option<DateTime<Utc>>,
+}
+
 /// A registered consumer of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumer {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::args::Up;
-use crate::operations::perform_named;
+use crate::operations::{perform_named, rights};
 use crate::platform::Platform;
 use crate::server::ControlDoor;
 use crate::{settings, terminal};
@@ -68,15 +68,19 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     let stop = CancellationToken::new();
     let path = door.path().to_path_buf();
     let control = tokio::spawn(door.serve(platform.clone(), stop.clone()));
+    let mut requests: Vec<(&'static str, console::RequestCounts)> = Vec::new();
     let aws = match (aws_listening, aws_config) {
         (Some(Listening { listener, at }), Some(config)) => {
             let door = platform.entrance.serve(config, &listener).await?;
+            let answered = door.answered();
+            requests.push(("aws", Arc::new(move || answered.by_class())));
             Serving::at(at, tokio::spawn(door.serve(listener, stop.clone())))
         }
         _ => Serving::off(),
     };
     let console = match (console_listening, console_config) {
         (Some(Listening { listener, at }), Some(config)) => {
+            let config = console::DoorConfig { requests, ..config };
             let door = console::Door::open(console_rooms(&platform), config, stop.clone());
             Serving::at(at, tokio::spawn(door.serve(listener)))
         }
@@ -120,7 +124,9 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
 fn console_rooms(platform: &Arc<Platform>) -> console::Rooms {
     console::Rooms {
         lake: platform.lake.clone(),
+        catalog: platform.catalog.clone(),
         engine: platform.engine.clone(),
+        log: Arc::clone(&platform.log),
         runs: platform.runs.clone(),
         events: platform.events.clone(),
         clock: platform.clock.clone(),
@@ -133,7 +139,8 @@ struct PlatformOperations(Arc<Platform>);
 
 #[async_trait::async_trait]
 impl console::Operations for PlatformOperations {
-    async fn perform(&self, name: &str, body: &[u8]) -> Result<Vec<u8>> {
+    async fn perform(&self, name: &str, body: &[u8], caller: &console::Caller) -> Result<Vec<u8>> {
+        rights::check(name, body, caller, &self.0).await?;
         perform_named(name, body, &self.0).await
     }
 }

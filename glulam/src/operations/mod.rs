@@ -8,9 +8,11 @@ mod convert;
 mod crawl;
 mod generate;
 mod jobs;
+pub(crate) mod rights;
 mod runs;
 mod scripts;
 mod sql;
+mod stream_views;
 mod streams;
 
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
@@ -24,6 +26,9 @@ pub(crate) use jobs::{
 pub(crate) use runs::{FollowRun, ListRuns, ReadLog, Started, StopRun};
 pub(crate) use scripts::{CheckScripts, SetUpPython, StartScript};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
+pub(crate) use stream_views::{
+    DeleteSnapshot, DescribeStream, ReadShard, SaveApplication, ShowApplication, WatchApplications,
+};
 pub(crate) use streams::{
     CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
     PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
@@ -85,6 +90,12 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         DeleteStream,
         PutRecords,
         ReadStream,
+        DescribeStream,
+        ReadShard,
+        WatchApplications,
+        ShowApplication,
+        SaveApplication,
+        DeleteSnapshot,
         StartApplication,
         StopApplication,
         ListApplications,

@@ -47,7 +47,8 @@ impl Operation for CreateStream {
     }
 }
 
-fn shown(stream: streams::Stream) -> StreamShown {
+/// A stream as people see it.
+pub(super) fn shown(stream: streams::Stream) -> StreamShown {
     let mode = match stream.settings.mode {
         streams::StreamMode::OnDemand => "on demand",
         streams::StreamMode::Provisioned => "provisioned",

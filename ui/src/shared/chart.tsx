@@ -1,7 +1,7 @@
 /** Charts: Apache ECharts with the parts that the console uses, in the console's colours. */
 
 import { BarChart, GaugeChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
-import { DataZoomComponent, GridComponent, LegendComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
+import { DataZoomComponent, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import type { EChartsCoreOption } from "echarts/core";
 import * as echarts from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
@@ -10,7 +10,7 @@ import { useDark } from "./theme";
 
 echarts.use([
   BarChart, CanvasRenderer, DataZoomComponent, GaugeChart, GridComponent, HeatmapChart, LegendComponent,
-  LineChart, MarkLineComponent, ScatterChart, TooltipComponent, VisualMapComponent,
+  LineChart, MarkAreaComponent, MarkLineComponent, ScatterChart, TooltipComponent, VisualMapComponent,
 ]);
 
 /** Told apart by people who see few colours too, in both themes. */
@@ -83,25 +83,16 @@ export function tip(title: string, lines: TipLine[]): HTMLElement {
   return box;
 }
 
-export function Chart({ option, label, height, onClick, onZoom }: {
-  option: EChartsCoreOption;
-  label: string;
-  height?: number | string;
-  onClick?: (event: { name?: string; seriesName?: string; data?: unknown }) => void;
-  onZoom?: (from: number, to: number) => void;
-}) {
+export function Chart({ option, label }: { option: EChartsCoreOption; label: string }) {
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<echarts.ECharts | null>(null);
   const dark = useDark();
-  const handlers = useRef({ onClick, onZoom });
-  handlers.current = { onClick, onZoom };
 
   useEffect(() => {
     const host = element.current;
     if (!host) return;
     const made = echarts.init(host, undefined, { renderer: "canvas" });
     chart.current = made;
-    made.on("click", (event) => handlers.current.onClick?.(event as never));
     const watch = new ResizeObserver(() => made.resize());
     watch.observe(host);
     return () => {
@@ -115,5 +106,5 @@ export function Chart({ option, label, height, onClick, onZoom }: {
     chart.current?.setOption(option, { notMerge: true });
   }, [option, dark]);
 
-  return <div ref={element} className="chart" role="img" aria-label={label} style={{ height: height ?? "100%" }} />;
+  return <div ref={element} className="chart" role="img" aria-label={label} style={{ height: "100%" }} />;
 }

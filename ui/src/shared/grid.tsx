@@ -3,7 +3,7 @@
 import { type ColumnDef, flexRender, getCoreRowModel, useReactTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
-import { amount } from "./format";
+import { amount, plural } from "./format";
 import type { Cell, Column } from "./types";
 
 const ROW = 30;
@@ -111,7 +111,12 @@ export function Grid({ columns, total, row, onRange, label, height }: {
 const EMPTY: Cell[][] = [];
 
 /** Rows that are all at hand. */
-export function RowsGrid({ columns, rows, label, height }: { columns: Column[]; rows: Cell[][]; label: string; height?: number | string }) {
+export function RowsGrid({ columns, rows, label, height, more }: { columns: Column[]; rows: Cell[][]; label: string; height?: number | string; more?: boolean }) {
   const row = useMemo(() => (index: number) => rows[index], [rows]);
-  return <Grid columns={columns} total={rows.length} row={row} label={label} height={height ?? Math.min(420, rows.length * ROW + 52)} />;
+  return (
+    <>
+      <Grid columns={columns} total={rows.length} row={row} label={label} height={height ?? Math.min(420, rows.length * ROW + 52)} />
+      {more && <p className="muted small grid-more">The first {plural(rows.length, "row")}; there are more.</p>}
+    </>
+  );
 }

@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../../..");
 const monitoring = join(root, "examples/monitoring");
@@ -23,6 +23,14 @@ function smaller(folder, path, iterations) {
   return file;
 }
 
+/** Events of one hour, a JSON object a line: two services, one event a second. */
+export function eventLines(count, from = "2026-03-02T10:00:00.500Z") {
+  return Array.from({ length: count }, (_, second) => JSON.stringify({
+    componentName: ["order-service", "user-service"][second % 2], metricName: "cpu", unit: "percent", value: second % 100,
+    publicationTimestamp: new Date(Date.parse(from) + second * 1000).toISOString(),
+  })).join("\n") + "\n";
+}
+
 export class Home {
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), "glulam-console-"));
@@ -34,6 +42,24 @@ export class Home {
 
   run(...words) {
     return execFileSync(this.glulam, words, { cwd: this.folder, env: this.environment, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: 300_000 });
+  }
+
+  /** Puts a text as a record into a stream; the server does it. */
+  put(stream, text) {
+    const file = join(this.folder, "record.json");
+    writeFileSync(file, `${text}\n`);
+    this.run("stream", "put", stream, file);
+  }
+
+  /** Drops a file into a bucket's folder. */
+  file(bucket, key, text) {
+    const path = join(this.data, "buckets", bucket, key);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+
+  tables() {
+    return this.run("tables");
   }
 
   /** Two days of the monitoring demo, its jobs and its dashboards. */
@@ -49,6 +75,10 @@ export class Home {
     this.run("job", "run", job("metrics-plain"), "--input", "s3://single-csv/", "--output", "s3://curated/windows/");
     this.run("job", "run", job("traffic-report"), "--input", "s3://access-logs/", "--output", "s3://curated/traffic/", "--from", "2026-03-02T00:00:00", "--to", "2026-03-09T00:00:00");
     this.run("crawl", "s3://curated/", "--database", "curated");
+    this.run("stream", "create", "metrics-live", "--shards", "2");
+    const events = join(this.folder, "events.json");
+    writeFileSync(events, eventLines(1200));
+    this.run("stream", "put", "metrics-live", events);
     const dashboards = join(this.data, "buckets/dashboards");
     mkdirSync(dashboards, { recursive: true });
     cpSync(join(monitoring, "dashboards"), dashboards, { recursive: true });

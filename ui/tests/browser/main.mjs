@@ -1,6 +1,6 @@
 /**
  * The console in a real browser against the real binary: `node tests/browser/main.mjs [WORDS]` runs the tests whose
- * names have all the words. Screenshots go to `tests/browser/shots`.
+ * names have all the words; `a|b` is one of two. Screenshots go to `tests/browser/shots`.
  */
 
 import { mkdirSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { tests } from "./tests.mjs";
 const shots = join(import.meta.dirname, "shots");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
-const wanted = tests.filter(([name]) => words.every((word) => name.toLowerCase().includes(word)));
+const wanted = tests.filter(([name]) => words.every((word) => word.split("|").some((one) => name.toLowerCase().includes(one))));
 mkdirSync(shots, { recursive: true });
 
 const home = new Home();

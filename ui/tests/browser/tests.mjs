@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { accessTests } from "./access.mjs";
+import { boardTests } from "./boards.mjs";
+import { streamTests } from "./streams.mjs";
 
 const PAGES = [
   ["overview", "/", "Latest work"], ["query", "/query", "The rows come here"], ["catalog", "/catalog", "curated.windowed"], ["table", "/catalog/curated/windowed", "partition key"],
-  ["jobs", "/jobs", "metrics-windowed"], ["runs", "/runs", "metrics-plain"], ["lake", "/lake", "metrics-csv"], ["folder", "/lake?uri=s3%3A%2F%2Fmetrics-csv%2F", ".csv"],
+  ["jobs", "/jobs", "metrics-windowed"], ["streams", "/streams", "metrics-live"], ["runs", "/runs", "metrics-plain"], ["lake", "/lake", "metrics-csv"], ["folder", "/lake?uri=s3%3A%2F%2Fmetrics-csv%2F", ".csv"],
   ["dashboards", "/dashboards", "Service traffic"], ["settings", "/settings", "Version"],
 ];
 
@@ -248,6 +251,35 @@ export const tests = [
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await page.getByText("succeeded").first().waitFor({ timeout: 90_000 });
     await page.getByText("s3://by-console/windows/").first().waitFor();
+  }],
+
+  ...streamTests,
+  ...boardTests,
+  ...accessTests,
+
+  ["a second Ctrl-Enter takes the first one's place", async ({ page, open }) => {
+    await open("/query");
+    const slow = "SELECT count(*) AS n FROM UNNEST(sequence(1, 9000)) AS t(a) CROSS JOIN UNNEST(sequence(1, 9000)) AS u(b) WHERE a * b % 7 = 3";
+    await query(page, slow);
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await query(page, "SELECT 4711 AS answer");
+    await page.getByRole("table", { name: "Rows of the result" }).getByRole("cell", { name: "4711" }).waitFor();
+    // The first one was stopped, not left to itself.
+    const [second, first] = await page.evaluate(async () => {
+      const ask = async (name, body) => (await fetch(`/api/do/${name}`, { method: "POST", headers: { "x-glulam": "test" }, body: JSON.stringify(body) })).json();
+      const runs = await ask("list-runs", { kind: "query", states: [], limit: 2 });
+      let [newer, older] = runs;
+      for (let turn = 0; older.state === "stopping" && turn < 6; turn += 1) older = await ask("follow-run", { id: older.id, seen: older.revision, wait_millis: 10_000 });
+      return [newer.state, older.state];
+    });
+    assert.deepEqual([second, first], ["succeeded", "stopped"]);
+  }],
+
+  ["an address that cannot be read shows a page all the same", async ({ page, open }) => {
+    await open("/catalog/%E0%A4%A/x");
+    await page.getByRole("alert").waitFor();
+    await open("/%");
+    await page.getByText("There is nothing at this address").waitFor();
   }],
 
   ["the keyboard reaches everything that matters", async ({ page, open }) => {

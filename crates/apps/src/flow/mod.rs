@@ -1,6 +1,7 @@
 //! What a script means: its tables, its dataflow, its settings.
 
 pub(crate) mod compile;
+pub(crate) mod drawn;
 pub(crate) mod node;
 pub(crate) mod options;
 pub(crate) mod resolve;

@@ -86,9 +86,6 @@ impl Node {
     /// The dataflow as a tree, the sink's side first.
     pub(crate) fn describe(&self, tables: &[String], depth: usize, lines: &mut Vec<String>) {
         let pad = "  ".repeat(depth);
-        let names = |schema: &SchemaRef| {
-            schema.fields().iter().map(|f| shown(f.name())).collect::<Vec<_>>().join(", ")
-        };
         match &self.work {
             Work::Source { table, .. } => {
                 let name = tables.get(*table).map_or("?", String::as_str);
@@ -125,7 +122,13 @@ impl Node {
     }
 }
 
-fn call_text(call: &AggregateFunctionExpr) -> String {
+/// The names of columns, as they were written.
+pub(crate) fn names(schema: &SchemaRef) -> String {
+    schema.fields().iter().map(|field| shown(field.name())).collect::<Vec<_>>().join(", ")
+}
+
+/// A call of an aggregate, as it was written.
+pub(crate) fn call_text(call: &AggregateFunctionExpr) -> String {
     let args: Vec<String> = call.expressions().iter().map(|e| shown(&e.to_string())).collect();
     let distinct = if call.is_distinct() { "distinct " } else { "" };
     format!("{}({distinct}{})", call.fun().name(), args.join(", "))

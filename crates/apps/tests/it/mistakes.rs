@@ -102,3 +102,27 @@ async fn statement_sets_unions_and_computed_columns_are_understood() {
     let errors = house.apps.check(&script("", &format!("{extra}\n{TUMBLE}")), "app.sql").await;
     assert!(errors.is_empty(), "{errors:?}");
 }
+
+#[tokio::test]
+async fn the_dataflow_can_be_drawn() {
+    let house = House::new().await;
+    let second = "INSERT INTO windowed SELECT componentName, metricName, `value`, `value`, CAST(1 AS BIGINT), publicationTimestamp, publicationTimestamp FROM metrics_stream WHERE `value` > 90;";
+    let text = script("", &format!("BEGIN STATEMENT SET;\n{TUMBLE}\n{second}\nEND;"));
+    let steps = house.apps.flow(&text, "app.sql").await.unwrap();
+    let kinds: Vec<_> = steps.iter().map(|step| step.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == apps::FlowKind::Source).count(), 1, "{steps:#?}");
+    assert_eq!(kinds.iter().filter(|kind| **kind == apps::FlowKind::Target).count(), 2, "{steps:#?}");
+    assert!(
+        kinds.contains(&apps::FlowKind::Aggregate) && kinds.contains(&apps::FlowKind::Filter),
+        "{steps:#?}"
+    );
+    assert_eq!(steps[0].title, "metrics_stream");
+    assert!(steps[0].detail.contains("stream metrics") && steps[0].detail.contains("publicationTimestamp"));
+    // Every line begins at a step that is there, and only sources have none.
+    for step in &steps {
+        assert_eq!(step.inputs.is_empty(), step.kind == apps::FlowKind::Source, "{step:?}");
+        assert!(step.inputs.iter().all(|input| steps.iter().any(|other| other.id == *input)), "{step:?}");
+    }
+    let wrong = house.apps.flow(&script("", "SELECT 1;"), "app.sql").await;
+    assert!(wrong.is_err());
+}

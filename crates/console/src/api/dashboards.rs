@@ -2,12 +2,13 @@
 
 use super::{json_text, read as parse};
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::door::House;
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures::StreamExt;
 use lake::{GetOptions, PutOptions};
 use model::{Error, ErrorKind, LakeUri, Result};
@@ -56,8 +57,12 @@ async fn text(house: &House, uri: &LakeUri) -> Result<(Bytes, String)> {
     Ok((object.bytes().await?, etag))
 }
 
-pub(super) async fn list(State(house): State<Arc<House>>) -> Answer<Json<Vec<Entry>>> {
+pub(super) async fn list(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer<Json<Vec<Entry>>> {
     let (lake, folder) = (&house.rooms.lake, house.config.dashboards.as_folder());
+    caller.may_bucket("ListBucket", folder.bucket().as_str())?;
     let mut entries = Vec::new();
     if !lake.bucket_exists(folder.bucket()).await? {
         return Ok(Json(entries));
@@ -69,6 +74,9 @@ pub(super) async fn list(State(house): State<Arc<House>>) -> Answer<Json<Vec<Ent
         let Some(name) = relative.strip_suffix(".json").filter(|name| !name.contains('/')) else { continue };
         if entries.len() == LISTED {
             break;
+        }
+        if caller.may_object("GetObject", &object.uri).is_err() {
+            continue;
         }
         entries.push(entry(&house, name, &object.uri).await);
     }
@@ -102,8 +110,14 @@ async fn entry(house: &House, name: &str, uri: &LakeUri) -> Entry {
     entry
 }
 
-pub(super) async fn read(State(house): State<Arc<House>>, Path(name): Path<String>) -> Answer<Response> {
-    let (bytes, etag) = text(&house, &place(&house, &name)?).await?;
+pub(super) async fn read(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Response> {
+    let uri = place(&house, &name)?;
+    caller.may_object("GetObject", &uri)?;
+    let (bytes, etag) = text(&house, &uri).await?;
     let model: Value = parse(&bytes).map_err(|e| e.context(format!("the dashboard `{name}`")))?;
     Ok(([(header::ETAG, etag)], Json(model)).into_response())
 }
@@ -111,6 +125,7 @@ pub(super) async fn read(State(house): State<Arc<House>>, Path(name): Path<Strin
 /// Saves; with `If-Match` only over the version that was read, without it only a new one.
 pub(super) async fn save(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     headers: HeaderMap,
     body: Bytes,
@@ -122,6 +137,7 @@ pub(super) async fn save(
             .into());
     }
     let uri = place(&house, &name)?;
+    caller.may_object("PutObject", &uri)?;
     let lake = &house.rooms.lake;
     match lake.create_bucket(uri.bucket()).await {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
@@ -140,7 +156,13 @@ pub(super) async fn save(
     Ok(([(header::ETAG, written.etag)], json_text(text)).into_response())
 }
 
-pub(super) async fn remove(State(house): State<Arc<House>>, Path(name): Path<String>) -> Answer<Json<Value>> {
-    house.rooms.lake.delete(&place(&house, &name)?).await?;
+pub(super) async fn remove(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+) -> Answer<Json<Value>> {
+    let uri = place(&house, &name)?;
+    caller.may_object("DeleteObject", &uri)?;
+    house.rooms.lake.delete(&uri).await?;
     Ok(Json(json!({})))
 }

@@ -3,12 +3,13 @@
 use super::queries::first_rows;
 use super::{json_text, read};
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::door::House;
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use engine::{FileFormat, FilePath, FileSearch};
 use futures::StreamExt;
 use lake::{GetOptions, ListOptions, PutOptions};
@@ -23,7 +24,11 @@ const PAGE: usize = 500;
 /// How many rows a preview shows at most.
 const PREVIEW: usize = 200;
 
-pub(super) async fn buckets(State(house): State<Arc<House>>) -> Answer<Json<Value>> {
+pub(super) async fn buckets(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer<Json<Value>> {
+    caller.may("s3:ListAllMyBuckets", "*")?;
     let buckets = house.rooms.lake.list_buckets().await?;
     let shown = buckets.iter().map(|bucket| json!({ "name": bucket.name, "created": bucket.created }));
     Ok(Json(shown.collect()))
@@ -31,8 +36,10 @@ pub(super) async fn buckets(State(house): State<Arc<House>>) -> Answer<Json<Valu
 
 pub(super) async fn make_bucket(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<BucketName>,
 ) -> Answer<Json<Value>> {
+    caller.may_bucket("CreateBucket", name.as_str())?;
     house.rooms.lake.create_bucket(&name).await?;
     Ok(Json(json!({ "name": name })))
 }
@@ -46,8 +53,10 @@ pub(super) struct Folder {
 /// A folder's entries, a page of them.
 pub(super) async fn list(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Query(folder): Query<Folder>,
 ) -> Answer<Json<Value>> {
+    caller.may_bucket("ListBucket", folder.uri.bucket().as_str())?;
     let lake = &house.rooms.lake;
     if !lake.bucket_exists(folder.uri.bucket()).await? {
         return Err(Error::not_found(format!("there is no bucket `{}`", folder.uri.bucket())).into());
@@ -81,8 +90,10 @@ pub(super) struct Object {
 
 pub(super) async fn download(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Query(object): Query<Object>,
 ) -> Answer<Response> {
+    caller.may_object("GetObject", &object.uri)?;
     let read = house.rooms.lake.get(&object.uri, GetOptions::default()).await?;
     let safe: String = object
         .uri
@@ -100,10 +111,12 @@ pub(super) async fn download(
 
 pub(super) async fn upload(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Query(object): Query<Object>,
     headers: HeaderMap,
     body: Body,
 ) -> Answer<Json<Value>> {
+    caller.may_object("PutObject", &object.uri)?;
     let rooms = &house.rooms;
     if object.uri.key().is_empty() || object.uri.key().ends_with('/') {
         return Err(Error::invalid(format!("`{}` is no name for a file", object.uri)).into());
@@ -134,8 +147,10 @@ pub(super) async fn upload(
 
 pub(super) async fn remove(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Query(object): Query<Object>,
 ) -> Answer<Json<Value>> {
+    caller.may_object("DeleteObject", &object.uri)?;
     house.rooms.lake.delete(&object.uri).await?;
     let event = NewEvent::new("object.deleted", object.uri.to_string(), json!({}));
     house.rooms.events.publish(event).await?;
@@ -150,8 +165,13 @@ struct Look {
 }
 
 /// A file's first rows, whatever its format.
-pub(super) async fn preview(State(house): State<Arc<House>>, body: Bytes) -> Answer<Response> {
+pub(super) async fn preview(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer<Response> {
     let look: Look = read(&body)?;
+    caller.may_object("GetObject", &look.uri)?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
     let search = FileSearch::new(vec![FilePath::Lake(look.uri)]);
     let (format, answer) = house.rooms.engine.peek(&search, &look.format, PREVIEW).await?;

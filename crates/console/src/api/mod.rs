@@ -8,13 +8,14 @@ mod queries;
 mod session;
 
 use crate::answer::{Answer, Failure};
+use crate::caller::Caller;
 use crate::door::House;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
+use axum::{Extension, Router};
 use model::{Error, Result};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -55,10 +56,11 @@ async fn unknown() -> Failure {
 /// An operation of the binary, as commands use it.
 async fn operation(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Answer<Response> {
-    let answer = house.rooms.operations.perform(&name, &body).await?;
+    let answer = house.rooms.operations.perform(&name, &body, &caller).await?;
     Ok(json_text(answer))
 }
 

@@ -1,9 +1,10 @@
 //! What the first page shows and no operation answers: how much is stored.
 
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::door::House;
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use futures::StreamExt;
 use model::LakeUri;
 use serde::Serialize;
@@ -26,10 +27,18 @@ struct Bucket {
     more: bool,
 }
 
-pub(super) async fn show(State(house): State<Arc<House>>) -> Answer<Json<Overview>> {
+pub(super) async fn show(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+) -> Answer<Json<Overview>> {
+    caller.may("s3:ListAllMyBuckets", "*")?;
     let lake = &house.rooms.lake;
     let mut buckets = Vec::new();
     for info in lake.list_buckets().await? {
+        // What a key may not list is left out.
+        if caller.may_bucket("ListBucket", info.name.as_str()).is_err() {
+            continue;
+        }
         let root = LakeUri::new(info.name.clone(), "")?;
         let mut bucket = Bucket { name: info.name.to_string(), objects: 0, bytes: 0, more: false };
         let mut objects = lake.list(&root);

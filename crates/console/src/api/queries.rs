@@ -2,8 +2,11 @@
 
 use super::{json_text, read};
 use crate::answer::Answer;
+use crate::caller::{Caller, may_query};
 use crate::door::House;
 use crate::results::{broken, open, renderers, write_rows};
+use arrow::ipc::reader::FileReader;
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header;
@@ -13,7 +16,8 @@ use formats::{CsvSpec, JsonSpec, WriteFormat, WriteSpec};
 use model::{Error, Result, RunId};
 use serde::Deserialize;
 use serde_json::json;
-use std::path::Path as FilePath;
+use std::fs::File;
+use std::io::BufReader;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -32,12 +36,17 @@ struct Ask {
 }
 
 /// Runs a query and answers its first rows, without a run; it ends when nobody waits any more.
-pub(super) async fn rows(State(house): State<Arc<House>>, body: Bytes) -> Answer<Response> {
+pub(super) async fn rows(
+    State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Answer<Response> {
     let ask: Ask = read(&body)?;
     only_reads(&ask.sql)?;
+    let database = ask.database.unwrap_or_else(|| "default".to_owned());
+    may_query(&caller, &house.rooms.catalog, &house.rooms.engine, &ask.sql, &database).await?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
-    let mut request =
-        QueryRequest::new(ask.sql).in_database(ask.database.unwrap_or_else(|| "default".to_owned()));
+    let mut request = QueryRequest::new(ask.sql).in_database(database);
     if let Some(source) = ask.source {
         request.source_name = source;
     }
@@ -89,7 +98,8 @@ pub(super) struct Wanted {
     limit: Option<usize>,
 }
 
-async fn outcome(house: &House, run: &RunId) -> Result<QueryOutcome> {
+async fn outcome(house: &House, caller: &Caller, run: &RunId) -> Result<QueryOutcome> {
+    caller.may_on("athena", "GetQueryResults", "workgroup/primary")?;
     let run = house.rooms.runs.get(run).await?;
     if run.kind.as_str() != "query" {
         return Err(Error::invalid(format!("a run of the kind {} has no rows", run.kind)));
@@ -101,10 +111,11 @@ async fn outcome(house: &House, run: &RunId) -> Result<QueryOutcome> {
 /// A page of an ended query's rows.
 pub(super) async fn page(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Path(run): Path<RunId>,
     Query(wanted): Query<Wanted>,
 ) -> Answer<Response> {
-    let outcome = outcome(&house, &run).await?;
+    let outcome = outcome(&house, &caller, &run).await?;
     let (total, is_text) = (outcome.rows, outcome.is_text);
     let limit = wanted.limit.unwrap_or(PAGE).min(PAGE);
     let page = blocking(move || house.results.page(&run, &outcome, wanted.from, limit)).await?;
@@ -123,10 +134,11 @@ pub(super) struct Form {
 /// All rows of an ended query as a file.
 pub(super) async fn download(
     State(house): State<Arc<House>>,
+    Extension(caller): Extension<Caller>,
     Path(run): Path<RunId>,
     Query(form): Query<Form>,
 ) -> Answer<Response> {
-    let outcome = outcome(&house, &run).await?;
+    let outcome = outcome(&house, &caller, &run).await?;
     let (format, media) = match form.format.as_str() {
         "csv" => (
             WriteFormat::Csv { spec: CsvSpec::default(), header: true, quote_all: false },
@@ -141,16 +153,15 @@ pub(super) async fn download(
         }
     };
     let name = format!("attachment; filename=\"{run}.{}\"", form.format);
-    // The file stays at hand: what is wrong with it is told before the answer begins.
+    // What is wrong with the file is told before the answer begins.
     let reader = blocking({
         let path = outcome.result.clone();
         move || open(&path)
     })
     .await?;
-    drop(reader);
     let (sender, receiver) = mpsc::channel::<Result<Bytes>>(4);
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = encode(&outcome.result, format, &sender) {
+        if let Err(error) = encode(reader, format, &sender) {
             let _ = sender.blocking_send(Err(error));
         }
     });
@@ -162,8 +173,11 @@ pub(super) async fn download(
 }
 
 /// Writes a result in another format, piece by piece, as fast as they are taken.
-fn encode(path: &FilePath, format: WriteFormat, sender: &mpsc::Sender<Result<Bytes>>) -> Result<()> {
-    let reader = open(path)?;
+fn encode(
+    reader: FileReader<BufReader<File>>,
+    format: WriteFormat,
+    sender: &mpsc::Sender<Result<Bytes>>,
+) -> Result<()> {
     let schema = reader.schema();
     let types: Vec<_> = read_columns(&schema)?.into_iter().map(|column| column.sql_type).collect();
     let mut encoder = formats::encoder(&WriteSpec::new(format), schema, &types)?;

@@ -2,27 +2,27 @@
 
 use super::read;
 use crate::answer::Answer;
+use crate::caller::Caller;
 use crate::door::House;
-use crate::guard::{User, token};
+use crate::guard::token;
 use crate::sessions::COOKIE;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use model::{Error, ErrorKind};
 use serde::Deserialize;
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// After a wrong key, so long until the answer: guessing takes ages.
 const WRONG_KEY_MILLIS: i64 = 500;
 
-pub(super) async fn show(
-    State(house): State<Arc<House>>,
-    Extension(User(user)): Extension<User>,
-) -> Response {
-    let needs_login = house.config.admits.is_some();
+pub(super) async fn show(State(house): State<Arc<House>>, caller: Option<Extension<Caller>>) -> Response {
+    let needs_login = house.config.keys.is_some();
+    let user = caller.as_ref().and_then(|Extension(caller)| caller.name());
     Json(json!({ "needs_login": needs_login, "user": user, "version": house.config.version })).into_response()
 }
 
@@ -32,13 +32,20 @@ struct Key {
     secret: String,
 }
 
-pub(super) async fn log_in(State(house): State<Arc<House>>, body: Bytes) -> Answer<Response> {
+pub(super) async fn log_in(
+    State(house): State<Arc<House>>,
+    from: Option<Extension<ConnectInfo<SocketAddr>>>,
+    body: Bytes,
+) -> Answer<Response> {
     let key: Key = read(&body)?;
-    let Some(admits) = &house.config.admits else {
+    let Some(keys) = &house.config.keys else {
         return Ok(Json(json!({})).into_response());
     };
     let clock = &house.rooms.clock;
-    if !admits(&key.id, &key.secret) {
+    let from = from.map(|Extension(ConnectInfo(address))| address.ip());
+    house.guesses.admit(from, clock.now())?;
+    if !keys.admits(&key.id, &key.secret) {
+        house.guesses.note(from, clock.now());
         clock.sleep(chrono::Duration::milliseconds(WRONG_KEY_MILLIS)).await;
         return Err(Error::new(ErrorKind::Denied, "this access key does not open the console")
             .hint("check its id and secret")

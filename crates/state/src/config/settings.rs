@@ -141,6 +141,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("aws.keys.*.policy_file", Kind::Path, "", "a file with that policy"),
     setting(
+        "console.metrics_token",
+        Kind::Secret,
+        "",
+        "what a scraper sends as bearer token to get /metrics of a console that people log in to",
+    ),
+    setting(
         "console.dashboards",
         Kind::Text,
         "s3://dashboards/",

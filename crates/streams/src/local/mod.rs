@@ -26,6 +26,7 @@ mod retain;
 mod segment;
 mod serve;
 mod shard;
+mod usage;
 
 use crate::limits::Limits;
 use crate::store::{NONE, Store};

@@ -9,13 +9,14 @@ use crate::reshard::Planner;
 use crate::types::MAX_PARTITION_KEY;
 use crate::{
     Consumer, NewRecord, NewStream, Placed, SequenceNumber, Shard, ShardFilter, ShardId, ShardIterator,
-    StartAt, Stream,
+    ShardUsage, StartAt, Stream,
 };
 use async_trait::async_trait;
 use chrono::Duration;
 use model::{Error, ErrorKind, Result};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
 impl Inner {
@@ -123,6 +124,8 @@ impl Inner {
         if self.options.limits.is_some() && !options.dedicated {
             lock(&shard.reads).spend(chunk.bytes as u64);
         }
+        shard.served.records.fetch_add(chunk.records.len() as u64, Ordering::Relaxed);
+        shard.served.bytes.fetch_add(chunk.bytes as u64, Ordering::Relaxed);
         let last = chunk.records.last().map(|record| now - record.arrived);
         let behind = if chunk.at_tip { None } else { last };
         // A shard that is closed after this was looked at gets no records any more, so the order of both does not matter.
@@ -259,5 +262,9 @@ impl Log for LocalLog {
 
     async fn wait(&self, iterator: &ShardIterator) -> Result<()> {
         self.inner.wait(iterator).await
+    }
+
+    async fn usage(&self, stream: &str) -> Result<Vec<ShardUsage>> {
+        self.inner.usage(stream)
     }
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use model::{Arn, Error, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::watch;
 
@@ -92,6 +93,14 @@ pub(crate) struct ShardState {
     pub(crate) tail: watch::Sender<Tail>,
     pub(crate) writes: Mutex<Budget>,
     pub(crate) reads: Mutex<Budget>,
+    pub(crate) served: Served,
+}
+
+/// What readers were given since the log was opened.
+#[derive(Debug, Default)]
+pub(crate) struct Served {
+    pub(crate) records: AtomicU64,
+    pub(crate) bytes: AtomicU64,
 }
 
 /// What followers wait for.
@@ -141,6 +150,7 @@ impl ShardState {
             tail: watch::Sender::new(tail),
             writes: Mutex::default(),
             reads: Mutex::default(),
+            served: Served::default(),
         }
     }
 

@@ -184,3 +184,29 @@ async fn limits_count_by_shard_and_can_be_off() {
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(texts(&log, 0).await.len(), 3000);
 }
+
+#[tokio::test]
+async fn usage_counts_what_is_kept_and_what_went_through() {
+    let house = House::new().await;
+    let log = house.with_stream(2).await;
+    let empty = log.usage("s").await.unwrap();
+    assert_eq!(
+        empty.iter().map(|shard| (shard.records, shard.records_in)).collect::<Vec<_>>(),
+        [(0, 0), (0, 0)]
+    );
+    assert_eq!(empty[0].last_arrival, None);
+    let placed = put_texts(&log, &["a", "b", "c"]).await;
+    let own = placed[0].shard;
+    let read = rest(&log, own.0, StartAt::AtSequenceNumber(placed[1].sequence_number)).await.unwrap();
+    assert_eq!(read.len(), 2);
+    let of = |all: Vec<ShardUsage>| all.into_iter().find(|shard| shard.shard == own).unwrap();
+    let used = of(log.usage("s").await.unwrap());
+    assert_eq!((used.records, used.records_in, used.records_out, used.bytes_out), (3, 3, 2, 8));
+    assert!(used.bytes > 0 && used.last_arrival == Some(house.clock.now()), "{used:?}");
+    drop(log);
+    // What was put is known after a restart; what was read is counted anew.
+    let used = of(house.open().await.usage("s").await.unwrap());
+    assert_eq!((used.records, used.records_in, used.records_out), (3, 3, 0));
+    let none = house.open().await.usage("t").await.unwrap_err();
+    assert_eq!(none.kind(), ErrorKind::NotFound);
+}

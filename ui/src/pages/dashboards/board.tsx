@@ -2,17 +2,21 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, Download, Pencil, RefreshCw } from "lucide-react";
-import { useEffect, useMemo, useState } from "react";
-import { ApiError, send } from "../../shared/api";
-import { Link, navigate, path, useSearch } from "../../shared/router";
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { ApiError, keepFile, send } from "../../shared/api";
+import { Link, path, useSearch } from "../../shared/router";
 import { Button, Card, Empty, ErrorBox, Loading, Page } from "../../shared/ui";
 import { Editing } from "./editing";
-import { type Dashboard, exported, type Panel, sections } from "./model";
+import { queries, useAnnotations } from "./annotations";
+import { type Dashboard, type Panel } from "./model";
+import { exported, provisioning, type Source } from "./export";
+import { moved, type Place } from "./layout";
 import { PanelCard } from "./panel";
 import { RangePicker } from "./range";
+import { drawn } from "./repeat";
 import { range as rangeOf } from "./time";
 import { useVariables, VariableBar } from "./variable-bar";
-import { fillTitle } from "./variables";
+import { fillTitle, values } from "./variables";
 import { millisOf } from "./time";
 
 export function Board({ name }: { name: string }) {
@@ -40,6 +44,10 @@ export function Board({ name }: { name: string }) {
 function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard; etag: string | null; onSaved: () => void }) {
   const [search, setSearch] = useSearch();
   const [closed, setClosed] = useState<Record<string, boolean>>({});
+  const [draft, setDraft] = useState(model);
+  // What is saved anew is what is edited from then on.
+  useEffect(() => setDraft(model), [model]);
+  const [picked, setPicked] = useState(0);
   const isEditing = search.get("edit") === "1";
   const [from, to] = [search.get("from") ?? model.time?.from ?? "now-6h", search.get("to") ?? model.time?.to ?? "now"];
   const refresh = search.get("refresh") ?? (model.refresh || "");
@@ -52,17 +60,25 @@ function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard;
     return () => clearInterval(timer);
   }, [refresh]);
   const list = useMemo(() => model.templating?.list ?? [], [model]);
-  const variables = useVariables(list, range ?? { from: 0, to: 1 }, search, setSearch);
+  const variables = useVariables(list, range ?? { from: 0, to: 1 }, search);
+  const marks = queries(model);
+  const off = marks.filter((one) => (search.get(`anno-${one.name}`) ?? (one.enable === false ? "off" : "on")) === "off").map((one) => one.name);
+  const annotations = useAnnotations(model, range, variables, off, tick);
+  const shown = isEditing ? draft : model;
+  const { chosen, options } = variables;
+  const parts = useMemo(() => drawn(shown, (name) => {
+    // While it is edited, a panel stands where its file says.
+    const variable = isEditing ? undefined : list.find((one) => one.name === name);
+    return variable ? values(variable, chosen, options) : [];
+  }), [shown, isEditing, list, chosen, options]);
+  const place = useCallback((base: Panel[], index: number, to: Place) => {
+    setPicked(index);
+    setDraft((before) => ({ ...before, panels: moved(base, index, to) }));
+  }, []);
 
-  const take = (kind: "athena" | "postgres") => {
-    const blob = new Blob([JSON.stringify(exported(model, kind), null, 2)], { type: "application/json" });
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `${name}-${kind}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  };
-  const isOpen = (row: Panel | null) => !row || !(closed[String(row.id)] ?? row.collapsed ?? false);
+  const take = (kind: Source) => keepFile(`${name}-${kind}.json`, JSON.stringify(exported(model, kind), null, 2), "application/json");
+  const source = (kind: Source) => keepFile(`${kind}.yaml`, provisioning(kind, location.hostname), "application/yaml");
+  const isOpen = (row: Panel | null, key: string) => !row || !(closed[key] ?? row.collapsed ?? false);
   return (
     <Page wide title={model.title} subtitle={<><Link href="/dashboards">Dashboards</Link>{model.description ? ` · ${model.description}` : ""}</>}
       actions={(
@@ -73,32 +89,44 @@ function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard;
             {refresh === "off" && <option value="off">no refresh</option>}
           </select>
           <Button aria-label="Refresh now" onClick={() => setTick(tick + 1)}><RefreshCw size={15} /></Button>
-          <select aria-label="Export" value="" onChange={(event) => event.target.value && take(event.target.value as "athena" | "postgres")}>
-            <option value="">Export…</option><option value="athena">for Grafana with Athena</option><option value="postgres">for Grafana with PostgreSQL</option>
+          <select aria-label="Export" value="" onChange={(event) => { const [what, kind] = event.target.value.split(" "); if (kind) (what === "source" ? source : take)(kind as Source); }}>
+            <option value="">Export…</option><option value="take athena">for Grafana with Athena</option><option value="take postgres">for Grafana with PostgreSQL</option>
+            <option value="source athena">Grafana's data source: Athena</option><option value="source postgres">Grafana's data source: PostgreSQL</option>
           </select>
           <Button aria-pressed={isEditing} onClick={() => setSearch({ edit: isEditing ? null : "1" })}><Pencil size={14} />Edit</Button>
         </>
       )}>
       {variables.error !== null && <ErrorBox error={variables.error} />}
       <VariableBar list={list} state={variables} onChoose={(variable, values) => setSearch({ [`var-${variable}`]: values })} />
-      {isEditing && <Editing name={name} model={model} etag={etag} onSaved={() => { onSaved(); }} />}
+      {marks.some((one) => !one.hide) && (
+        <div className="actions" role="group" aria-label="Annotations">
+          {marks.filter((one) => !one.hide).map((one) => (
+            <label key={one.name} className="check small"><input type="checkbox" checked={!off.includes(one.name)} onChange={(event) => setSearch({ [`anno-${one.name}`]: event.target.checked ? "on" : "off" })} />{one.name}</label>
+          ))}
+        </div>
+      )}
+      {annotations.error !== null && <ErrorBox error={annotations.error} />}
+      {isEditing && <Editing name={name} model={model} draft={draft} at={picked} onDraft={setDraft} onPick={setPicked} etag={etag} onSaved={onSaved} />}
       {!range && <ErrorBox error={new Error(`the time range from \`${from}\` to \`${to}\` cannot be read`)} />}
-      {model.panels.length === 0 && !isEditing && <Card><Empty title="The dashboard has no panel" actions={<Button onClick={() => setSearch({ edit: "1" })}>Add one</Button>} /></Card>}
-      {range && variables.ready && sections(model).map(({ row, panels }, index) => {
-        const top = Math.min(...panels.map((panel) => panel.gridPos?.y ?? 0));
+      {shown.panels.length === 0 && !isEditing && <Card><Empty title="The dashboard has no panel" actions={<Button onClick={() => setSearch({ edit: "1" })}>Add one</Button>} /></Card>}
+      {range && variables.ready && parts.map(({ row, key, chosen: own, panels }) => {
+        const top = Math.min(...panels.map(({ panel }) => panel.gridPos?.y ?? 0));
         return (
-          <div key={row?.id ?? index}>
+          <div key={key}>
             {row && (
-              <button type="button" className="board-row" aria-expanded={isOpen(row)} onClick={() => setClosed({ ...closed, [String(row.id)]: isOpen(row) })}>
-                {isOpen(row) ? <ChevronDown size={15} /> : <ChevronRight size={15} />}{fillTitle(row.title ?? "", list, variables.chosen, variables.options)}
+              <button type="button" className="board-row" aria-expanded={isOpen(row, key)} onClick={() => setClosed({ ...closed, [key]: isOpen(row, key) })}>
+                {isOpen(row, key) ? <ChevronDown size={15} /> : <ChevronRight size={15} />}{fillTitle(row.title ?? "", list, { ...chosen, ...own }, options)}
               </button>
             )}
-            {isOpen(row) && (
+            {isOpen(row, key) && (
               <div className="board">
-                {panels.map((panel) => (
-                  <PanelCard key={panel.id ?? panel.title} panel={panel} top={top} dashboard={model} range={range} variables={variables} tick={tick}
-                    onOpen={(url) => navigate(url)} />
-                ))}
+                {panels.map((one) => {
+                  const index = isEditing ? draft.panels.findIndex((panel) => panel.id !== undefined && panel.id === one.panel.id) : -1;
+                  return (
+                    <PanelCard key={one.key} panel={one.panel} top={top} range={range} variables={variables} own={one.chosen} annotations={annotations.all} tick={tick}
+                      grips={index >= 0 ? { panels: draft.panels, index, isPicked: index === picked, onPlace: place } : undefined} />
+                  );
+                })}
               </div>
             )}
           </div>

@@ -1,4 +1,4 @@
-/** Editing in place: panels by form, moved and sized by numbers or keys, and the whole as JSON. */
+/** Editing in place: panels by form, moved and sized by buttons (or where they are drawn), and the whole as JSON. */
 
 import { useMutation } from "@tanstack/react-query";
 import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Plus, Trash2 } from "lucide-react";
@@ -8,6 +8,8 @@ import { navigate } from "../../shared/router";
 import { Button, Card, ErrorBox, Field, Tabs } from "../../shared/ui";
 import { type Dashboard, type Panel, sqlOf, databaseOf } from "./model";
 import { save } from ".";
+import { passing } from "./grips";
+import { moved } from "./layout";
 import { PANELS } from "./panels";
 
 const TABS = [["panels", "Panels"], ["json", "JSON"]] as const;
@@ -26,13 +28,22 @@ export function added(model: Dashboard): Dashboard {
   return { ...model, panels: [...model.panels, panel] };
 }
 
-export function Editing({ name, model, etag, onSaved }: { name: string; model: Dashboard; etag: string | null; onSaved: () => void }) {
+export function Editing({ name, model, draft, at, onDraft: setDraft, onPick: setAt, etag, onSaved }: {
+  name: string;
+  model: Dashboard;
+  /** What is edited, and drawn below. */
+  draft: Dashboard;
+  /** Which of its panels is picked. */
+  at: number;
+  onDraft: (draft: Dashboard) => void;
+  onPick: (at: number) => void;
+  etag: string | null;
+  onSaved: () => void;
+}) {
   const [tab, setTab] = useState<"panels" | "json">("panels");
-  const [draft, setDraft] = useState(model);
   // Of the state that the draft began with: what others save meanwhile is not overwritten.
   const [base] = useState(etag);
   const [text, setText] = useState(() => JSON.stringify(model, null, 2));
-  const [at, setAt] = useState(0);
   const keep = useMutation({
     mutationFn: () => save(name, tab === "json" ? (JSON.parse(text) as Dashboard) : draft, base),
     onSuccess: () => {
@@ -49,7 +60,7 @@ export function Editing({ name, model, etag, onSaved }: { name: string; model: D
   const move = (x: number, y: number, w: number, h: number) => {
     const own = panel?.gridPos ?? { x: 0, y: 0, w: 12, h: 8 };
     const width = Math.min(24, Math.max(2, own.w + w));
-    change({ gridPos: { x: Math.min(24 - width, Math.max(0, own.x + x)), y: Math.max(0, own.y + y), w: width, h: Math.max(2, own.h + h) } });
+    setDraft({ ...draft, panels: moved(draft.panels, at, { x: own.x + x, y: own.y + y * passing(draft.panels, at, y), w: width, h: own.h + h }) });
   };
   const target = panel?.targets?.[0];
   return (
@@ -61,6 +72,14 @@ export function Editing({ name, model, etag, onSaved }: { name: string; model: D
     )}>
       <Tabs tabs={TABS} at={tab} label="How to edit" onChange={(next) => {
         if (next === "json") setText(JSON.stringify(draft, null, 2));
+        else {
+          try {
+            setDraft(JSON.parse(text) as Dashboard);
+          } catch {
+            // What cannot be read stays in its tab; saving it says what is wrong.
+            return;
+          }
+        }
         setTab(next);
       }} />
       {keep.isError && <ErrorBox error={keep.error} />}
@@ -101,6 +120,11 @@ export function Editing({ name, model, etag, onSaved }: { name: string; model: D
                     <Button onClick={() => move(0, 0, 0, -1)}>lower</Button><Button onClick={() => move(0, 0, 0, 1)}>higher</Button>
                   </div>
                 </div>
+                <Field label="Repeat by" hint="drawn once for each value">
+                  <select value={panel.repeat ?? ""} onChange={(event) => change({ repeat: event.target.value || undefined, repeatDirection: panel.repeatDirection ?? "h" })}>
+                    <option value="">no variable</option>{(draft.templating?.list ?? []).map((one) => <option key={one.name} value={one.name}>{one.label || one.name}</option>)}
+                  </select>
+                </Field>
                 <Button kind="danger" onClick={() => { setDraft({ ...draft, panels: draft.panels.filter((_, index) => index !== at) }); setAt(Math.max(0, at - 1)); }}><Trash2 size={14} />Remove the panel</Button>
               </div>
               {target && (

@@ -4,7 +4,9 @@ import { millis } from "../query/chart";
 import { isNumber, isTime } from "../../shared/grid";
 import type { Rows } from "../../shared/types";
 import type { FieldDefaults, Override, Panel } from "./model";
+import type { Fill } from "./macros";
 import { sqlOf } from "./model";
+import type { Range } from "./time";
 
 export interface Field {
   name: string;
@@ -18,6 +20,10 @@ export interface Frame {
   fields: Field[];
   length: number;
   refId: string;
+  /** There are more rows than these. */
+  more: boolean;
+  /** What stands for points that are missing within the range. */
+  fill?: Fill & { range: Range };
 }
 
 function configOf(name: string, type: string, panel: Panel): FieldDefaults {
@@ -51,17 +57,26 @@ function changed(config: FieldDefaults, override: Override): FieldDefaults {
   return result as FieldDefaults;
 }
 
+/** A number that is a time: seconds, milliseconds or nanoseconds since 1970, told apart by their size. */
+export function epoch(value: number): number {
+  const size = Math.abs(value);
+  return size < 1e11 ? value * 1000 : size < 1e14 ? value : value / 1e6;
+}
+
 export function frame(rows: Rows, panel: Panel, refId: string): Frame {
+  const hasTime = rows.columns.some((column) => isTime(column.type));
   const fields = rows.columns.map((column, index): Field => {
-    const type = isTime(column.type) ? "time" : isNumber(column.type) ? "number" : "string";
+    const isEpoch = !hasTime && /^time$/i.test(column.name) && isNumber(column.type);
+    const type = isTime(column.type) || isEpoch ? "time" : isNumber(column.type) ? "number" : "string";
     const values = rows.rows.map((row) => {
       const cell = row[index] ?? null;
       if (cell === null) return null;
+      if (isEpoch) return epoch(Number(cell));
       return type === "time" ? millis(cell) : type === "number" ? Number(cell) : cell;
     });
     return { name: column.name, type, config: configOf(column.name, type, panel), values };
   });
-  return { fields, length: rows.rows.length, refId };
+  return { fields, length: rows.rows.length, refId, more: rows.more };
 }
 
 export interface Line {
@@ -96,9 +111,31 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
       }
     }
   }
-  const all = [...found.values()];
-  for (const line of all) line.points.sort((a, b) => a[0] - b[0]);
-  return all;
+  const all = [...found.entries()];
+  for (const [key, line] of all) {
+    line.points.sort((a, b) => a[0] - b[0]);
+    const fill = frames.find((one) => key.startsWith(`${one.refId} `))?.fill;
+    if (fill) line.points = filledUp(line.points, fill);
+  }
+  return all.map(([, line]) => line);
+}
+
+/** More points than a chart has room for are not made. */
+const MOST_FILLED = 20_000;
+
+/** The points with those that are missing: one for each step of the range, as the query's groups lie. */
+export function filledUp(points: Line["points"], { step, with: filler, range }: Fill & { range: Range }): Line["points"] {
+  const first = Math.floor(range.from / step) * step;
+  if (step <= 0 || (range.to - first) / step > MOST_FILLED) return points;
+  const known = new Map(points.map(([at, value]) => [Math.floor(at / step) * step, [at, value] as const]));
+  const result: Line["points"] = points.filter(([at]) => at < first);
+  let before: number | null = result.at(-1)?.[1] ?? null;
+  for (let at = first; at <= range.to; at += step) {
+    const own = known.get(at);
+    if (own) before = own[1];
+    result.push(own ? [...own] : [at, filler === "previous" ? before : filler]);
+  }
+  return [...result, ...points.filter(([at]) => Math.floor(at / step) * step > range.to)];
 }
 
 /** One number of many, by Grafana's name of the calculation. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { expand } from "./macros";
+import { expand, filled } from "./macros";
 import { interval, parse, range } from "./time";
 
 const around = { range: { from: Date.UTC(2026, 2, 2, 8), to: Date.UTC(2026, 2, 2, 9, 30) }, interval: "5m", table: "windowed", column: "fromtimestamp" };
@@ -17,6 +17,15 @@ describe("macros are written out in Athena's SQL", () => {
     ["$__unixEpochFilter(e)", "e BETWEEN 1772438400 AND 1772443800"],
     ["$__timeFrom() $__timeTo()", "TIMESTAMP '2026-03-02 08:00:00' TIMESTAMP '2026-03-02 09:30:00'"],
     ["$__rawTimeFrom()", "'2026-03-02 08:00:00'"],
+    ["$__rawTimeTo('yyyy-MM-dd')", "format_datetime(TIMESTAMP '2026-03-02 09:30:00','yyyy-MM-dd')"],
+    ["$__parseTime(t)", "parse_datetime(t,'yyyy-MM-dd HH:mm:ss')"],
+    ["$__parseTime('2026-03-02 08:00:00')", "TIMESTAMP '2026-03-02 08:00:00'"],
+    ["$__unixEpochGroup(e, '5m', 0)", "from_unixtime(floor(e/300)*300)"],
+    ["$__unixEpochGroupAlias(e, '5m')", 'from_unixtime(floor(e/300)*300) AS "time"'],
+    ["$__unixEpochFrom() $__unixEpochTo()", "1772438400 1772443800"],
+    ["$__unixEpochNanoFilter(n)", "n BETWEEN 1772438400000000000 AND 1772443800000000000"],
+    ["$__unixEpochNanoFrom() $__unixEpochNanoTo()", "1772438400000000000 1772443800000000000"],
+    ["$__timeEpoch(t)", 'to_unixtime(t) AS "time"'],
     ["SELECT $__column FROM $__table", "SELECT fromtimestamp FROM windowed"],
     ["$__interval_ms ${__interval} $__from", "300000 5m 1772438400000"],
     ["SELECT '$' || price", "SELECT '$' || price"],
@@ -32,6 +41,19 @@ describe("macros are written out in Athena's SQL", () => {
     // An interval that is no interval falls back to the panel's.
     else expect(expand(text, around)).toContain("/300)*300");
   });
+});
+
+describe("what fills gaps", () => {
+  it.each([
+    ["$__timeGroup(t, '5m')", null],
+    ["$__timeGroup(t, '5m', NULL)", { step: 300_000, with: null }],
+    ["$__timeGroupAlias(t, '1h', previous)", { step: 3_600_000, with: "previous" }],
+    ["$__timeGroup(t, $__interval, 0)", { step: 300_000, with: 0 }],
+    ["$__timeGroup(t, '5m', 'yyyy-MM-dd')", null],
+    ["$__unixEpochGroup(e, '1m', -1.5)", { step: 60_000, with: -1.5 }],
+  ])("%s", (text, expected) => expect(filled(text, around).fill).toEqual(expected));
+
+  it("another word is refused", () => expect(() => filled("$__timeGroup(t, '5m', linear)", around)).toThrow("fills no gaps"));
 });
 
 describe("time ranges", () => {

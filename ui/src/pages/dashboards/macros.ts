@@ -9,8 +9,15 @@ export interface Around {
   column?: string;
 }
 
+/** What stands for points that a grouped series does not have: nothing, what was there before, a number. */
+export interface Fill {
+  /** The distance of points, in milliseconds. */
+  step: number;
+  with: null | "previous" | number;
+}
+
 /** The arguments of a call that begins behind its bracket, and where it ends; none when it is not closed. */
-function argumentsAt(text: string, start: number): { list: string[]; end: number } | null {
+export function argumentsAt(text: string, start: number): { list: string[]; end: number } | null {
   const list: string[] = [];
   let depth = 0;
   let from = start;
@@ -42,23 +49,47 @@ function parsed(column: string, format?: string): string {
   return `parse_datetime(${column},'${bare(format)}')`;
 }
 
-type Macro = (args: string[], around: Around) => string;
+type Macro = (args: string[], around: Around, fill: (fill: Fill) => void) => string;
+
+/** The distance of points that a macro names, in milliseconds. */
+function distance(args: string[], around: Around): number {
+  const size = millisOf(bare(args[1] ?? "")) || millisOf(around.interval);
+  if (!Number.isFinite(size)) throw new Error(`\`${args[1]}\` is no interval; write one such as '5m'`);
+  return size;
+}
+
+/** The argument that says what fills gaps. */
+function filling(text: string, step: number): Fill {
+  if (/^null$/i.test(text)) return { step, with: null };
+  if (/^previous$/i.test(text)) return { step, with: "previous" };
+  const number = Number(text);
+  if (text === "" || !Number.isFinite(number)) throw new Error(`\`${text}\` fills no gaps; write NULL, previous or a number`);
+  return { step, with: number };
+}
 
 function needs(args: string[], count: number, name: string): void {
   if (args.length < count) throw new Error(`the macro $__${name} needs ${count} ${count === 1 ? "argument" : "arguments"}`);
 }
 
-function group(args: string[], around: Around): string {
+function group(args: string[], around: Around, fill: (fill: Fill) => void): string {
   needs(args, 2, "timeGroup");
-  const size = millisOf(bare(args[1] ?? "")) || millisOf(around.interval);
-  if (!Number.isFinite(size)) throw new Error(`\`${args[1]}\` is no interval; write one such as '5m'`);
+  const size = distance(args, around);
   // Behind the interval stands a format (Athena) or what fills gaps (PostgreSQL): NULL, previous, a number.
   const third = args[2];
-  const format = third && third.startsWith("'") ? third : undefined;
+  const format = third?.startsWith("'") ? third : undefined;
+  if (third !== undefined && !format) fill(filling(third, size));
   const seconds = size / 1000;
   return `from_unixtime(floor(to_unixtime(${parsed(args[0] ?? "", format)})/${seconds})*${seconds})`;
 }
 
+function epochGroup(args: string[], around: Around, fill: (fill: Fill) => void): string {
+  needs(args, 2, "unixEpochGroup");
+  const size = distance(args, around);
+  if (args[2] !== undefined) fill(filling(args[2], size));
+  return `from_unixtime(floor(${args[0]}/${size / 1000})*${size / 1000})`;
+}
+
+const NANOS = 1_000_000n;
 const timestamp = (millis: number) => `TIMESTAMP '${sqlTime(millis)}'`;
 const date = (millis: number) => `date '${sqlTime(millis).slice(0, 10)}'`;
 
@@ -76,19 +107,30 @@ const MACROS: Record<string, Macro> = {
     return `${args[0]} BETWEEN ${Math.floor(range.from / 1000)} AND ${Math.floor(range.to / 1000)}`;
   },
   timeGroup: group,
-  timeGroupAlias: (args, around) => `${group(args, around)} AS "time"`,
-  unixEpochGroup: (args, around) => {
-    needs(args, 2, "unixEpochGroup");
-    const seconds = (millisOf(bare(args[1] ?? "")) || millisOf(around.interval)) / 1000;
-    return `(floor(${args[0]}/${seconds})*${seconds})`;
+  timeGroupAlias: (args, around, fill) => `${group(args, around, fill)} AS "time"`,
+  unixEpochGroup: epochGroup,
+  unixEpochGroupAlias: (args, around, fill) => `${epochGroup(args, around, fill)} AS "time"`,
+  unixEpochFrom: (_, { range }) => String(Math.floor(range.from / 1000)),
+  unixEpochTo: (_, { range }) => String(Math.floor(range.to / 1000)),
+  unixEpochNanoFilter: (args, { range }) => {
+    needs(args, 1, "unixEpochNanoFilter");
+    return `${args[0]} BETWEEN ${BigInt(range.from) * NANOS} AND ${BigInt(range.to) * NANOS}`;
+  },
+  unixEpochNanoFrom: (_, { range }) => String(BigInt(range.from) * NANOS),
+  unixEpochNanoTo: (_, { range }) => String(BigInt(range.to) * NANOS),
+  timeEpoch: (args) => {
+    needs(args, 1, "timeEpoch");
+    return `to_unixtime(${args[0]}) AS "time"`;
   },
   time: (args) => {
     needs(args, 1, "time");
     return `${args[0]} AS "time"`;
   },
   parseTime: (args) => {
-    needs(args, 2, "parseTime");
-    return parsed(args[0] ?? "", args[1]);
+    needs(args, 1, "parseTime");
+    const [column = "", format] = args;
+    if (format === undefined && column.startsWith("'")) return `TIMESTAMP ${column}`;
+    return parsed(column, format ?? "'yyyy-MM-dd HH:mm:ss'");
   },
   timeFrom: (_, { range }) => timestamp(range.from),
   timeTo: (_, { range }) => timestamp(range.to),
@@ -105,6 +147,13 @@ function rawTime(millis: number, format?: string): string {
 
 /** Writes out every macro of a statement. */
 export function expand(sql: string, around: Around): string {
+  return filled(sql, around).sql;
+}
+
+/** The same, and what fills the gaps between its points, if a macro says so. */
+export function filled(sql: string, around: Around): { sql: string; fill: Fill | null } {
+  let fill: Fill | null = null;
+  const note = (found: Fill) => { fill = found; };
   const { range } = around;
   const plain: Record<string, string> = {
     __interval_ms: String(millisOf(around.interval)),
@@ -121,13 +170,13 @@ export function expand(sql: string, around: Around): string {
     // The last one first, so that macros within a macro's brackets are written out before it.
     const calls = [...text.matchAll(/\$__([A-Za-z]+)(\(?)/g)];
     const call = calls.at(-1);
-    if (!call) return text;
+    if (!call) return { sql: text, fill };
     const [whole, name = "", bracket] = call;
     const macro = MACROS[name];
     if (!macro) throw new Error(`there is no macro $__${name}; there are ${Object.keys(MACROS).map((one) => `$__${one}`).join(", ")}`);
     const args = bracket ? argumentsAt(text, call.index + whole.length) : { list: [], end: call.index + whole.length };
     if (!args) throw new Error(`the bracket of $__${name} is not closed`);
-    text = text.slice(0, call.index) + macro(args.list, around) + text.slice(args.end);
+    text = text.slice(0, call.index) + macro(args.list, around, note) + text.slice(args.end);
   }
 }
 

@@ -60,6 +60,10 @@ export interface Panel {
   panels?: Panel[];
   maxDataPoints?: number | null;
   interval?: string;
+  /** The variable for each of whose values it is drawn once. */
+  repeat?: string;
+  repeatDirection?: "h" | "v";
+  maxPerRow?: number;
   [more: string]: unknown;
 }
 
@@ -87,6 +91,18 @@ export interface Variable {
   [more: string]: unknown;
 }
 
+/** What finds annotations: an SQL data source's query, in the new or the old place. */
+export interface AnnotationQuery {
+  name: string;
+  enable?: boolean;
+  hide?: boolean;
+  iconColor?: string;
+  datasource?: unknown;
+  target?: Target;
+  rawQuery?: string;
+  [more: string]: unknown;
+}
+
 export interface Dashboard {
   title: string;
   uid?: string | null;
@@ -95,6 +111,7 @@ export interface Dashboard {
   time?: { from: string; to: string };
   refresh?: string | false;
   templating?: { list?: Variable[] };
+  annotations?: { list?: AnnotationQuery[] };
   panels: Panel[];
   links?: { title?: string; url?: string; type?: string; keepTime?: boolean; includeVars?: boolean }[];
   schemaVersion?: number;
@@ -126,53 +143,6 @@ export function sections(dashboard: Dashboard): Section[] {
     else found.at(-1)?.panels.push(panel);
   }
   return found.filter((section) => section.row || section.panels.length > 0);
-}
-
-type Source = "athena" | "postgres";
-
-const SOURCES = {
-  athena: { type: "grafana-athena-datasource", name: "Athena", input: "DS_ATHENA" },
-  postgres: { type: "grafana-postgresql-datasource", name: "PostgreSQL", input: "DS_POSTGRESQL" },
-} as const;
-
-/** The dashboard for Grafana's import: each target speaks to the data source that is chosen there. */
-export function exported(dashboard: Dashboard, kind: Source): Dashboard {
-  const source = SOURCES[kind];
-  const reference = { type: source.type, uid: `\${${source.input}}` };
-  const target = (one: Target): Target => {
-    const { rawSQL, rawSql, format, connectionArgs, table, column, ...rest } = one;
-    const sql = rawSQL ?? rawSql ?? "";
-    const isSeries = format === 0 || format === "time_series";
-    if (kind === "athena") {
-      return { ...rest, datasource: reference, rawSQL: sql, format: isSeries ? 0 : 1, connectionArgs: { region: "__default", catalog: "__default", database: "__default", ...connectionArgs }, ...(table ? { table } : {}), ...(column ? { column } : {}) };
-    }
-    const database = databaseOf(one);
-    return { ...rest, datasource: reference, rawQuery: true, editorMode: "code", rawSql: inPostgres(sql), format: isSeries ? "time_series" : "table", ...(database === "default" ? {} : { dataset: database }) };
-  };
-  const panel = (one: Panel): Panel => ({
-    ...one,
-    ...(one.targets ? { datasource: reference, targets: one.targets.map(target) } : {}),
-    ...(one.panels ? { panels: one.panels.map(panel) } : {}),
-  });
-  const variable = (one: Variable): Variable => {
-    if (one.type !== "query") return one;
-    const sql = variableSql(one);
-    const query = kind === "athena" ? { rawSQL: sql, format: 1, connectionArgs: { region: "__default", catalog: "__default", database: "__default", ...(typeof one.query === "object" ? one.query.connectionArgs : {}) } } : inPostgres(sql);
-    return { ...one, datasource: reference, definition: sql, query };
-  };
-  return {
-    ...dashboard,
-    id: null,
-    panels: dashboard.panels.map(panel),
-    templating: { ...dashboard.templating, list: (dashboard.templating?.list ?? []).map(variable) },
-    __inputs: [{ name: source.input, label: source.name, description: "", type: "datasource", pluginId: source.type, pluginName: source.name }],
-    __requires: [{ type: "datasource", id: source.type, name: source.name, version: "1.0.0" }],
-  };
-}
-
-/** Macros that PostgreSQL's data source spells otherwise. */
-function inPostgres(sql: string): string {
-  return sql.replace(/\$__timeFilter\(([^(),]+),[^()]*\)/g, "$__timeFilter($1)");
 }
 
 export function variableSql(variable: Variable): string {

@@ -4,15 +4,18 @@ import { useQuery } from "@tanstack/react-query";
 import { AlertTriangle, Loader2 } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { rows } from "../../shared/api";
+import { amount } from "../../shared/format";
 import { DiagnosisBox, Empty } from "../../shared/ui";
 import { diagnosisFrom } from "../../shared/api";
 import { type Frame, frame, hasQueries } from "./frame";
-import { expand } from "./macros";
-import { type Dashboard, databaseOf, type Panel, sqlOf } from "./model";
+import { filled } from "./macros";
+import { databaseOf, type Panel, sqlOf } from "./model";
 import { PANELS } from "./panels";
 import { interval, type Range } from "./time";
 import type { VariableState } from "./variable-bar";
-import { fill, fillTitle } from "./variables";
+import type { Annotation } from "./annotations";
+import { type Grips, MoveGrip, SizeGrip } from "./grips";
+import { type Chosen, fill, fillTitle } from "./variables";
 
 const POINTS = 400;
 const LIMIT = 50_000;
@@ -32,16 +35,21 @@ export function linkUrl(url: string, from: Frame, row: number, value: string | n
     .replace(/\$\{__url_time_range\}|\$__url_time_range/g, `from=${range.from}&to=${range.to}`));
 }
 
-export function PanelCard({ panel, top, range, variables, tick }: {
+export function PanelCard({ panel, top, range, variables, own, annotations, tick, grips }: {
   panel: Panel;
   top: number;
-  dashboard: Dashboard;
   range: Range;
   variables: VariableState;
+  /** The values that this copy of a repeated panel has of its own. */
+  own: Chosen;
+  annotations: Annotation[];
   tick: number;
-  onOpen: (url: string) => void;
+  /** While the dashboard is edited: how the panel is moved and sized. */
+  grips?: Grips;
 }) {
-  const { list, chosen, options } = variables;
+  const { list, options } = variables;
+  const ownText = JSON.stringify(own);
+  const chosen = useMemo(() => ({ ...variables.chosen, ...(JSON.parse(ownText) as Chosen) }), [variables.chosen, ownText]);
   const place = panel.gridPos ?? { x: 0, y: 0, w: 12, h: 8 };
   const step = interval(range, panel.maxDataPoints ?? POINTS, panel.interval);
   const statements = (panel.targets ?? []).filter((target) => !target.hide && sqlOf(target).trim()).map((target) => ({
@@ -54,8 +62,9 @@ export function PanelCard({ panel, top, range, variables, tick }: {
     enabled: hasQueries(panel),
     placeholderData: (before) => before,
     queryFn: ({ signal }) => Promise.all(statements.map(async ({ raw, database, refId, table, column }) => {
-      const sql = expand(raw, { range, interval: step, table, column });
-      return frame(await rows(sql, { database, limit: LIMIT, signal }), panel, refId);
+      const { sql, fill } = filled(raw, { range, interval: step, table, column });
+      const found = frame(await rows(sql, { database, limit: LIMIT, signal }), panel, refId);
+      return fill ? { ...found, fill: { ...fill, range } } : found;
     })),
   });
   const Kind = PANELS[panel.type];
@@ -66,13 +75,16 @@ export function PanelCard({ panel, top, range, variables, tick }: {
   const title = fillTitle(panel.title ?? "", list, chosen, options);
   const titled = useMemo(() => ({ ...panel, title }), [panel, title]);
   const scrolls = data.isError || panel.type === "table" || panel.type === "text" || panel.type === "stat";
+  const isCut = data.data?.some((one) => one.more) ?? false;
   const isEmpty = data.data && data.data.every((one) => one.length === 0) && panel.type !== "text";
   return (
-    <section className="panel" aria-label={title || panel.type} aria-busy={data.isFetching} data-panel={panel.type}
+    <section className={grips?.isPicked ? "panel panel-picked" : "panel"} aria-label={title || panel.type} aria-busy={data.isFetching} data-panel={panel.type}
       style={{ gridColumn: `${place.x + 1} / span ${place.w}`, gridRow: `${place.y - top + 1} / span ${place.h}` }}>
-      {(title || data.isFetching) && (
+      {(title || data.isFetching || isCut || grips) && (
         <header className="panel-head" title={panel.description}>
+          {grips && <MoveGrip grips={grips} title={title || panel.type} />}
           <h2>{title}</h2>
+          {isCut && <span className="tag" title={`The query has more rows than ${amount(LIMIT)}, or than fit into an answer; the first ${amount((data.data ?? []).reduce((sum, one) => sum + one.length, 0))} are shown`}>first rows only</span>}
           {data.isFetching && <Loader2 className="spin muted" size={13} aria-label="Loading" />}
           {data.isError && data.data && <AlertTriangle size={14} aria-label="The last refresh failed" />}
         </header>
@@ -81,8 +93,9 @@ export function PanelCard({ panel, top, range, variables, tick }: {
         {!Kind && <Empty title={`Panels of the kind ${panel.type} are not drawn here`}>Known are {Object.keys(PANELS).join(", ")}.</Empty>}
         {Kind && data.isError && <DiagnosisBox diagnosis={diagnosisFrom(data.error)} />}
         {Kind && isEmpty && <Empty title="No data in this time range" />}
-        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={titled} frames={data.data ?? []} range={range} link={link} />}
+        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={titled} frames={data.data ?? []} range={range} annotations={annotations} link={link} />}
       </div>
+      {grips && <SizeGrip grips={grips} title={title || panel.type} />}
     </section>
   );
 }

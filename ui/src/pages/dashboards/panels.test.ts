@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Rows } from "../../shared/types";
-import { frame, lines, reduced } from "./frame";
+import { epoch, filledUp, frame, lines, reduced } from "./frame";
 import { localUrl } from "./panel";
 import { type GraphEdge, layers, place } from "./panels/graph";
 import { graphOf } from "./panels/nodes";
+import { queries, read } from "./annotations";
+import { bandsOf } from "./panels/simple";
+import { marked } from "./panels/timeseries";
 import { format, thresholdColour } from "./units";
 
 const rows = (columns: [string, string][], cells: (string | null)[][]): Rows => ({
@@ -24,6 +27,58 @@ describe("frames", () => {
   it("numbers are reduced as the panel says", () => {
     const of = (calcs: string[]) => reduced([frame(rows([["v", "bigint"]], [["1"], ["5"], ["3"]]), { type: "stat", options: { reduceOptions: { calcs } } }, "A")], { type: "stat", options: { reduceOptions: { calcs } } })[0]?.value;
     expect([of(["lastNotNull"]), of(["max"]), of(["sum"]), of(["mean"]), of([])]).toEqual([3, 5, 9, 3, 3]);
+  });
+});
+
+describe("annotations", () => {
+  it("are read from the columns that Grafana names", () => {
+    const query = { name: "deploys", iconColor: "red" };
+    const found = read(rows([["time", "timestamp(3)"], ["timeEnd", "timestamp(3)"], ["title", "varchar"], ["text", "varchar"], ["tags", "varchar"]], [
+      ["2026-03-02 01:00:00.000", null, "v2", "rolled out", "api, blue"], ["2026-03-02 02:00:00.000", "2026-03-02 03:00:00.000", null, "outage", null], [null, null, null, "lost", null],
+    ]), query);
+    expect(found).toEqual([
+      { name: "deploys", at: Date.UTC(2026, 2, 2, 1), until: null, text: "v2: rolled out", tags: ["api", "blue"], colour: "#c2404e" },
+      { name: "deploys", at: Date.UTC(2026, 2, 2, 2), until: Date.UTC(2026, 2, 2, 3), text: "outage", tags: [], colour: "#c2404e" },
+    ]);
+    expect(read(rows([["time", "bigint"]], [["1772438400"]]), query)[0]).toMatchObject({ at: 1_772_438_400_000, text: "deploys" });
+  });
+  it("only queries of SQL are asked", () => {
+    const list = [{ name: "own", builtIn: 1 }, { name: "a", rawQuery: "SELECT 1" }, { name: "b", target: { rawSQL: "SELECT 2" } }];
+    expect(queries({ title: "T", panels: [], annotations: { list } }).map((one) => one.name)).toEqual(["a", "b"]);
+  });
+  it("are lines at moments and bands over spans", () => {
+    const one = { name: "d", at: 5, until: null, text: "", tags: [], colour: "red" };
+    const series = marked([one, { ...one, at: 7, until: 9 }]) as { markLine: { data: { xAxis: number }[] }; markArea: { data: { xAxis: number }[][] } };
+    expect(series.markLine.data.map((line) => line.xAxis)).toEqual([5]);
+    expect(series.markArea.data.map((pair) => pair.map((end) => end.xAxis))).toEqual([[7, 9]]);
+  });
+});
+
+describe("gauges", () => {
+  it("have a band for each threshold within their ends", () => {
+    const steps = [{ color: "green", value: null }, { color: "orange", value: 70 }, { color: "red", value: 90 }];
+    expect(bandsOf(steps, 0, 100)).toEqual([[0.7, "green"], [0.9, "orange"], [1, "red"]]);
+    expect(bandsOf(steps, 80, 100)).toEqual([[0.5, "orange"], [1, "red"]]);
+    expect(bandsOf(steps, 0, 50)).toEqual([[1, "green"]]);
+  });
+});
+
+describe("gaps", () => {
+  const range = { from: 1500, to: 5500 };
+  it.each([
+    [null, [[1000, 1], [2000, null], [3000, 3], [4000, null], [5000, null]]],
+    ["previous" as const, [[1000, 1], [2000, 1], [3000, 3], [4000, 3], [5000, 3]]],
+    [0, [[1000, 1], [2000, 0], [3000, 3], [4000, 0], [5000, 0]]],
+  ])("are filled with %s", (filler, expected) => {
+    expect(filledUp([[1000, 1], [3000, 3]], { step: 1000, with: filler, range })).toEqual(expected);
+  });
+  it("too many points are not made", () => {
+    expect(filledUp([[1000, 1]], { step: 1, with: 0, range: { from: 0, to: 1e9 } })).toEqual([[1000, 1]]);
+  });
+  it("a column of seconds is a time", () => {
+    expect([epoch(1_772_438_400), epoch(1_772_438_400_000), epoch(1_772_438_400_000_000_000)]).toEqual([1_772_438_400_000, 1_772_438_400_000, 1_772_438_400_000]);
+    const found = frame(rows([["time", "double"], ["v", "double"]], [["1772438400", "2"]]), panel, "A");
+    expect(found.fields.map((field) => field.type)).toEqual(["time", "number"]);
   });
 });
 

@@ -33,7 +33,7 @@ async function ask(variable: Variable, sql: string, range: Range, signal: AbortS
 }
 
 /** Five steps of a chain are enough; each waits for those before it. */
-export function useVariables(list: Variable[], range: Range, search: URLSearchParams, _set: unknown): VariableState {
+export function useVariables(list: Variable[], range: Range, search: URLSearchParams): VariableState {
   const all = useMemo(() => ordered(list), [list]);
   const wanted = (name: string) => (search.has(`var-${name}`) ? search.getAll(`var-${name}`) : undefined);
   const chosen: Chosen = {};

@@ -23,7 +23,7 @@ export function Preview({ uri, onClose }: { uri: string; onClose: () => void }) 
       {preview.isPending && <Loading what="Looking into the file" />}
       {preview.isError && <div className="card-body"><ErrorBox error={preview.error} /></div>}
       {preview.data && (preview.data.rows.length === 0 ? <Empty title="The file has no rows" />
-        : <RowsGrid columns={preview.data.columns} rows={preview.data.rows} label={`First rows of ${uri}`} />)}
+        : <RowsGrid columns={preview.data.columns} rows={preview.data.rows} more={preview.data.more} label={`First rows of ${uri}`} />)}
     </Card>
   );
 }

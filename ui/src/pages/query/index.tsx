@@ -42,6 +42,7 @@ export default function Query() {
   const [text, setText] = useState(() => given ?? localStorage.getItem(TEXT) ?? "");
   const [database, setDatabase] = useState(() => search.get("database") ?? localStorage.getItem(DATABASE) ?? "default");
   const [run, setRun] = useState<Run | null>(null);
+  const [isStarting, setStarting] = useState(false);
   const [refused, setRefused] = useState<Diagnosis | null>(null);
   const [asked, setAsked] = useState("");
   const [saved, setSaved] = useState(readSaved);
@@ -56,21 +57,44 @@ export default function Query() {
     if (given !== null) navigate("/query", { replace: true });
   }, [given]);
 
+  // What runs now, and how to stop following it: a new query takes its place.
+  const current = useRef<{ abort: AbortController; run: string | null } | null>(null);
+  useEffect(() => () => current.current?.abort.abort(), []);
   const start = useCallback(async (statement: string) => {
     if (!statement.trim()) return;
+    const before = current.current;
+    before?.abort.abort();
+    if (before?.run) void operation("stop-run", { id: before.run }).catch(() => undefined);
+    const own: { abort: AbortController; run: string | null } = { abort: new AbortController(), run: null };
+    current.current = own;
     setRefused(null);
+    setRun(null);
     setAsked(statement);
+    setStarting(true);
     try {
       const started = await operation<{ run: string }>("start-query", {
         text: statement, source_name: "<query>", database, parameters: [],
       });
-      const ended = await follow(started.run, setRun);
+      // Another one has taken its place before this one had a name.
+      if (own.abort.signal.aborted) {
+        await operation("stop-run", { id: started.run });
+        return;
+      }
+      own.run = started.run;
+      const ended = await follow(started.run, (seen) => {
+        if (current.current === own) setRun(seen);
+      }, own.abort.signal);
+      own.run = null;
       if (ended.state === "succeeded" && !/^\s*(select|with|explain|show|describe|values)\b/i.test(statement)) {
         void client.invalidateQueries({ queryKey: ["tables"] });
       }
     } catch (error) {
+      if (own.abort.signal.aborted) return;
+      own.run = null;
       setRun(null);
       setRefused(diagnosisFrom(error));
+    } finally {
+      if (current.current === own) setStarting(false);
     }
   }, [client, database]);
 
@@ -102,7 +126,7 @@ export default function Query() {
   }, [names, database]);
 
   const databases = useMemo(() => [...new Set(["default", ...names.tables.keys(), database])], [names, database]);
-  const busy = run !== null && !isFinal(run.state);
+  const busy = isStarting || (run !== null && !isFinal(run.state));
   const failure = refused ?? (run ? diagnosisOf(run) : null);
   const insert = (name: string) => {
     const at = view.current;
@@ -125,7 +149,7 @@ export default function Query() {
             onReady={(made) => { view.current = made; made.focus(); }} />
           <div className="actions">
             {busy ? (
-              <Button onClick={() => run && void operation("stop-run", { id: run.id })}><Square size={14} />Stop</Button>
+              <Button disabled={!run} onClick={() => run && void operation("stop-run", { id: run.id })}><Square size={14} />Stop</Button>
             ) : (
               <Button kind="primary" onClick={runHere} disabled={!text.trim()}><Play size={14} />Run <span className="kbd">Ctrl ↵</span></Button>
             )}

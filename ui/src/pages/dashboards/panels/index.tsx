@@ -1,6 +1,7 @@
 /** The kinds of panels. A new kind is a component and its line here. */
 
 import type { ComponentType } from "react";
+import type { Annotation } from "../annotations";
 import type { Frame } from "../frame";
 import type { Panel } from "../model";
 import type { Range } from "../time";
@@ -13,6 +14,8 @@ export interface PanelProps {
   panel: Panel;
   frames: Frame[];
   range: Range;
+  /** Moments and spans that are drawn over what runs along the time. */
+  annotations: Annotation[];
   /** A data link's address for a row. */
   link: (url: string, frame: Frame, row: number, value: string | number | null) => string;
 }

@@ -37,6 +37,15 @@ export function graphOf(frames: Frame[]): { nodes: GraphNode[]; edges: GraphEdge
   return { nodes, edges, nodeFrame, edgeFrame };
 }
 
+/** A statistic of a node in the words of its column: its display name, else the column's own. */
+function stat(frame: Frame | undefined, row: number, name: string): string[] {
+  const field = row >= 0 ? frame?.fields.find((one) => one.name.toLowerCase() === name) : undefined;
+  if (!field) return [];
+  const value = field.values[row] ?? null;
+  const text = typeof value === "number" ? format(value, field.config.unit, field.config.decimals) : String(value ?? "–");
+  return [field.config.displayName ? `${field.config.displayName}: ${text}` : text];
+}
+
 export function NodeGraph({ panel, frames, link }: PanelProps) {
   const { nodes, edges, nodeFrame, edgeFrame } = useMemo(() => graphOf(frames), [frames]);
   // As high as the panel is in proportion to its width, so that the graph fills it.
@@ -68,7 +77,7 @@ export function NodeGraph({ panel, frames, link }: PanelProps) {
         const share = (edge.main ?? 0) / most;
         return (
           <g key={edge.id} className="edge-group" data-edge={`${edge.source}>${edge.target}`}>
-            <title>{`${edge.source} → ${edge.target}: ${format(edge.main, unit("mainstat"))}${edge.second !== null ? `, ${format(edge.second, unit("secondarystat"))}` : ""}`}</title>
+            <title>{[`${edge.source} → ${edge.target}`, ...stat(edgeFrame, edge.row, "mainstat"), ...stat(edgeFrame, edge.row, "secondarystat")].join("\n")}</title>
             <path className="edge-hit" d={d} /><path className="edge" d={d} strokeWidth={1 + 6 * share} markerEnd="url(#tip)" />
             <text className="edge-label" x={start.x + (end.x - start.x) * 0.42} y={start.y + (end.y - start.y) * 0.42 - 4 + bend / 2} textAnchor="middle">{format(edge.main, unit("mainstat") ?? "short")}</text>
           </g>
@@ -82,7 +91,7 @@ export function NodeGraph({ panel, frames, link }: PanelProps) {
         return (
           <g key={node.id} className="node" data-node={node.id} transform={`translate(${spot.x} ${spot.y})`} role={to ? "link" : undefined} tabIndex={to ? 0 : undefined}
             onClick={go} onKeyDown={(event) => event.key === "Enter" && go()}>
-            <title>{`${node.title}: ${format(node.main)} received, ${format(node.second)} made`}</title>
+            <title>{[node.title, ...(["mainstat", "secondarystat"] as const).flatMap((name) => stat(nodeFrame, node.row, name))].join("\n")}</title>
             <circle r={RADIUS} className="face" /><circle r={RADIUS} className="ring" />
             <Ring node={node} frame={nodeFrame} />
             <text className="node-main" textAnchor="middle" y={node.second === null ? 5 : 0}>{format(node.main, "short")}</text>

@@ -6,6 +6,7 @@ import { axes, Chart, ink } from "../../../shared/chart";
 import { useDark } from "../../../shared/theme";
 import type { Field, Frame } from "../frame";
 import { reduced } from "../frame";
+import type { Step } from "../model";
 import { colour, format, steps, thresholdColour } from "../units";
 import type { PanelProps } from ".";
 
@@ -33,6 +34,12 @@ function Stat({ panel, frames }: PanelProps) {
   );
 }
 
+/** Where the colour of each step ends on the way from the least to the most, as parts of it. */
+export function bandsOf(steps: Step[], min: number, max: number): [number, string][] {
+  const part = (value: number) => Math.min(1, Math.max(0, (value - min) / (max - min || 1)));
+  return steps.map((step, at): [number, string] => [part(steps[at + 1]?.value ?? max), step.color]).filter(([end], at, all) => end > (all[at - 1]?.[0] ?? 0));
+}
+
 function Gauge({ panel, frames }: PanelProps) {
   const dark = useDark();
   const all = reduced(frames, panel).slice(0, 8);
@@ -41,20 +48,21 @@ function Gauge({ panel, frames }: PanelProps) {
     return {
       ...axes(dark),
       tooltip: undefined,
-      series: all.map((one, index) => {
+      series: all.flatMap((one, index) => {
         const { min = 0, max = 100 } = one.config;
         const bounds = steps(one.config);
-        const bands = bounds.map((step, at) => [Math.min(1, Math.max(0, ((bounds[at + 1]?.value ?? max) - min) / (max - min || 1))), colour(step.color) ?? line]);
-        return {
-          type: "gauge", min, max, startAngle: 210, endAngle: -30, radius: `${all.length > 1 ? 78 : 92}%`,
-          center: [`${((index + 0.5) * 100) / all.length}%`, "58%"],
+        const bands = bandsOf(bounds, min, max).map(([end, shade]) => [end, colour(shade) ?? line]);
+        const ring = { type: "gauge", min, max, startAngle: 210, endAngle: -30, center: [`${((index + 0.5) * 100) / all.length}%`, "58%"], pointer: { show: false }, axisTick: { show: false }, splitLine: { show: false }, axisLabel: { show: false } };
+        // Outside of the value, the thresholds as a thin ring.
+        const outer = bands.length > 1 ? [{ ...ring, radius: `${all.length > 1 ? 84 : 98}%`, silent: true, axisLine: { lineStyle: { width: 4, color: bands } }, detail: { show: false }, data: [] }] : [];
+        return [...outer, {
+          ...ring, radius: `${all.length > 1 ? 78 : 92}%`,
           progress: { show: true, width: 12, itemStyle: { color: thresholdColour(one.value, one.config) } },
-          axisLine: { lineStyle: { width: 12, color: [[1, line]] } }, pointer: { show: false }, axisTick: { show: false }, splitLine: { show: false }, axisLabel: { show: false },
+          axisLine: { lineStyle: { width: 12, color: [[1, line]] } },
           title: { offsetCenter: [0, "42%"], color: dark ? "#a69d90" : "#665f55", fontSize: 12 },
           detail: { offsetCenter: [0, 0], color: text, fontSize: 22, fontWeight: 600, formatter: (value: number) => format(value, one.config.unit, one.config.decimals) },
           data: [{ value: one.value ?? 0, name: all.length > 1 ? one.name : "" }],
-          bands,
-        };
+        }];
       }),
     };
   }, [all, dark]);

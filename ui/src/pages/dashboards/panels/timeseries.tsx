@@ -3,13 +3,26 @@
 import { useMemo, useState } from "react";
 import { axes, axis, Chart, PALETTE, tip } from "../../../shared/chart";
 import { useDark } from "../../../shared/theme";
+import { plural } from "../../../shared/format";
+import type { Annotation } from "../annotations";
 import { lines, reduce } from "../frame";
 import { colour, format, steps } from "../units";
 import type { PanelProps } from ".";
 
 const SHOWN = 100;
 
-export function TimeSeries({ panel, frames, range }: PanelProps) {
+/** A series without points that draws annotations: lines at moments, bands over spans. */
+export function marked(annotations: Annotation[]): object {
+  const moments = annotations.filter((one) => one.until === null);
+  const spans = annotations.filter((one) => one.until !== null);
+  return {
+    type: "line", name: "", data: [], silent: true,
+    markLine: { silent: true, symbol: "none", label: { show: false }, data: moments.map((one) => ({ xAxis: one.at, lineStyle: { color: one.colour, type: "dashed", width: 1.4 } })) },
+    markArea: { silent: true, data: spans.map((one) => [{ xAxis: one.at, itemStyle: { color: one.colour, opacity: 0.14 } }, { xAxis: one.until }]) },
+  };
+}
+
+export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
   const dark = useDark();
   const [hidden, setHidden] = useState<string[]>([]);
   const all = useMemo(() => lines(frames, panel).slice(0, SHOWN), [frames, panel]);
@@ -31,9 +44,13 @@ export function TimeSeries({ panel, frames, range }: PanelProps) {
           const list = given as { seriesName: string; color: string; value: [number, number | null] }[];
           const at = list[0]?.value[0] ?? 0;
           const sorted = [...list].sort((a, b) => (b.value[1] ?? 0) - (a.value[1] ?? 0)).slice(0, 14);
-          return tip(`${new Date(at).toISOString().replace("T", " ").slice(0, 16)} UTC`, sorted.map((one) => ({
-            color: one.color, name: one.seriesName, value: format(one.value[1], all.find((line) => line.name === one.seriesName)?.config.unit, defaults.decimals),
-          })));
+          const near = annotations.filter((one) => (one.until === null ? Math.abs(one.at - at) <= (range.to - range.from) / 100 : one.at <= at && at <= one.until));
+          return tip(`${new Date(at).toISOString().replace("T", " ").slice(0, 16)} UTC`, [
+            ...sorted.map((one) => ({
+              color: one.color, name: one.seriesName, value: format(one.value[1], all.find((line) => line.name === one.seriesName)?.config.unit, defaults.decimals),
+            })),
+            ...near.slice(0, 5).map((one) => ({ color: one.colour, name: one.name, value: one.text })),
+          ]);
         },
       },
       useUTC: true,
@@ -57,14 +74,15 @@ export function TimeSeries({ panel, frames, range }: PanelProps) {
           connectNulls: style.spanNulls === true, sampling: "lttb", barMaxWidth: 24,
           markLine: index === 0 && marks.length > 0 ? { silent: true, symbol: "none", label: { show: false }, data: marks } : undefined,
         };
-      }),
+      }).concat(annotations.length > 0 ? [marked(annotations) as never] : []),
     };
-  }, [all, colours, dark, defaults, hidden, range]);
+  }, [all, annotations, colours, dark, defaults, hidden, range]);
   const legend = (panel.options?.legend ?? {}) as { showLegend?: boolean; displayMode?: string; calcs?: string[] };
   const label = `${panel.title || "Chart"}: ${all.map((line) => line.name).join(", ")}`;
+  const told = annotations.length > 0 ? `; ${plural(annotations.length, "annotation")}` : "";
   return (
     <>
-      <Chart option={option} label={label.slice(0, 300)} />
+      <Chart option={option} label={`${label.slice(0, 300)}${told}`} />
       {legend.showLegend !== false && legend.displayMode !== "hidden" && (
         <div className="legend">
           {all.map((line) => (

@@ -1,0 +1,460 @@
+//! What each operation needs to be allowed to whoever has logged in to the console, in the actions of AWS where there is
+//! one. An operation that is not here is refused to them; this machine's user may do all.
+
+use super::{
+    BookmarkMove, CheckJobs, CheckScripts, CheckSql, CheckedText, CompletionNames, CreateStream,
+    DeleteApplication, DeleteJob, DeleteSnapshot, DeleteStream, Describe, DescribeStream, ExplainApplication,
+    FollowRun, ListApplications, ListJobs, ListPartitions, ListRuns, ListStreams, ListTables, MoveBookmark,
+    Operation, PutRecords, ReadLog, ReadShard, ReadStream, SaveApplication, SaveCrawler, SaveJob,
+    SetUpPython, ShowApplication, ShowJob, SnapshotApplication, StartApplication, StartConvert, StartCrawl,
+    StartGenerate, StartJob, StartJobPreview, StartQuery, StartSavedCrawl, StartScript, StopApplication,
+    StopRun, WatchApplications, WriteJobScript,
+};
+use crate::platform::{Platform, table_name};
+use console::{Caller, may_change_anything, may_query};
+use crawl::Target;
+use engine::FilePath;
+use jobs::JobRequest;
+use model::{Error, ErrorKind, Result};
+use serde::de::DeserializeOwned;
+use streams::ShardIterator;
+
+/// Refuses an operation that the caller may not have done, before it is begun.
+pub(crate) async fn check(name: &str, body: &[u8], caller: &Caller, platform: &Platform) -> Result<()> {
+    if caller.is_owner() {
+        return Ok(());
+    }
+    match name {
+        StartQuery::NAME => {
+            let query: StartQuery = read(body)?;
+            may_query(caller, &platform.catalog, &platform.engine, &query.text, &query.database).await
+        }
+        CheckSql::NAME => {
+            let check: CheckSql = read(body)?;
+            for text in &check.texts {
+                match apps::is_script(&text.text) {
+                    // What a check tells of schemas is not worked out for scripts.
+                    true => caller.may_on("glue", "GetTable", "*")?,
+                    false => {
+                        may_query(caller, &platform.catalog, &platform.engine, &text.text, &check.database)
+                            .await?;
+                    }
+                }
+            }
+            Ok(())
+        }
+        other => plain(other, body, &Asking(caller)),
+    }
+}
+
+/// The caller, with the services' words.
+struct Asking<'a>(&'a Caller);
+
+impl Asking<'_> {
+    fn glue(&self, action: &str, rest: &str) -> Result<()> {
+        self.0.may_on("glue", action, rest)
+    }
+
+    fn stream(&self, action: &str, stream: &str) -> Result<()> {
+        self.0.may_on("kinesis", action, &format!("stream/{stream}"))
+    }
+
+    fn application(&self, action: &str, name: &str) -> Result<()> {
+        self.0.may_on("kinesisanalytics", action, &format!("application/{name}"))
+    }
+
+    fn runs(&self, action: &str) -> Result<()> {
+        self.0.may(&format!("glulam:{action}"), "*")
+    }
+
+    /// The files that are read or written; those of this machine's disk are for its user alone.
+    fn file(&self, action: &str, path: &FilePath) -> Result<()> {
+        match path {
+            FilePath::Lake(uri) => self.0.may_object(action, uri),
+            FilePath::Disk(path) => self.0.must_be_owner(&format!("the path {}", path.display())),
+        }
+    }
+
+    fn target(&self, target: &Target) -> Result<()> {
+        match target {
+            Target::S3 { path, .. } => self.0.may_object("GetObject", path),
+            _ => self.0.must_be_owner("a crawl that is not of the lake"),
+        }
+    }
+
+    /// What a definition that comes along touches is not worked out: who sends one may read and write all.
+    fn anything(&self) -> Result<()> {
+        self.glue("GetTable", "*")?;
+        self.0.may("s3:GetObject", "arn:aws:s3:::*")?;
+        may_change_anything(self.0)
+    }
+
+    fn job(&self, action: &str, request: &JobRequest) -> Result<()> {
+        self.glue(action, &format!("job/{}", request.name.as_deref().unwrap_or("*")))?;
+        if request.definition.is_some() { self.anything() } else { Ok(()) }
+    }
+
+    fn script(&self, script: Option<&CheckedText>) -> Result<()> {
+        if script.is_none() {
+            return Ok(());
+        }
+        self.stream("GetRecords", "*")?;
+        self.stream("PutRecords", "*")?;
+        self.anything()
+    }
+}
+
+/// Operations whose request says what they touch.
+fn plain(name: &str, body: &[u8], asking: &Asking<'_>) -> Result<()> {
+    match name {
+        ListTables::NAME => {
+            let list: ListTables = read(body)?;
+            let database = list.database.as_ref().map_or("*", |name| name.as_str());
+            asking.glue("GetTables", &format!("database/{database}"))
+        }
+        Describe::NAME => {
+            let (database, table) = table_name(&read::<Describe>(body)?.table)?;
+            asking.glue("GetTable", &format!("table/{database}/{table}"))
+        }
+        ListPartitions::NAME => {
+            let (database, table) = table_name(&read::<ListPartitions>(body)?.table)?;
+            asking.glue("GetPartitions", &format!("table/{database}/{table}"))
+        }
+        CompletionNames::NAME => asking.glue("GetTables", "database/*"),
+        StartCrawl::NAME => {
+            let spec = read::<StartCrawl>(body)?.spec;
+            spec.targets.iter().try_for_each(|target| asking.target(target))?;
+            asking.glue("StartCrawler", "crawler/*")?;
+            asking.glue("CreateTable", &format!("database/{}", spec.database))?;
+            asking.glue("UpdateTable", &format!("database/{}", spec.database))
+        }
+        SaveCrawler::NAME => {
+            let crawler = read::<SaveCrawler>(body)?.crawler;
+            crawler.targets.iter().try_for_each(|target| asking.target(target))?;
+            asking.glue("CreateCrawler", &format!("crawler/{}", crawler.name))?;
+            asking.glue("UpdateCrawler", &format!("crawler/{}", crawler.name))
+        }
+        StartSavedCrawl::NAME => {
+            asking.glue("StartCrawler", &format!("crawler/{}", read::<StartSavedCrawl>(body)?.name))
+        }
+        StartGenerate::NAME => {
+            asking.0.may_object("PutObject", &read::<StartGenerate>(body)?.output.as_folder())
+        }
+        StartConvert::NAME => {
+            let request = read::<StartConvert>(body)?.request;
+            request.input.paths.iter().try_for_each(|path| asking.file("GetObject", path))?;
+            asking.file("PutObject", &request.output.at)
+        }
+        StartScript::NAME | SetUpPython::NAME | CheckScripts::NAME => {
+            asking.0.must_be_owner("a script of this machine")
+        }
+        _ if name.ends_with("-job") || name.ends_with("-jobs") || JOBS.contains(&name) => {
+            jobs(name, body, asking)
+        }
+        FollowRun::NAME | ReadLog::NAME => asking.runs("GetRun"),
+        ListRuns::NAME => asking.runs("ListRuns"),
+        StopRun::NAME => asking.runs("StopRun"),
+        _ => streams_and_applications(name, body, asking),
+    }
+}
+
+/// Operations on jobs whose names do not end so.
+const JOBS: [&str; 3] = [StartJobPreview::NAME, WriteJobScript::NAME, MoveBookmark::NAME];
+
+fn jobs(name: &str, body: &[u8], asking: &Asking<'_>) -> Result<()> {
+    match name {
+        // The name stands in the definition.
+        SaveJob::NAME => {
+            asking.glue("CreateJob", "job/*")?;
+            asking.glue("UpdateJob", "job/*")?;
+            asking.anything()
+        }
+        StartJob::NAME => asking.job("StartJobRun", &read::<StartJob>(body)?.request),
+        StartJobPreview::NAME => {
+            asking.job("StartJobRun", &read::<StartJobPreview>(body)?.request)?;
+            asking.anything()
+        }
+        WriteJobScript::NAME => asking.job("GetJob", &read::<WriteJobScript>(body)?.request),
+        ListJobs::NAME => asking.glue("GetJobs", "*"),
+        CheckJobs::NAME => asking.glue("GetTable", "*"),
+        ShowJob::NAME => asking.glue("GetJob", &format!("job/{}", read::<ShowJob>(body)?.name)),
+        DeleteJob::NAME => asking.glue("DeleteJob", &format!("job/{}", read::<DeleteJob>(body)?.name)),
+        MoveBookmark::NAME => {
+            let request: MoveBookmark = read(body)?;
+            let action = match request.to {
+                BookmarkMove::Stay => "GetJobBookmark",
+                _ => "ResetJobBookmark",
+            };
+            asking.glue(action, &format!("job/{}", request.job))
+        }
+        _ => Err(unlisted(name)),
+    }
+}
+
+fn streams_and_applications(name: &str, body: &[u8], asking: &Asking<'_>) -> Result<()> {
+    match name {
+        CreateStream::NAME => asking.stream("CreateStream", &read::<CreateStream>(body)?.name),
+        ListStreams::NAME => asking.0.may("kinesis:ListStreams", "*"),
+        DeleteStream::NAME => asking.stream("DeleteStream", &read::<DeleteStream>(body)?.name),
+        DescribeStream::NAME => asking.stream("DescribeStream", &read::<DescribeStream>(body)?.name),
+        PutRecords::NAME => asking.stream("PutRecords", &read::<PutRecords>(body)?.stream),
+        ReadShard::NAME => asking.stream("GetRecords", &read::<ReadShard>(body)?.stream),
+        ReadStream::NAME => {
+            let request: ReadStream = read(body)?;
+            asking.stream("GetRecords", &request.stream)?;
+            // Where it reads on counts, not what it is called.
+            for place in request.places.iter().flatten() {
+                asking.stream("GetRecords", &place.parse::<ShardIterator>()?.stream)?;
+            }
+            Ok(())
+        }
+        ListApplications::NAME | WatchApplications::NAME => {
+            asking.0.may("kinesisanalytics:ListApplications", "*")?;
+            asking.application("DescribeApplication", "*")
+        }
+        ShowApplication::NAME => {
+            asking.application("DescribeApplication", &read::<ShowApplication>(body)?.name)
+        }
+        StartApplication::NAME => {
+            let request: StartApplication = read(body)?;
+            asking.application("StartApplication", &request.name)?;
+            if request.script.is_some() {
+                asking.application("CreateApplication", &request.name)?;
+                asking.application("UpdateApplication", &request.name)?;
+            }
+            asking.script(request.script.as_ref())
+        }
+        SaveApplication::NAME => {
+            let request: SaveApplication = read(body)?;
+            asking.application("CreateApplication", &request.name)?;
+            asking.application("UpdateApplication", &request.name)?;
+            asking.script(Some(&request.script))
+        }
+        StopApplication::NAME => asking.application("StopApplication", &read::<StopApplication>(body)?.name),
+        DeleteApplication::NAME => {
+            asking.application("DeleteApplication", &read::<DeleteApplication>(body)?.name)
+        }
+        SnapshotApplication::NAME => {
+            let request: SnapshotApplication = read(body)?;
+            let action = match request.label {
+                Some(_) => "CreateApplicationSnapshot",
+                None => "ListApplicationSnapshots",
+            };
+            asking.application(action, &request.name)
+        }
+        DeleteSnapshot::NAME => {
+            asking.application("DeleteApplicationSnapshot", &read::<DeleteSnapshot>(body)?.name)
+        }
+        ExplainApplication::NAME => asking.glue("GetTable", "*"),
+        _ => Err(unlisted(name)),
+    }
+}
+
+fn unlisted(name: &str) -> Error {
+    Error::new(ErrorKind::Denied, format!("the operation `{name}` is not for those who log in"))
+        .hint("use the command line on the server's machine")
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|e| Error::invalid("the request cannot be read").source_is(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::sync::{Arc, Mutex};
+
+    /// Allows all, and remembers what it was asked.
+    #[derive(Default)]
+    struct Notes(Mutex<Vec<String>>);
+
+    impl console::Keys for Notes {
+        fn admits(&self, _: &str, _: &str) -> bool {
+            true
+        }
+
+        fn allows(&self, _: &str, action: &str, resource: &str) -> bool {
+            let end = resource.rsplit("123456789012:").next().unwrap_or(resource);
+            self.0.lock().unwrap().push(format!("{action} {end}"));
+            true
+        }
+    }
+
+    fn asked(name: &str, body: &Value) -> Result<Vec<String>> {
+        let notes = Arc::new(Notes::default());
+        let account = "123456789012".parse().unwrap();
+        let caller = Caller::keyed("k".to_owned(), notes.clone(), account);
+        plain(name, body.to_string().as_bytes(), &Asking(&caller))?;
+        let all = notes.0.lock().unwrap().clone();
+        Ok(all)
+    }
+
+    #[test]
+    fn every_operation_asks_for_what_it_touches() {
+        let anything = [
+            "glue:GetTable *",
+            "s3:GetObject arn:aws:s3:::*",
+            "glue:CreateTable *",
+            "glue:UpdateTable *",
+            "glue:DeleteTable *",
+            "s3:PutObject arn:aws:s3:::*",
+        ];
+        let with = |first: &[&'static str]| [first, &anything].concat();
+        let script = json!({ "name": "a.sql", "text": "" });
+        let options = json!({ "from": "latest", "tasks": null, "until_caught_up": false });
+        let job = |definition: Value| json!({ "request": { "name": "j", "definition": definition, "arguments": {} }, "rows": 3, "language": "sql" });
+        for (name, body, expected) in [
+            ("list-tables", json!({ "database": null, "pattern": null }), vec!["glue:GetTables database/*"]),
+            ("list-tables", json!({ "database": "d", "pattern": null }), vec!["glue:GetTables database/d"]),
+            ("describe-table", json!({ "table": "d.t", "versions": false }), vec!["glue:GetTable table/d/t"]),
+            (
+                "list-partitions",
+                json!({ "table": "d.t", "filter": null, "limit": 1 }),
+                vec!["glue:GetPartitions table/d/t"],
+            ),
+            ("completion-names", json!({ "database": "d" }), vec!["glue:GetTables database/*"]),
+            ("start-saved-crawl", json!({ "name": "c" }), vec!["glue:StartCrawler crawler/c"]),
+            (
+                "start-crawl",
+                json!({ "spec": { "targets": [{ "kind": "s3", "path": "s3://raw/a/" }], "database": "d" } }),
+                vec![
+                    "s3:GetObject arn:aws:s3:::raw/a/*",
+                    "glue:StartCrawler crawler/*",
+                    "glue:CreateTable database/d",
+                    "glue:UpdateTable database/d",
+                ],
+            ),
+            (
+                "start-generate",
+                json!({ "file": "f", "text": "", "seed": 1, "output": "s3://raw/x" }),
+                vec!["s3:PutObject arn:aws:s3:::raw/x/*"],
+            ),
+            (
+                "save-job",
+                json!({ "definition": script }),
+                with(&["glue:CreateJob job/*", "glue:UpdateJob job/*"]),
+            ),
+            ("start-job", job(Value::Null), vec!["glue:StartJobRun job/j"]),
+            ("start-job", job(json!(["{}", "j.yaml"])), with(&["glue:StartJobRun job/j"])),
+            ("start-job-preview", job(Value::Null), with(&["glue:StartJobRun job/j"])),
+            ("write-job-script", job(Value::Null), vec!["glue:GetJob job/j"]),
+            ("list-jobs", json!({}), vec!["glue:GetJobs *"]),
+            ("show-job", json!({ "name": "j" }), vec!["glue:GetJob job/j"]),
+            ("delete-job", json!({ "name": "j" }), vec!["glue:DeleteJob job/j"]),
+            ("move-bookmark", json!({ "job": "j", "to": "stay" }), vec!["glue:GetJobBookmark job/j"]),
+            ("move-bookmark", json!({ "job": "j", "to": "reset" }), vec!["glue:ResetJobBookmark job/j"]),
+            ("check-jobs", json!({ "texts": [] }), vec!["glue:GetTable *"]),
+            ("list-runs", json!({}), vec!["glulam:ListRuns *"]),
+            ("follow-run", json!({}), vec!["glulam:GetRun *"]),
+            ("read-log", json!({}), vec!["glulam:GetRun *"]),
+            ("stop-run", json!({}), vec!["glulam:StopRun *"]),
+            (
+                "create-stream",
+                json!({ "name": "s", "shards": 1, "retention_hours": null }),
+                vec!["kinesis:CreateStream stream/s"],
+            ),
+            ("list-streams", json!({}), vec!["kinesis:ListStreams *"]),
+            ("describe-stream", json!({ "name": "s" }), vec!["kinesis:DescribeStream stream/s"]),
+            ("delete-stream", json!({ "name": "s" }), vec!["kinesis:DeleteStream stream/s"]),
+            (
+                "put-records",
+                json!({ "stream": "s", "records": [], "key": null }),
+                vec!["kinesis:PutRecords stream/s"],
+            ),
+            (
+                "read-shard",
+                json!({ "stream": "s", "shard": "0", "from": "latest", "limit": 1 }),
+                vec!["kinesis:GetRecords stream/s"],
+            ),
+            (
+                "read-stream",
+                json!({ "stream": "s", "places": ["1:0:0:1:0:secret"], "from_start": true, "limit": 1 }),
+                vec!["kinesis:GetRecords stream/s", "kinesis:GetRecords stream/secret"],
+            ),
+            (
+                "watch-applications",
+                json!({}),
+                vec![
+                    "kinesisanalytics:ListApplications *",
+                    "kinesisanalytics:DescribeApplication application/*",
+                ],
+            ),
+            (
+                "show-application",
+                json!({ "name": "a" }),
+                vec!["kinesisanalytics:DescribeApplication application/a"],
+            ),
+            (
+                "start-application",
+                json!({ "name": "a", "script": null, "options": options }),
+                vec!["kinesisanalytics:StartApplication application/a"],
+            ),
+            (
+                "save-application",
+                json!({ "name": "a", "script": script }),
+                with(&[
+                    "kinesisanalytics:CreateApplication application/a",
+                    "kinesisanalytics:UpdateApplication application/a",
+                    "kinesis:GetRecords stream/*",
+                    "kinesis:PutRecords stream/*",
+                ]),
+            ),
+            (
+                "stop-application",
+                json!({ "name": "a", "how": "drain" }),
+                vec!["kinesisanalytics:StopApplication application/a"],
+            ),
+            (
+                "delete-application",
+                json!({ "name": "a" }),
+                vec!["kinesisanalytics:DeleteApplication application/a"],
+            ),
+            (
+                "snapshot-application",
+                json!({ "name": "a", "label": "l" }),
+                vec!["kinesisanalytics:CreateApplicationSnapshot application/a"],
+            ),
+            (
+                "snapshot-application",
+                json!({ "name": "a", "label": null }),
+                vec!["kinesisanalytics:ListApplicationSnapshots application/a"],
+            ),
+            (
+                "delete-snapshot",
+                json!({ "name": "a", "label": "l" }),
+                vec!["kinesisanalytics:DeleteApplicationSnapshot application/a"],
+            ),
+            ("explain-application", json!({ "script": script }), vec!["glue:GetTable *"]),
+        ] {
+            assert_eq!(asked(name, &body).unwrap(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn this_machines_disk_and_unknown_operations_are_refused() {
+        let file = |path: &str| match path.starts_with("s3:") {
+            true => json!({ "Lake": path }),
+            false => json!({ "Disk": path }),
+        };
+        let input = |path: &str| json!({ "paths": [file(path)], "exclusions": [], "recurse": true });
+        let convert = |from: &str, to: &str| {
+            let output = json!({ "at": file(to), "format": null, "compression": null, "partition_by": [] });
+            json!({ "request": { "input": input(from), "format": {}, "select": null, "output": output } })
+        };
+        let crawl = json!({ "spec": { "targets": [{ "kind": "local", "path": "/etc" }], "database": "d" } });
+        for (name, body) in [
+            ("start-convert", convert("/etc/passwd", "s3://out/a.csv")),
+            ("start-convert", convert("s3://raw/a.csv", "/tmp/a.csv")),
+            ("start-crawl", crawl),
+            ("start-script", json!({})),
+            ("set-up-python", json!({})),
+            ("check-scripts", json!({})),
+            ("start-anything", json!({})),
+            ("no-job", json!({})),
+        ] {
+            let error = asked(name, &body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Denied, "{name}: {error}");
+        }
+    }
+}
