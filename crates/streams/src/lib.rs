@@ -38,5 +38,5 @@ pub use sequence::SequenceNumber;
 pub use types::{
     Consumer, Encryption, HashRange, MAX_PARTITION_KEY, MAX_RETENTION_HOURS, MAX_SHARDS, MIN_RETENTION_HOURS,
     NewRecord, NewStream, Placed, Record, Shard, ShardId, Stream, StreamMode, StreamSettings, StreamStatus,
-    hash_key,
+    hash_key, internal_name,
 };
