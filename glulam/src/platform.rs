@@ -6,6 +6,7 @@ use apps::{Applications, ApplicationsRooms};
 use catalog::Catalog;
 use chrono::Duration;
 use crawl::Crawlers;
+use delivery::{Deliveries, DeliveriesRooms};
 use engine::Engine;
 use jobs::{Jobs, JobsRooms, ScriptDoor};
 use lake::Lake;
@@ -26,6 +27,7 @@ pub(crate) struct Platform {
     pub(crate) jobs: Jobs,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) apps: Applications,
+    pub(crate) deliveries: Deliveries,
     pub(crate) runs: Runs,
     pub(crate) events: Events,
     pub(crate) database: Database,
@@ -81,12 +83,25 @@ impl Platform {
             python: python::Python::new(settings::python(config, data.root())),
         };
         let jobs = Jobs::open(rooms, settings::prices(config)?).await?;
+        let records = open_log(config, &data, &database, &clock).await?;
+        let log: Arc<dyn Log> = Arc::new(records.clone());
+        let rooms = DeliveriesRooms {
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            runs: runs.clone(),
+            events: events.clone(),
+            log: Arc::clone(&log),
+        };
+        let deliveries = Deliveries::open(rooms).await?;
         let rooms = aws::Rooms {
             lake: lake.clone(),
             catalog: catalog.clone(),
             crawlers: crawlers.clone(),
             engine: engine.clone(),
             jobs: jobs.clone(),
+            deliveries: deliveries.clone(),
             runs: runs.clone(),
             database: database.clone(),
             events: events.clone(),
@@ -95,8 +110,6 @@ impl Platform {
         let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
         let door: Arc<dyn ScriptDoor> = entrance.clone();
         jobs.set_door(Arc::downgrade(&door));
-        let records = open_log(config, &data, &database, &clock).await?;
-        let log: Arc<dyn Log> = Arc::new(records.clone());
         let rooms = ApplicationsRooms {
             database: database.clone(),
             clock: clock.clone(),
@@ -118,6 +131,7 @@ impl Platform {
             jobs,
             log,
             apps,
+            deliveries,
             runs,
             events,
             records,

@@ -6,6 +6,7 @@ use crate::store::Documents;
 use catalog::Catalog;
 use chrono::Duration as Span;
 use crawl::Crawlers;
+use delivery::Deliveries;
 use engine::Engine;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -46,6 +47,8 @@ pub struct Rooms {
     pub engine: Engine,
     /// Jobs and their bookmarks.
     pub jobs: Jobs,
+    /// Delivery streams.
+    pub deliveries: Deliveries,
     /// What executes, and its logs.
     pub runs: Runs,
     /// Where the door keeps what no other room knows of.

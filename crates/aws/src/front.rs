@@ -10,7 +10,7 @@ use crate::s3::ObjectDoor;
 use crate::service::Service;
 use crate::signature::{Claim, Origin, Trailers, decode_chunks, hex_sha256, query_pairs};
 use crate::store::Documents;
-use crate::{athena, glue, json, logs, query, s3};
+use crate::{athena, firehose, glue, json, logs, query, s3};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
@@ -58,6 +58,7 @@ impl Front {
                 glue::table(&rooms, documents),
                 athena::table(&rooms, documents),
                 logs::table(&rooms),
+                firehose::table(&rooms, documents),
             ],
             s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
         }

@@ -9,6 +9,7 @@ mod athena;
 mod body;
 mod door;
 mod fault;
+mod firehose;
 mod front;
 mod glue;
 mod json;

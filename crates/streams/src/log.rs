@@ -1,8 +1,7 @@
 //! What a log can do, whatever keeps it.
 
 use crate::{
-    Consumer, NewRecord, NewStream, Placed, Record, Shard, ShardFilter, ShardId, ShardIterator, ShardUsage,
-    StartAt, Stream, StreamSettings,
+    Consumer, NewRecord, NewStream, Placed, Record, Shard, ShardFilter, ShardId, ShardIterator, ShardUsage, StartAt, Stream, StreamSettings, SequenceNumber,
 };
 use async_trait::async_trait;
 use chrono::Duration;
@@ -59,7 +58,7 @@ pub trait Log: Send + Sync {
     /// One stream.
     async fn stream(&self, name: &str) -> Result<Stream>;
 
-    /// Streams by name, behind `after`, at most `limit`.
+    /// Streams by name, behind `after`, at most `limit`; without those that rooms keep for themselves.
     async fn list_streams(&self, after: Option<&str>, limit: usize) -> Result<Vec<Stream>>;
 
     /// Changes a stream's settings. Shortening the retention hides older records at once.
@@ -89,6 +88,13 @@ pub trait Log: Send + Sync {
     /// Puts records and answers, in their order, where each has come to stand, or why not. What is answered as placed
     /// is on disk. Records of one shard keep their order. A dropped call may still put its records.
     async fn put_many(&self, stream: &str, records: Vec<NewRecord>) -> Result<Vec<Result<Placed>>>;
+
+    /// Says that a shard's records up to that one are needed no more: the log may take their room back before they are
+    /// too old. A log that cannot do that keeps them until then.
+    async fn release(&self, stream: &str, shard: ShardId, through: SequenceNumber) -> Result<()> {
+        let _ = (stream, shard, through);
+        Ok(())
+    }
 
     /// A place to read from.
     async fn iterator(&self, stream: &str, shard: ShardId, start: StartAt) -> Result<ShardIterator>;

@@ -78,8 +78,20 @@ impl NewStream {
         Self { mode: StreamMode::OnDemand, ..Self::provisioned(name, 4) }
     }
 
+    /// A stream of one shard that a room of the house keeps for itself: no list shows it, no limits hold for it, and its
+    /// records stay until they are released, for a year at most.
+    pub fn internal(room: &str, name: &str) -> Self {
+        Self { retention_hours: MAX_RETENTION_HOURS, ..Self::provisioned(internal_name(room, name), 1) }
+    }
+
     pub(crate) fn check(&self) -> Result<()> {
-        check_name("stream", &self.name)?;
+        match self.name.split_once('/') {
+            Some((room, name)) => {
+                check_name("room", room)?;
+                check_name("stream", name)?;
+            }
+            None => check_name("stream", &self.name)?,
+        }
         check_retention(self.retention_hours)?;
         if !(1..=MAX_SHARDS).contains(&self.shards) {
             return Err(Error::invalid(format!(
@@ -291,6 +303,16 @@ pub struct Consumer {
     pub arn: Arn,
     /// When it was registered.
     pub created: DateTime<Utc>,
+}
+
+/// The name of a stream that a room keeps for itself. No other stream can have such a name.
+pub fn internal_name(room: &str, name: &str) -> String {
+    format!("{room}/{name}")
+}
+
+/// Whether a room keeps the stream of that name for itself.
+pub(crate) fn is_internal(name: &str) -> bool {
+    name.contains('/')
 }
 
 /// 1 to 128 letters, digits, `_`, `.`, `-`.

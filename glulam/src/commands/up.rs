@@ -100,6 +100,12 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         }),
         Err(error) => tracing::error!("applications cannot go on: {error}"),
     }
+    match platform.deliveries.serve().await {
+        Ok(failed) => failed.into_iter().for_each(|(name, error)| {
+            tracing::error!("the delivery stream `{name}` cannot go on: {error}");
+        }),
+        Err(error) => tracing::error!("delivery streams cannot go on: {error}"),
+    }
 
     let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;

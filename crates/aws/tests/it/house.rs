@@ -5,6 +5,7 @@ use bytes::Bytes;
 use catalog::Catalog;
 use chrono::{DateTime, Utc};
 use crawl::Crawlers;
+use delivery::{Deliveries, DeliveriesRooms};
 use engine::{Engine, EngineOptions};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, Request, StatusCode};
@@ -17,6 +18,8 @@ use sha2::{Digest as _, Sha256};
 use state::events::Events;
 use state::{Clock, Database, ManualClock, RunOptions, Runs};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use streams::{LocalLog, LocalOptions};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -218,12 +221,30 @@ impl House {
         let address = listener.local_addr().unwrap();
         let keys = KeyRing::new(keys, address.ip()).unwrap();
         let account = AccountId::new("123456789012").unwrap();
+        let options = LocalOptions {
+            sweep_every: None,
+            ..LocalOptions::new(account.clone(), "eu-central-1".parse().unwrap())
+        };
+        let log = LocalLog::open(&folder.path().join("streams"), database.clone(), clock.clone(), options)
+            .await
+            .unwrap();
+        let rooms = DeliveriesRooms {
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            runs: runs.clone(),
+            events: events.clone(),
+            log: Arc::new(log),
+        };
+        let deliveries = Deliveries::open(rooms).await.unwrap();
         let rooms = Rooms {
             lake,
             catalog,
             crawlers,
             engine,
             jobs,
+            deliveries,
             runs,
             database,
             events: events.clone(),

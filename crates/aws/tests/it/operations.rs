@@ -4,13 +4,17 @@ use crate::house::Ask;
 use serde_json::{Value, json};
 
 /// The services, and the part of their targets before the dot.
-pub(crate) const TARGETS: [(&str, &str); 3] =
-    [("glue", "AWSGlue"), ("athena", "AmazonAthena"), ("logs", "Logs_20140328")];
+pub(crate) const TARGETS: [(&str, &str); 4] = [
+    ("glue", "AWSGlue"),
+    ("athena", "AmazonAthena"),
+    ("logs", "Logs_20140328"),
+    ("firehose", "Firehose_20150804"),
+];
 
 /// Everything but Glue's databases, tables and partitions.
 pub(crate) fn all() -> Vec<(&'static str, Ask)> {
     let mut all = Vec::new();
-    for ((service, target), list) in TARGETS.into_iter().zip([glue(), athena(), logs()]) {
+    for ((service, target), list) in TARGETS.into_iter().zip([glue(), athena(), logs(), firehose()]) {
         for (operation, body) in list {
             all.push((operation, Ask::json_of(service, &format!("{target}.{operation}"), body)));
         }
@@ -183,4 +187,29 @@ fn logs() -> Vec<(&'static str, Value)> {
         .into_iter()
         .map(|operation| (operation, group.clone()))
         .collect()
+}
+
+fn firehose() -> Vec<(&'static str, Value)> {
+    let named = json!({ "DeliveryStreamName": "d" });
+    let bucket = json!({ "RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::raw" });
+    vec![
+        ("CreateDeliveryStream", with(&named, json!({ "S3DestinationConfiguration": bucket }))),
+        ("DeleteDeliveryStream", named.clone()),
+        ("DescribeDeliveryStream", named.clone()),
+        ("ListDeliveryStreams", json!({})),
+        (
+            "UpdateDestination",
+            with(
+                &named,
+                json!({ "CurrentDeliveryStreamVersionId": "1", "DestinationId": "destinationId-000000000001" }),
+            ),
+        ),
+        ("PutRecord", with(&named, json!({ "Record": { "Data": "" } }))),
+        ("PutRecordBatch", with(&named, json!({ "Records": [{ "Data": "" }] }))),
+        ("TagDeliveryStream", with(&named, json!({ "Tags": [] }))),
+        ("UntagDeliveryStream", with(&named, json!({ "TagKeys": [] }))),
+        ("ListTagsForDeliveryStream", named.clone()),
+        ("StartDeliveryStreamEncryption", named.clone()),
+        ("StopDeliveryStreamEncryption", named),
+    ]
 }

@@ -29,6 +29,8 @@ struct Waiter {
 pub(super) struct Pass {
     gate: Arc<Gate>,
     key: Option<String>,
+    /// Whether it takes a place.
+    counts: bool,
 }
 
 impl Gate {
@@ -56,12 +58,17 @@ impl Gate {
         }
     }
 
+    /// A pass for a run that takes no place.
+    pub(super) fn beside(self: &Arc<Self>) -> Pass {
+        Pass { gate: Arc::clone(self), key: None, counts: false }
+    }
+
     /// Gives passes to those whose turn it is.
     fn dispatch(self: &Arc<Self>) {
         for waiter in self.take_admitted() {
             let key = waiter.key.map(|(key, _)| key);
             // A waiter that is gone gives its pass back by dropping it.
-            let _ = waiter.admit.send(Pass { gate: Arc::clone(self), key });
+            let _ = waiter.admit.send(Pass { gate: Arc::clone(self), key, counts: true });
         }
     }
 
@@ -96,6 +103,9 @@ impl Gate {
 
 impl Drop for Pass {
     fn drop(&mut self) {
+        if !self.counts {
+            return;
+        }
         {
             let mut state = lock(&self.gate.state);
             state.running = state.running.saturating_sub(1);
@@ -136,6 +146,17 @@ mod tests {
         assert!(third.as_mut().now_or_never().is_none());
         drop((second, other));
         third.await;
+    }
+
+    #[tokio::test]
+    async fn a_resident_takes_no_place() {
+        let gate = Gate::new(1);
+        let (first, resident) = (gate.enter(None).await, gate.beside());
+        let mut second = Box::pin(gate.enter(None));
+        drop(resident);
+        assert!(second.as_mut().now_or_never().is_none());
+        drop(first);
+        second.await;
     }
 
     #[tokio::test]

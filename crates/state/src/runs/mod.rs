@@ -276,7 +276,7 @@ impl Inner {
         db::commit(tx).await?;
         crashpoint::hit("runs.start.committed");
         let key = new.concurrency.map(|limit| (limit.key, limit.limit));
-        self.launch(run, body, new.retry_delay, key);
+        self.launch(run, body, new.retry_delay, key, new.resident);
         Ok(id)
     }
 
@@ -293,7 +293,14 @@ impl Inner {
     }
 
     /// Hands a waiting run of this node to its supervisor.
-    fn launch(self: &Arc<Self>, run: Run, body: Body, retry_delay: Duration, key: Option<(String, usize)>) {
+    fn launch(
+        self: &Arc<Self>,
+        run: Run,
+        body: Body,
+        retry_delay: Duration,
+        key: Option<(String, usize)>,
+        resident: bool,
+    ) {
         let (log, said) = mpsc::channel(LOG_BACKLOG);
         let meters = Meters::default();
         meters.restore(&run.counters);
@@ -315,8 +322,17 @@ impl Inner {
         }
         let recorder = Recorder::new(self.options.max_log_lines, &run);
         let body = Arc::new(Mutex::new(body));
-        let supervisor =
-            Supervisor { inner: Arc::clone(self), live, said, body, run, recorder, retry_delay, key };
+        let supervisor = Supervisor {
+            inner: Arc::clone(self),
+            live,
+            said,
+            body,
+            run,
+            recorder,
+            retry_delay,
+            key,
+            resident,
+        };
         self.tasks.spawn(supervisor.live());
     }
 

@@ -217,7 +217,7 @@ pub(super) async fn take_up(inner: &Arc<Inner>, run: Run) -> Result<()> {
     if let Some(resumer) = resumer {
         let plan = tables::plan(&inner.db, &run.id).await;
         let (retry_delay, key) = plan.inspect_err(|_| lock(&inner.orphans).push(run.clone()))?;
-        inner.launch(run, Box::new(move |context| resumer(context)), retry_delay, key);
+        inner.launch(run, Box::new(move |context| resumer(context)), retry_delay, key, false);
     }
     Ok(())
 }

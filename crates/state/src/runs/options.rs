@@ -25,6 +25,8 @@ pub struct NewRun {
     pub retry_delay: Duration,
     /// How many runs may work at once under a common key.
     pub concurrency: Option<ConcurrencyLimit>,
+    /// Whether it lives as long as the server and mostly waits: then it takes no place among the runs that work at once.
+    pub resident: bool,
     /// An idempotency token: a second start with the same kind and token gives the run of the first.
     pub token: Option<String>,
 }
@@ -61,6 +63,7 @@ impl NewRun {
             retries: 0,
             retry_delay: Duration::ZERO,
             concurrency: None,
+            resident: false,
             token: None,
         }
     }

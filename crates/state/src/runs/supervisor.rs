@@ -32,6 +32,7 @@ pub(super) struct Supervisor {
     pub(super) recorder: Recorder,
     pub(super) retry_delay: Duration,
     pub(super) key: Option<(String, usize)>,
+    pub(super) resident: bool,
 }
 
 /// Where an attempt stands with its time.
@@ -84,7 +85,7 @@ impl Supervisor {
                     self.leave_waiting().await;
                     return None;
                 }
-                pass = self.inner.gate.enter(self.key.clone()) => pass,
+                pass = self.pass() => pass,
             };
             let key = self.key.as_ref().map(|(key, _)| key.as_str());
             let now = self.inner.clock.now_millis();
@@ -107,6 +108,10 @@ impl Supervisor {
                 () = self.live.stop.cancelled() => {}
             }
         }
+    }
+
+    async fn pass(&self) -> Pass {
+        if self.resident { self.inner.gate.beside() } else { self.inner.gate.enter(self.key.clone()).await }
     }
 
     /// The wish to stop came while it waited. A stop has ended it already; a shutdown does here, unless the run can be

@@ -8,6 +8,7 @@ use super::journal::FrameBuilder;
 use super::segment::{Segment, segment_path};
 use super::shard::{ShardState, StreamState, lock, read};
 use crate::limits::Limits;
+use crate::types::is_internal;
 use crate::{NewRecord, Placed, ShardId};
 use model::{Error, ErrorKind, Result};
 use state::Clock;
@@ -197,7 +198,8 @@ impl Committer {
                     answers[number][at] = Some(Err(Error::internal("no shard takes this hash key")));
                     continue;
                 };
-                if let Some(limits) = &self.options.limits {
+                if let Some(limits) = self.options.limits.as_ref().filter(|_| !is_internal(&put.stream.name))
+                {
                     let mut budget = lock(&shard.writes);
                     budget.refill(now, (limits.write_bytes, limits.write_records));
                     if !budget.take(record.size() as u64, limits.write_bytes) {

@@ -348,7 +348,8 @@ fn stream_arn(options: &LocalOptions, name: &str) -> Arn {
 }
 
 fn folder_name(name: &str, id: u64) -> String {
-    format!("{name}-{id:016x}")
+    // A room's own stream has a slash in its name.
+    format!("{}-{id:016x}", name.replace('/', "+"))
 }
 
 impl Inner {

@@ -5,8 +5,9 @@
 
 use super::files::failed;
 use super::segment::{index_path, segment_path};
-use super::shard::{ShardState, StreamState, lock, read, write};
+use super::shard::{Files, ShardState, StreamState, lock, read, write};
 use super::{Inner, LocalLog, blocking};
+use crate::{SequenceNumber, ShardId};
 use model::Result;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -87,6 +88,27 @@ impl Inner {
         Ok(swept)
     }
 
+    /// Deletes the finished segments of a shard all of whose records are released.
+    pub(super) async fn release(&self, name: &str, shard: ShardId, through: SequenceNumber) -> Result<()> {
+        let _turn = self.admin.lock().await;
+        let stream = self.stream(name)?;
+        let shard = stream.shard(shard)?;
+        let end = through.ordinal() + 1;
+        if released(&lock(&shard.files), end) == 0 {
+            return Ok(());
+        }
+        let gone = self
+            .on_committer(move |committer| {
+                let gone = take_out(&shard, |files| released(files, end));
+                committer.forget_handles(stream.id);
+                committer.journals.checkpoint(&mut committer.dirty).map(|()| gone)
+            })
+            .await??;
+        crashpoint::hit("streams.sweep.before_delete");
+        gone.iter().for_each(|(path, _)| self.cache.forget(path));
+        blocking(move || delete(&gone)).await
+    }
+
     /// Forgets closed shards that were closed too long ago to have records.
     async fn forget_shards(&self, stream: &StreamState) -> Result<u64> {
         let cutoff = self.cutoff(stream).timestamp_millis();
@@ -120,6 +142,20 @@ fn trim(committer: &mut super::Committer, shard: &ShardState, cutoff: i64) -> Ve
     if old == files.segments.len() {
         committer.finish_segment(shard, &mut files);
     }
+    drop(files);
+    take_out(shard, |_| old)
+}
+
+/// How many finished segments end before that ordinal.
+fn released(files: &Files, end: u64) -> usize {
+    let finished = files.segments.len() - usize::from(files.active && !files.segments.is_empty());
+    files.segments.iter().take(finished).take_while(|segment| segment.end <= end).count()
+}
+
+/// Takes the first segments of a shard out of sight.
+fn take_out(shard: &ShardState, count: impl FnOnce(&Files) -> usize) -> Vec<(PathBuf, u64)> {
+    let mut files = lock(&shard.files);
+    let old = count(&files);
     let gone: Vec<_> = files.segments.drain(..old).collect();
     files.trim = gone.last().map_or(files.trim, |segment| segment.end);
     gone.iter().map(|segment| (segment_path(&shard.folder, segment.base), segment.length)).collect()

@@ -6,7 +6,7 @@ use super::shard::{ShardState, lock, read as read_lock};
 use super::{Inner, LocalLog, ROOM_UNIT, closed};
 use crate::log::{Log, ReadOptions, Records, SettingsChange};
 use crate::reshard::Planner;
-use crate::types::MAX_PARTITION_KEY;
+use crate::types::{MAX_PARTITION_KEY, is_internal};
 use crate::{
     Consumer, NewRecord, NewStream, Placed, SequenceNumber, Shard, ShardFilter, ShardId, ShardIterator,
     ShardUsage, StartAt, Stream,
@@ -202,7 +202,8 @@ impl Log for LocalLog {
     async fn list_streams(&self, after: Option<&str>, limit: usize) -> Result<Vec<Stream>> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let streams = read_lock(&self.inner.streams);
-        let behind = streams.range::<str, _>((from, Bound::Unbounded)).take(limit);
+        let behind = streams.range::<str, _>((from, Bound::Unbounded));
+        let behind = behind.filter(|(name, _)| !is_internal(name)).take(limit);
         Ok(behind.map(|(_, stream)| self.inner.describe(stream)).collect())
     }
 
@@ -250,6 +251,11 @@ impl Log for LocalLog {
 
     async fn put_many(&self, stream: &str, records: Vec<NewRecord>) -> Result<Vec<Result<Placed>>> {
         self.inner.put_many(stream, records).await
+    }
+
+    async fn release(&self, stream: &str, shard: ShardId, through: SequenceNumber) -> Result<()> {
+        let stream = stream.to_owned();
+        self.inner.detached(move |inner| async move { inner.release(&stream, shard, through).await }).await
     }
 
     async fn iterator(&self, stream: &str, shard: ShardId, start: StartAt) -> Result<ShardIterator> {
