@@ -1,6 +1,7 @@
 //! The engine itself: what it stands on, and how it is set up.
 
 use crate::memory::PeakPool;
+use crate::system::SystemTable;
 use catalog::Catalog;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -11,7 +12,7 @@ use scan::{ScanOptions, Scans};
 use state::runs::Runs;
 use state::{Clock, Database};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -45,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) options: EngineOptions,
     /// The engine's own tables are in it.
     pub(crate) database: Database,
+    /// What other rooms tell of themselves as tables.
+    pub(crate) system: RwLock<Vec<Arc<dyn SystemTable>>>,
     runtime: Arc<RuntimeEnv>,
 }
 
@@ -74,8 +77,15 @@ impl Engine {
         };
         let scans = Scans::new(catalog.clone(), lake.clone(), scan_options);
         let runtime = scans.runtime_env(Some(options.memory_limit), Some(options.spill_dir.clone()))?;
-        let inner = Inner { catalog, lake, runs, clock, scans, options, database, runtime };
+        let inner = Inner { catalog, lake, runs, clock, scans, options, database, system: RwLock::default(), runtime };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Takes a table of another room into `system`, in the place of one of that name.
+    pub fn add_system_table(&self, table: Arc<dyn SystemTable>) {
+        let mut all = self.inner.system.write().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|other| other.name() != table.name());
+        all.push(table);
     }
 
     /// DataFusion's state for one query: its own memory account, the optimizer's rules, no functions by name.

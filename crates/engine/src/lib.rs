@@ -8,6 +8,7 @@
 //! written). This one ties them to the catalog; no other room above does.
 
 mod check;
+mod describe;
 mod convert;
 mod ddl;
 mod delta;
@@ -23,10 +24,12 @@ mod partition_table;
 mod prepared;
 mod query;
 mod run;
+mod system;
 mod tables;
 mod write;
 
 pub use check::{Finding, Overlay};
+pub use describe::Description;
 pub use convert::{ConvertOutput, ConvertRequest, Converted};
 pub use docs::sql_reference;
 pub use engine::{Engine, EngineOptions};
@@ -39,5 +42,6 @@ pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
+pub use system::{SYSTEM_DATABASE, SystemTable};
 pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
 pub use write::{TableFiles, partitions_change, table_files};

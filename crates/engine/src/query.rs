@@ -508,7 +508,7 @@ pub(crate) fn ddl_answer(result: DdlResult, context: &Context) -> Result<Answer>
     Ok(answer)
 }
 
-fn only_statement(request: &QueryRequest) -> Result<Located> {
+pub(crate) fn only_statement(request: &QueryRequest) -> Result<Located> {
     let mut all = sql::parse_located(&request.text, &request.source_name)?;
     match all.len() {
         1 => Ok(all.swap_remove(0)),

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::query::DEFAULT_DATABASE;
-use crate::{information_schema, partition_table};
+use crate::{information_schema, partition_table, system};
 use base64::Engine as _;
 use catalog::{TableEntry, TableQuery};
 use datafusion::datasource::provider_as_source;
@@ -143,6 +143,12 @@ impl Engine {
             open.found.insert(name.clone(), found);
             return Ok(None);
         }
+        if name.database == system::SYSTEM_DATABASE
+            && let Some(found) = self.open_system_table(&name.table).await?
+        {
+            open.found.insert(name.clone(), found);
+            return Ok(None);
+        }
         if let Some(table) = name.table.strip_suffix(partition_table::SUFFIX) {
             let found =
                 partition_table::open(&self.inner.catalog, &name.database, table, self.inner.clock.now())
@@ -182,6 +188,8 @@ impl Engine {
         }
         let names = if name.database == information_schema::NAME {
             Some(information_schema::TABLES.iter().map(|t| (*t).to_owned()).collect())
+        } else if name.database == system::SYSTEM_DATABASE && !open.databases.contains(&name.database) {
+            Some(self.system_tables().into_iter().map(|(name, _)| name).collect())
         } else if open.databases.contains(&name.database) {
             let query = TableQuery { limit: Some(NAMES_FOR_HINTS), ..TableQuery::default() };
             let page = self.inner.catalog.list_tables(&EntityName::new(&name.database)?, query).await?;

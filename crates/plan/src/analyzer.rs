@@ -12,6 +12,7 @@ use sql::{Source, SqlType, coerce_cost};
 use sqlparser::ast::{Expr as Ast, Query};
 use sqlparser::tokenizer::Span;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A column of a query's result.
@@ -47,6 +48,8 @@ pub struct Analyzer<'a> {
     pub(crate) parameters: &'a [Ast],
     /// The views being put in place.
     pub(crate) views: RefCell<Vec<crate::TableName>>,
+    /// The types that the statement wants of its parameters, by number, where it is analyzed to learn them.
+    pub(crate) wanted: Option<RefCell<BTreeMap<usize, SqlType>>>,
     next: Cell<usize>,
 }
 
@@ -66,6 +69,7 @@ impl<'a> Analyzer<'a> {
             database,
             parameters,
             views: RefCell::default(),
+            wanted: None,
             next: Cell::new(0),
         }
     }
@@ -143,6 +147,18 @@ impl<'a> Analyzer<'a> {
     pub fn for_view(self, name: crate::TableName) -> Self {
         self.views.borrow_mut().push(name);
         self
+    }
+
+    /// Learns which types the statement wants of its parameters. What is analyzed this way is not to be run.
+    pub fn for_parameters(mut self) -> Self {
+        self.wanted = Some(RefCell::default());
+        self
+    }
+
+    /// The types that were learned, by the parameters' numbers from 1. A parameter of which nothing says its type is
+    /// left out.
+    pub fn parameter_types(&self) -> BTreeMap<usize, SqlType> {
+        self.wanted.as_ref().map(|wanted| wanted.borrow().clone()).unwrap_or_default()
     }
 
     /// A name that no other column of the plan has.

@@ -3,7 +3,7 @@
 use crate::analyzer::Analyzer;
 use crate::error::from_datafusion;
 use crate::error::span_of;
-use crate::expr::{Rules, Typed};
+use crate::expr::{Rules, Typed, is_null};
 use crate::scope::{Env, Relation, Scope, ScopeColumn};
 use datafusion::common::{Column, JoinType, NullEquality};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
@@ -408,12 +408,25 @@ impl Analyzer<'_> {
     }
 
     fn row_count(&self, expr: &Ast) -> Result<usize> {
+        if let (Some(types), Ast::Value(v)) = (&self.wanted, expr)
+            && let Value::Placeholder(name) = &v.value
+            && self.parameter(name).is_none_or(is_null)
+            && let Ok(number) = name.trim_start_matches('?').parse()
+        {
+            types.borrow_mut().insert(number, SqlType::BigInt);
+            return Ok(1);
+        }
         let literal = match expr {
             Ast::Value(v) => match &v.value {
                 Value::Placeholder(name) => self.parameter(name).unwrap_or(expr),
                 _ => expr,
             },
             _ => expr,
+        };
+        // Clients that bind values say their types with them.
+        let literal = match literal {
+            Ast::Cast { expr, .. } => expr.as_ref(),
+            literal => literal,
         };
         if let Ast::Value(v) = literal
             && let Value::Number(text, _) = &v.value

@@ -4,9 +4,10 @@ use super::statement::{Shape, Sort, StatementType, sort};
 use super::workgroups::{ResultConfiguration, WorkGroup};
 use super::{Athena, output, shown::Ended};
 use crate::json::{Call, Input};
+use crate::rights;
 use chrono::Duration;
 use engine::{PRIMARY_WORKGROUP, QueryRequest};
-use model::{Error, ErrorKind, LakeUri, Result, RunKind, RunState};
+use model::{Error, LakeUri, Result, RunKind, RunState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sql::Statement;
@@ -221,17 +222,7 @@ fn read(text: &str) -> Result<Statement> {
     }
 }
 
-/// The statement that a prepared one stands for; the engine says if there is none.
-async fn kept_statement(athena: &Athena, workgroup: &str, name: &str) -> Result<Option<Statement>> {
-    match athena.rooms.engine.get_prepared(workgroup, name).await {
-        Ok(kept) => sql::parse_one(&kept.query, "<prepared>").map(Some),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// A query reads and writes with the caller's own rights: the tables that it names, their data, the results. Which
-/// tables a definition or a change touches is not worked out; who may run one must be allowed them all.
+/// A query reads and writes with the caller's own rights: the tables that it names, their data, the results.
 async fn may_run(
     athena: &Athena,
     call: &Call,
@@ -240,32 +231,8 @@ async fn may_run(
     folder: &LakeUri,
 ) -> Result<()> {
     call.may("s3:PutObject", &format!("arn:aws:s3:::{}/{}*", folder.bucket(), folder.key()))?;
-    let kept = match statement {
-        Statement::Execute { name, .. } => kept_statement(athena, workgroup, &name.value).await?,
-        _ => None,
-    };
-    for (database, table) in engine::named_tables(kept.as_ref().unwrap_or(statement), database) {
-        call.allow("glue", "GetTable", &format!("table/{database}/{table}"))?;
-        let names = (model::EntityName::new(&database), model::EntityName::new(&table));
-        let (Ok(database), Ok(table)) = names else { continue };
-        // Whether it is there is for the engine to say.
-        let entry = match athena.rooms.catalog.get_table(&database, &table).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            entry => entry?,
-        };
-        let place = entry.table.storage.location.as_deref().and_then(|at| at.parse::<LakeUri>().ok());
-        if let Some(place) = place {
-            let place = place.as_folder();
-            call.may("s3:GetObject", &format!("arn:aws:s3:::{}/{}*", place.bucket(), place.key()))?;
-        }
-    }
-    if !kept.as_ref().unwrap_or(statement).only_reads() {
-        for operation in ["CreateTable", "UpdateTable", "DeleteTable"] {
-            call.allow("glue", operation, "*")?;
-        }
-        call.may("s3:PutObject", "arn:aws:s3:::*")?;
-    }
-    Ok(())
+    let kept = rights::kept_statement(&athena.rooms.engine, workgroup, statement).await?;
+    rights::may_run(&call.caller, &athena.rooms.catalog, kept.as_ref(), statement, database).await
 }
 
 /// The body of a run.

@@ -13,7 +13,7 @@ use fault::{Codes, of_error, of_failed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Response};
-use model::{Error, ErrorKind, Result as OurResult};
+use model::{Error, Result as OurResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -36,10 +36,7 @@ impl Call {
 
     /// Refuses what the caller's policy does not allow.
     pub(crate) fn may(&self, action: &str, arn: &str) -> OurResult<()> {
-        match self.caller.may(action, arn) {
-            true => Ok(()),
-            false => Err(Error::new(ErrorKind::Denied, self.caller.denial(action, arn))),
-        }
+        crate::rights::may(&self.caller, action, arn)
     }
 
     /// Refuses whoever may not let a service work in the name of that role: a name, or an ARN.

@@ -32,6 +32,7 @@ impl Analyzer<'_> {
             return Ok(value);
         }
         if *from == SqlType::Unknown {
+            self.learn(&value.expr, wanted);
             let null = ScalarValue::try_from(&wanted.to_arrow()).map_err(crate::error::from_datafusion)?;
             return Ok(Typed::new(Expr::Literal(null, None), wanted.clone()));
         }

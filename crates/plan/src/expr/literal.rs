@@ -4,12 +4,29 @@ use super::{At, Typed};
 use crate::analyzer::Analyzer;
 use arrow::array::ArrayRef;
 use datafusion::common::ScalarValue;
+use datafusion::common::metadata::FieldMetadata;
 use datafusion::logical_expr::Expr;
 use functions::cast;
 use functions::scalar::datetime::IntervalField;
 use model::{Error, Result};
 use sql::SqlType;
 use sqlparser::ast::{DateTimeField, Expr as Ast, Interval, TypedString, Value};
+use std::collections::BTreeMap;
+
+/// Under this key an unknown parameter says its number.
+const PARAMETER: &str = "glulam.parameter";
+
+/// Whether it is a bare NULL.
+pub(crate) fn is_null(ast: &Ast) -> bool {
+    matches!(ast, Ast::Value(value) if value.value == Value::Null)
+}
+
+/// A parameter whose type is to be learned: NULL, which fits everywhere, with its number.
+fn unknown_parameter(name: &str) -> Typed {
+    let number = name.trim_start_matches('?').to_owned();
+    let metadata = FieldMetadata::new(BTreeMap::from([(PARAMETER.to_owned(), number)]));
+    Typed::new(Expr::Literal(ScalarValue::Null, Some(metadata)), SqlType::Unknown)
+}
 
 impl Analyzer<'_> {
     pub(super) fn value(&self, value: &Value, at: At<'_>) -> Result<Typed> {
@@ -21,12 +38,27 @@ impl Analyzer<'_> {
                 Ok(Typed::new(Expr::Literal(ScalarValue::Boolean(Some(*truth)), None), SqlType::Boolean))
             }
             Value::Null => Ok(Typed::new(Expr::Literal(ScalarValue::Null, None), SqlType::Unknown)),
+            Value::Placeholder(name)
+                if self.wanted.is_some() && self.parameter(name).is_none_or(is_null) =>
+            {
+                Ok(unknown_parameter(name))
+            }
             Value::Placeholder(name) => match self.parameter(name) {
                 Some(ast) => self.typed(ast, at),
                 None => Err(Error::invalid(format!("no value is given for parameter {name}"))
                     .hint("PREPARE the statement and EXECUTE it USING the values")),
             },
             other => Err(Error::unsupported(format!("the literal {other} is not supported"))),
+        }
+    }
+
+    /// Notes which type the statement wants of a parameter, if that is what this value is.
+    pub(super) fn learn(&self, value: &Expr, wanted: &SqlType) {
+        if let Some(types) = &self.wanted
+            && let Expr::Literal(_, Some(metadata)) = value
+            && let Some(number) = metadata.inner().get(PARAMETER).and_then(|number| number.parse().ok())
+        {
+            types.borrow_mut().entry(number).or_insert_with(|| wanted.clone());
         }
     }
 

@@ -9,6 +9,7 @@ mod operator;
 mod special;
 
 pub(crate) use call::Parts;
+pub(crate) use literal::is_null;
 pub(crate) use operator::comparison as comparison_of;
 
 use crate::analyzer::Analyzer;

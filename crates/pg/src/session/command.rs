@@ -1,0 +1,458 @@
+//! What a statement asks for: something of the session, a question about the catalog, or the engine.
+
+use crate::fault::{Fault, SOURCE};
+use crate::introspect;
+use crate::text::{Facts, Kind, Token, Translated, translate, type_name};
+use sql::Statement;
+use std::sync::Arc;
+
+/// A statement, understood as far as that goes without running it.
+#[derive(Debug)]
+pub(super) enum Command {
+    Begin,
+    Commit,
+    Rollback,
+    /// SAVEPOINT, RELEASE, ROLLBACK TO: there is nothing to go back to.
+    Savepoint(&'static str),
+    /// A setting and its new value; none resets it.
+    Set { name: String, value: Option<String> },
+    ResetAll,
+    DiscardAll,
+    Declare { name: String, hold: bool, query: Arc<Query> },
+    Fetch { name: String, count: usize, moves: bool },
+    /// A cursor, or all of them.
+    CloseCursor(Option<String>),
+    Prepare { name: String, types: Vec<u32>, query: Arc<Query> },
+    /// With its arguments in the engine's language.
+    Execute { name: String, arguments: Vec<String> },
+    Deallocate(Option<String>),
+    Copy { query: Arc<Query>, format: CopyFormat },
+    Query(Arc<Query>),
+    /// What means nothing here and does no harm.
+    Nothing(&'static str),
+}
+
+/// How COPY writes rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum CopyFormat {
+    Text { delimiter: char, null: String },
+    Csv { delimiter: char, null: String, quote: char, header: bool },
+    Binary,
+}
+
+/// Something that may answer rows.
+#[derive(Debug)]
+pub(super) struct Query {
+    pub(super) source: Source,
+    /// The text of the message it came in, and where in it it begins.
+    pub(super) text: Arc<str>,
+    pub(super) offset: usize,
+}
+
+/// Who answers.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The engine; with what it read, for rights.
+    Engine { translated: Translated, statement: Box<Statement>, verb: &'static str },
+    /// The interpreter of questions about the catalog.
+    Catalog(introspect::Question),
+    /// `SHOW setting`
+    Setting(String),
+}
+
+impl Query {
+    /// Whether it answers rows, as far as that is known before it runs.
+    pub(super) fn has_rows(&self) -> bool {
+        match &self.source {
+            Source::Engine { statement, .. } => answers_rows(statement),
+            Source::Catalog(_) | Source::Setting(_) => true,
+        }
+    }
+
+    /// The highest number of a parameter in it.
+    pub(super) fn parameters(&self) -> usize {
+        match &self.source {
+            Source::Engine { translated, .. } => translated.parameters.iter().copied().max().unwrap_or(0),
+            Source::Catalog(question) => question.parameters(),
+            Source::Setting(_) => 0,
+        }
+    }
+
+    /// An error of this query, with its place in the text that the client sent.
+    pub(super) fn fault(&self, error: &model::Error) -> Fault {
+        let translated = match &self.source {
+            Source::Engine { translated, .. } => Some(translated),
+            _ => None,
+        };
+        Fault::in_statement(error, &self.text, self.offset, translated)
+    }
+}
+
+/// Whether a statement of the engine answers rows to a client, and not only how many it wrote.
+pub(super) fn answers_rows(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Query(_)
+            | Statement::Explain { .. }
+            | Statement::Show(_)
+            | Statement::Describe(_)
+            | Statement::DescribeInput { .. }
+            | Statement::DescribeOutput { .. }
+    )
+}
+
+/// Reads a statement.
+pub(super) fn command(text: &Arc<str>, tokens: &[Token], facts: &Facts) -> Result<Command, Fault> {
+    let reader = Reader { text, tokens, facts };
+    reader.command()
+}
+
+struct Reader<'a> {
+    text: &'a Arc<str>,
+    tokens: &'a [Token],
+    facts: &'a Facts,
+}
+
+impl Reader<'_> {
+    fn is(&self, at: usize, word: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.is(word))
+    }
+
+    fn name(&self, at: usize) -> Result<String, Fault> {
+        let token = self.tokens.get(at).filter(|token| token.is_name() || token.kind == Kind::Text);
+        token.map(Token::name).ok_or_else(|| syntax("a name is missing"))
+    }
+
+    fn command(&self) -> Result<Command, Fault> {
+        let first = self.tokens.first().filter(|token| token.kind == Kind::Word);
+        let word = first.map(|token| token.value.to_uppercase()).unwrap_or_default();
+        Ok(match word.as_str() {
+            "BEGIN" => Command::Begin,
+            "START" if self.is(1, "TRANSACTION") => Command::Begin,
+            "COMMIT" | "END" => Command::Commit,
+            "ROLLBACK" if self.tokens.iter().any(|token| token.is("TO")) => Command::Savepoint("ROLLBACK"),
+            "ROLLBACK" | "ABORT" => Command::Rollback,
+            "SAVEPOINT" => Command::Savepoint("SAVEPOINT"),
+            "RELEASE" => Command::Savepoint("RELEASE"),
+            "SET" => self.set()?,
+            "RESET" if self.is(1, "ALL") => Command::ResetAll,
+            "RESET" => Command::Set { name: self.setting(1)?.0, value: None },
+            "DISCARD" => match self.is(1, "ALL") {
+                true => Command::DiscardAll,
+                false => Command::Nothing("DISCARD"),
+            },
+            "DECLARE" => self.declare()?,
+            "FETCH" => self.fetch(false)?,
+            "MOVE" => self.fetch(true)?,
+            "CLOSE" if self.is(1, "ALL") => Command::CloseCursor(None),
+            "CLOSE" => Command::CloseCursor(Some(self.name(1)?)),
+            "DEALLOCATE" => {
+                let at = usize::from(self.is(1, "PREPARE")) + 1;
+                Command::Deallocate(if self.is(at, "ALL") { None } else { Some(self.name(at)?) })
+            }
+            "PREPARE" if !self.is(2, "FROM") => self.prepare()?,
+            "EXECUTE" if !self.tokens.iter().any(|token| token.is("USING")) => self.execute()?,
+            "COPY" => self.copy()?,
+            "UNLISTEN" => Command::Nothing("UNLISTEN"),
+            "CHECKPOINT" | "VACUUM" | "ANALYZE" | "CLUSTER" | "REINDEX" | "LISTEN" | "NOTIFY" | "LOCK" | "GRANT"
+            | "REVOKE" | "COMMENT" | "DO" | "CALL" | "TRUNCATE" | "REASSIGN" | "SECURITY" | "REFRESH" => {
+                return Err(Fault::new("0A000", format!("{word} is not supported here")));
+            }
+            _ => Command::Query(Arc::new(self.query(0)?)),
+        })
+    }
+
+    /// The query from this token to the end.
+    fn query(&self, from: usize) -> Result<Query, Fault> {
+        let tokens = self.tokens.get(from..).unwrap_or_default();
+        let offset = tokens.first().map_or(self.text.len(), |token| token.start);
+        let of = |source| Query { source, text: Arc::clone(self.text), offset };
+        if tokens.is_empty() {
+            return Err(syntax("the statement ends where a query was expected"));
+        }
+        if tokens.first().is_some_and(|token| token.is("SHOW")) {
+            if let Some(name) = shown_setting(tokens) {
+                return Ok(of(Source::Setting(name)));
+            }
+        }
+        let end = tokens.last().map_or(offset, |token| token.end);
+        if introspect::is_question(tokens) {
+            let text = self.text.get(offset..end).unwrap_or_default();
+            return Ok(of(Source::Catalog(introspect::Question::parse(text, self.facts)?)));
+        }
+        let fault = |e: &model::Error, translated| Fault::in_statement(e, self.text, 0, translated);
+        let translated = translate(self.text, tokens, self.facts).map_err(|e| fault(&e, None))?;
+        let statement = sql::parse_one(&translated.text, SOURCE).map_err(|e| fault(&e, Some(&translated)))?;
+        let verb = verb(&statement);
+        Ok(of(Source::Engine { translated, statement: Box::new(statement), verb }))
+    }
+
+    /// The name of a setting, which may be several words, and the token behind it.
+    fn setting(&self, at: usize) -> Result<(String, usize), Fault> {
+        if self.is(at, "TIME") && self.is(at + 1, "ZONE") {
+            return Ok(("timezone".into(), at + 2));
+        }
+        if self.is(at, "SESSION") && self.is(at + 1, "AUTHORIZATION") {
+            return Ok(("session_authorization".into(), at + 2));
+        }
+        if self.is(at, "NAMES") {
+            return Ok(("client_encoding".into(), at + 1));
+        }
+        if self.is(at, "SCHEMA") {
+            return Ok(("search_path".into(), at + 1));
+        }
+        let mut name = self.name(at)?.to_lowercase();
+        let mut next = at + 1;
+        while self.tokens.get(next).is_some_and(|token| token.is_symbol(".")) {
+            name = format!("{name}.{}", self.name(next + 1)?.to_lowercase());
+            next += 2;
+        }
+        Ok((name, next))
+    }
+
+    fn set(&self) -> Result<Command, Fault> {
+        if self.is(1, "TRANSACTION") || (self.is(1, "SESSION") && self.is(2, "CHARACTERISTICS")) {
+            return Ok(Command::Nothing("SET"));
+        }
+        let session = self.is(1, "SESSION") && !self.is(2, "AUTHORIZATION");
+        let at = if session || self.is(1, "LOCAL") { 2 } else { 1 };
+        let (name, mut at) = self.setting(at)?;
+        if self.is(at, "TO") || self.tokens.get(at).is_some_and(|token| token.is_symbol("=")) {
+            at += 1;
+        }
+        let rest = self.tokens.get(at..).unwrap_or_default();
+        if rest.is_empty() {
+            return Err(syntax("SET wants a value").hint("write SET name = value"));
+        }
+        if let [only] = rest
+            && only.is("DEFAULT")
+        {
+            return Ok(Command::Set { name, value: None });
+        }
+        let value: String = rest
+            .iter()
+            .map(|token| match token.kind {
+                Kind::Symbol if token.value == "," => ", ".to_owned(),
+                _ => token.value.clone(),
+            })
+            .collect();
+        Ok(Command::Set { name, value: Some(value) })
+    }
+
+    fn declare(&self) -> Result<Command, Fault> {
+        let name = self.name(1)?;
+        let body = self.tokens.iter().position(|token| token.is("FOR"));
+        let body = body.ok_or_else(|| syntax("DECLARE wants FOR and a query"))?;
+        let options = self.tokens.get(2..body).unwrap_or_default();
+        let has = |word: &str| options.iter().position(|token| token.is(word));
+        if let Some(at) = has("SCROLL")
+            && !options.get(at.wrapping_sub(1)).is_some_and(|token| token.is("NO"))
+        {
+            return Err(Fault::new("0A000", "cursors that go back are not supported").hint("write NO SCROLL"));
+        }
+        let hold = has("HOLD").is_some_and(|at| options.get(at.wrapping_sub(1)).is_some_and(|t| t.is("WITH")));
+        let query = self.query(body + 1)?;
+        if !query.has_rows() {
+            return Err(Fault::new("42P11", "a cursor wants a query"));
+        }
+        Ok(Command::Declare { name, hold, query: Arc::new(query) })
+    }
+
+    /// `FETCH [NEXT | n | ALL | FORWARD [n | ALL]] [FROM | IN] name`
+    fn fetch(&self, moves: bool) -> Result<Command, Fault> {
+        let mut at = 1;
+        if self.is(at, "FORWARD") {
+            at += 1;
+        }
+        let mut count = 1;
+        if self.is(at, "NEXT") {
+            at += 1;
+        } else if self.is(at, "ALL") {
+            (count, at) = (usize::MAX, at + 1);
+        } else if let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Number) {
+            count = token.value.parse().map_err(|_| syntax("the number of rows is too large"))?;
+            at += 1;
+        } else if ["PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE", "BACKWARD"].iter().any(|w| self.is(at, w))
+            || self.tokens.get(at).is_some_and(|token| token.is_symbol("-"))
+        {
+            return Err(Fault::new("55000", "cursor can only scan forward"));
+        }
+        if self.is(at, "FROM") || self.is(at, "IN") {
+            at += 1;
+        }
+        Ok(Command::Fetch { name: self.name(at)?, count, moves })
+    }
+
+    /// `PREPARE name (types) AS statement`
+    fn prepare(&self) -> Result<Command, Fault> {
+        let name = self.name(1)?;
+        let body = self.tokens.iter().position(|token| token.is("AS"));
+        let body = body.ok_or_else(|| syntax("PREPARE wants AS and a statement"))?;
+        let mut types = Vec::new();
+        let mut at = 3;
+        while self.tokens.get(2).is_some_and(|token| token.is_symbol("(")) && at < body {
+            let rest = self.tokens.get(at..body).unwrap_or_default();
+            let found = type_name(rest).ok_or_else(|| syntax("a type is missing"))?;
+            types.push(introspect::type_oid(&found));
+            at += found.length + 1;
+        }
+        Ok(Command::Prepare { name, types, query: Arc::new(self.query(body + 1)?) })
+    }
+
+    /// `EXECUTE name (values)`
+    fn execute(&self) -> Result<Command, Fault> {
+        let name = self.name(1)?;
+        let mut arguments = Vec::new();
+        let rest = self.tokens.get(2..).unwrap_or_default();
+        if let [open, inside @ .., close] = rest
+            && open.is_symbol("(")
+            && close.is_symbol(")")
+        {
+            let mut depth = 0_i32;
+            let pieces = inside.split(|token| {
+                depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+                depth == 0 && token.is_symbol(",")
+            });
+            for piece in pieces {
+                let translated = translate(self.text, piece, self.facts);
+                arguments.push(translated.map_err(|e| Fault::in_statement(&e, self.text, 0, None))?.text);
+            }
+        } else if !rest.is_empty() {
+            return Err(syntax("EXECUTE wants its values in parentheses"));
+        }
+        Ok(Command::Execute { name, arguments })
+    }
+
+    /// `COPY (query) TO STDOUT (options)`, `COPY table [(columns)] TO STDOUT`
+    fn copy(&self) -> Result<Command, Fault> {
+        let to = self.tokens.iter().rposition(|token| token.is("TO"));
+        let to = to.filter(|at| self.is(at + 1, "STDOUT"));
+        let Some(to) = to else {
+            return Err(Fault::new("0A000", "of COPY, only COPY … TO STDOUT is supported")
+                .hint("INSERT INTO … SELECT, CREATE TABLE AS, or files in the lake bring data in"));
+        };
+        let inside = self.tokens.get(1..to).unwrap_or_default();
+        let query = match inside {
+            [open, body @ .., close] if open.is_symbol("(") && close.is_symbol(")") => {
+                Reader { text: self.text, tokens: body, facts: self.facts }.query(0)?
+            }
+            [] => return Err(syntax("COPY wants a table or a query")),
+            table => {
+                // A table is a query of all its columns, or of those that are named.
+                let split = table.iter().position(|token| token.is_symbol("(")).unwrap_or(table.len());
+                let piece = |tokens: &[Token]| {
+                    let from = tokens.first().map_or(0, |token| token.start);
+                    let end = tokens.last().map_or(from, |token| token.end);
+                    self.text.get(from..end).unwrap_or_default().to_owned()
+                };
+                let columns = table.get(split + 1..table.len().saturating_sub(1)).unwrap_or_default();
+                let columns = if columns.is_empty() { "*".to_owned() } else { piece(columns) };
+                let text: Arc<str> =
+                    format!("SELECT {columns} FROM {}", piece(table.get(..split).unwrap_or_default())).into();
+                let tokens = crate::text::tokens(&text)?;
+                Reader { text: &text, tokens: &tokens, facts: self.facts }.query(0)?
+            }
+        };
+        if !query.has_rows() {
+            return Err(Fault::new("42601", "COPY wants a query"));
+        }
+        let format = copy_format(self.tokens.get(to + 2..).unwrap_or_default())?;
+        Ok(Command::Copy { query: Arc::new(query), format })
+    }
+}
+
+/// The options of COPY, in the new form (`(FORMAT csv, HEADER)`) or the old (`WITH CSV HEADER`).
+fn copy_format(tokens: &[Token]) -> Result<CopyFormat, Fault> {
+    let (mut kind, mut header) = ("text".to_owned(), false);
+    let (mut delimiter, mut null, mut quote) = (None, None, '"');
+    let mut rest = tokens.iter().filter(|t| !t.is_symbol("(") && !t.is_symbol(")") && !t.is_symbol(",")).peekable();
+    let one = |token: Option<&Token>, what: &str| {
+        let text = token.filter(|token| token.kind == Kind::Text).map(|token| token.value.clone());
+        let mut all = text.as_deref().unwrap_or_default().chars();
+        match (all.next(), all.next()) {
+            (Some(c), None) if c.is_ascii() => Ok(c),
+            _ => Err(Fault::new("22023", format!("{what} of COPY is one character"))),
+        }
+    };
+    while let Some(token) = rest.next() {
+        let word = token.value.to_uppercase();
+        match word.as_str() {
+            "WITH" => {}
+            "FORMAT" => kind = rest.next().map(|token| token.value.to_lowercase()).unwrap_or_default(),
+            "CSV" | "BINARY" => kind = word.to_lowercase(),
+            "HEADER" => {
+                header = true;
+                if let Some(value) = rest.next_if(|token| token.is("TRUE") || token.is("FALSE")) {
+                    header = value.is("TRUE");
+                }
+            }
+            "DELIMITER" => delimiter = Some(one(rest.next(), "the delimiter")?),
+            "QUOTE" => quote = one(rest.next(), "the quote")?,
+            "NULL" => null = rest.next().map(|token| token.value.clone()),
+            "ENCODING" if rest.next().is_some_and(|t| t.value.replace('-', "").eq_ignore_ascii_case("utf8")) => {}
+            other => return Err(Fault::new("0A000", format!("the option {other} of COPY is not supported"))),
+        }
+    }
+    match kind.as_str() {
+        "text" if header => Err(Fault::new("0A000", "COPY writes a header in the format csv alone")),
+        "text" => Ok(CopyFormat::Text { delimiter: delimiter.unwrap_or('\t'), null: null.unwrap_or("\\N".into()) }),
+        "csv" => Ok(CopyFormat::Csv {
+            delimiter: delimiter.unwrap_or(','),
+            null: null.unwrap_or_default(),
+            quote,
+            header,
+        }),
+        "binary" => Ok(CopyFormat::Binary),
+        other => Err(Fault::new("22023", format!("COPY has no format {other}")).hint("text, csv or binary")),
+    }
+}
+
+/// The setting of `SHOW name`; none where it is one of the engine's statements.
+fn shown_setting(tokens: &[Token]) -> Option<String> {
+    const OURS: [&str; 13] = [
+        "DATABASES", "SCHEMAS", "TABLES", "VIEWS", "COLUMNS", "PARTITIONS", "CREATE", "TBLPROPERTIES", "FUNCTIONS",
+        "CATALOGS", "STATS", "SESSION", "ROLES",
+    ];
+    let name = tokens.get(1)?;
+    if OURS.iter().any(|word| name.is(word)) || !name.is_name() {
+        return None;
+    }
+    if name.is("TIME") && tokens.get(2)?.is("ZONE") {
+        return Some("timezone".into());
+    }
+    if name.is("TRANSACTION") && tokens.get(2)?.is("ISOLATION") {
+        return Some("transaction_isolation".into());
+    }
+    (tokens.len() == 2).then(|| name.name().to_lowercase())
+}
+
+/// The word with which a statement's end is told.
+fn verb(statement: &Statement) -> &'static str {
+    match statement {
+        Statement::Query(_) | Statement::Execute { .. } => "SELECT",
+        Statement::Explain { .. } => "EXPLAIN",
+        Statement::Insert(_) => "INSERT",
+        Statement::CreateTableAs(_) => "SELECT",
+        Statement::Unload(_) => "UNLOAD",
+        Statement::Delete(_) => "DELETE",
+        Statement::Update(_) => "UPDATE",
+        Statement::Merge(_) => "MERGE",
+        Statement::CreateDatabase(_) => "CREATE SCHEMA",
+        Statement::DropDatabase { .. } => "DROP SCHEMA",
+        Statement::AlterDatabase { .. } => "ALTER SCHEMA",
+        Statement::CreateTable(_) => "CREATE TABLE",
+        Statement::CreateView(_) => "CREATE VIEW",
+        Statement::DropTable { .. } => "DROP TABLE",
+        Statement::DropView { .. } => "DROP VIEW",
+        Statement::AlterTable(_) => "ALTER TABLE",
+        Statement::MsckRepair { .. } => "MSCK REPAIR TABLE",
+        Statement::Describe(_) | Statement::Show(_) => "SHOW",
+        Statement::Prepare { .. } => "PREPARE",
+        Statement::Deallocate { .. } => "DEALLOCATE",
+        Statement::DescribeInput { .. } | Statement::DescribeOutput { .. } => "SHOW",
+    }
+}
+
+fn syntax(what: &str) -> Fault {
+    Fault::new("42601", what)
+}

@@ -1,0 +1,12 @@
+//! PostgreSQL's way of writing: tokens, statements, and the spellings that the engine's language writes otherwise.
+
+mod functions;
+mod interval;
+mod lexer;
+mod translate;
+mod types;
+
+pub(crate) use lexer::{Kind, Token, statements, tokens};
+pub(crate) use interval::{Span, span};
+pub(crate) use translate::{Facts, Translated, is_definition, translate};
+pub(crate) use types::{TypeName, type_name};

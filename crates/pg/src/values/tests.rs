@@ -1,0 +1,129 @@
+//! Values there and back: what is written as text or bytes is what PostgreSQL would write.
+
+use super::*;
+use arrow::array::{
+    ArrayRef, BinaryViewArray, BooleanArray, Date32Array, Decimal128Array, DurationMillisecondArray,
+    Float32Array, Float64Array, Int32Array, Int64Array, IntervalYearMonthArray, ListArray, StringViewArray,
+    Time64MicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+};
+use bytes::BytesMut;
+use sql::SqlType;
+use std::sync::Arc;
+
+fn text(sql_type: &SqlType, array: &ArrayRef) -> Vec<String> {
+    let column = Column::new("x", sql_type);
+    (0..array.len())
+        .map(|row| {
+            let mut out = String::new();
+            put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, &mut out);
+            out
+        })
+        .collect()
+}
+
+fn arrays() -> Vec<(SqlType, ArrayRef, Vec<&'static str>)> {
+    let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None, Some(3)]), Some(vec![])]);
+    vec![
+        (SqlType::Boolean, Arc::new(BooleanArray::from(vec![true, false])), vec!["t", "f"]),
+        (SqlType::Integer, Arc::new(Int32Array::from(vec![-5, i32::MAX])), vec!["-5", "2147483647"]),
+        (SqlType::BigInt, Arc::new(Int64Array::from(vec![i64::MIN])), vec!["-9223372036854775808"]),
+        (
+            SqlType::Double,
+            Arc::new(Float64Array::from(vec![1.0, 0.1, -2.5e-7, 1e15, 123_456_789_012_345.0, f64::INFINITY])),
+            vec!["1", "0.1", "-2.5e-07", "1e+15", "123456789012345", "Infinity"],
+        ),
+        (SqlType::Real, Arc::new(Float32Array::from(vec![0.1, 1e6, f32::NAN])), vec!["0.1", "1e+06", "NaN"]),
+        (
+            SqlType::Decimal(10, 2),
+            Arc::new(Decimal128Array::from(vec![-5, 12_345]).with_precision_and_scale(10, 2).unwrap()),
+            vec!["-0.05", "123.45"],
+        ),
+        (SqlType::VARCHAR, Arc::new(StringViewArray::from(vec!["a\u{e4}"])), vec!["a\u{e4}"]),
+        (SqlType::Varbinary, Arc::new(BinaryViewArray::from(vec![&[0_u8, 255][..]])), vec!["\\x00ff"]),
+        (SqlType::Date, Arc::new(Date32Array::from(vec![0, 19_723])), vec!["1970-01-01", "2024-01-01"]),
+        (SqlType::Time(3), Arc::new(Time64MicrosecondArray::from(vec![3_661_500_000])), vec!["01:01:01.5"]),
+        (
+            SqlType::Timestamp(3),
+            Arc::new(TimestampMillisecondArray::from(vec![1_704_067_200_120, -1])),
+            vec!["2024-01-01 00:00:00.12", "1969-12-31 23:59:59.999"],
+        ),
+        (
+            SqlType::timestamp_utc(9),
+            Arc::new(TimestampNanosecondArray::from(vec![1_500]).with_timezone("UTC")),
+            vec!["1970-01-01 00:00:00.000001+00"],
+        ),
+        (
+            SqlType::IntervalYearMonth,
+            Arc::new(IntervalYearMonthArray::from(vec![14, -1])),
+            vec!["1 year 2 mons", "-1 mons"],
+        ),
+        (
+            SqlType::IntervalDaySecond,
+            Arc::new(DurationMillisecondArray::from(vec![90_061_000, 0, -1000])),
+            vec!["1 day 01:01:01", "00:00:00", "-00:00:01"],
+        ),
+        (SqlType::array(SqlType::BigInt), Arc::new(list), vec!["{1,NULL,3}", "{}"]),
+    ]
+}
+
+#[test]
+fn texts() {
+    for (sql_type, array, expected) in arrays() {
+        assert_eq!(text(&sql_type, &array), expected, "{sql_type}");
+    }
+    let mut out = String::new();
+    ["a", "a b", "", "null", "q\"\\"].iter().for_each(|text| {
+        text::put_element(text, &mut out);
+        out.push(';');
+    });
+    assert_eq!(out, "a;\"a b\";\"\";\"null\";\"q\\\"\\\\\";");
+}
+
+/// What is sent in binary form is read back as the literal of its text.
+#[test]
+fn binary_values_are_read_back() {
+    for (sql_type, array, expected) in arrays() {
+        let column = Column::new("x", &sql_type);
+        for (row, text) in expected.iter().enumerate() {
+            let mut out = BytesMut::new();
+            put_binary(&column.shape, None, array.as_ref(), row, &mut out);
+            let from_bytes = literal(Some(&out), true, &column.shape).unwrap();
+            let from_text = literal(Some(text.as_bytes()), false, &column.shape).unwrap();
+            assert_eq!(from_bytes.replace("1 day ", ""), from_text.replace("1 day ", ""), "{sql_type} {text}");
+        }
+    }
+}
+
+#[test]
+fn literals() {
+    let of = |text: &str, oid: u32| literal(Some(text.as_bytes()), false, &shape_of_oid(oid).unwrap());
+    for (text, oid, expected) in [
+        ("5", 20, "CAST(5 AS bigint)"),
+        ("-5", 23, "CAST(-5 AS integer)"),
+        ("it's", 25, "CAST('it''s' AS varchar)"),
+        ("yes", 16, "true"),
+        ("1.50", 1700, "DECIMAL '1.50'"),
+        ("\\x00ff", 17, "X'00ff'"),
+        ("2024-01-01 10:00:00+02", 1184, "CAST('2024-01-01 08:00:00.000000 UTC' AS timestamp(6) with time zone)"),
+        ("2024-01-01", 1114, "CAST('2024-01-01 00:00:00.000000' AS timestamp(6))"),
+        ("{1,NULL, 3}", 1007, "CAST(ARRAY[CAST(1 AS integer), NULL, CAST(3 AS integer)] AS array(integer))"),
+        (
+            "{a,\"b,\\\"\",\"null\"}",
+            1009,
+            "CAST(ARRAY[CAST('a' AS varchar), CAST('b,\"' AS varchar), CAST('null' AS varchar)] AS array(varchar))",
+        ),
+        ("{\"a\":1}", 3802, "json_parse('{\"a\":1}')"),
+    ] {
+        assert_eq!(of(text, oid).unwrap(), expected, "{text}");
+    }
+    for (text, oid) in [
+        ("x", 23), ("1.5", 20), ("maybe", 16), ("NaN", 1700), ("1.2.3", 1700), ("2024-13-01", 1114), ("{1", 1007),
+        ("{{1}}", 1007), ("one day", 1186),
+    ] {
+        assert!(of(text, oid).is_err(), "{text}");
+    }
+    for (bytes, oid) in [(&b"abc"[..], 23), (b"", 16), (b"\0\0\0\x01", 1007), (b"\xff", 25)] {
+        assert!(literal(Some(bytes), true, &shape_of_oid(oid).unwrap()).is_err(), "{bytes:?}");
+    }
+    assert_eq!(literal(None, false, &Shape::Date).unwrap(), "CAST(NULL AS date)");
+}
