@@ -131,6 +131,11 @@ impl Caller {
         self.key.policy.allows(action, resource)
     }
 
+    /// Whether nothing is denied to the caller.
+    pub(crate) fn may_all(&self) -> bool {
+        self.key.policy == crate::Policy::everything()
+    }
+
     /// The sentence that a denied caller reads.
     pub(crate) fn denial(&self, action: &str, resource: &str) -> String {
         format!(

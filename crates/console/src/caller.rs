@@ -1,8 +1,7 @@
 //! Who asks, and what they may do: the policy of their access key is asked before anything is done.
 
-use catalog::Catalog;
-use engine::{Engine, PRIMARY_WORKGROUP, named_tables};
-use model::{AccountId, EntityName, Error, ErrorKind, LakeUri, Result};
+use engine::{Engine, PRIMARY_WORKGROUP, Touched};
+use model::{AccountId, Error, ErrorKind, LakeUri, Result};
 use sql::Statement;
 use std::sync::Arc;
 
@@ -99,59 +98,35 @@ impl Caller {
 /// Whether the caller may run these statements: the tables that they read, and their data; who runs a definition or a
 /// change must be allowed all of them, since what they touch is not worked out. What cannot be read cannot run, and is
 /// for the engine to tell.
-pub async fn may_query(
-    caller: &Caller,
-    catalog: &Catalog,
-    engine: &Engine,
-    text: &str,
-    database: &str,
-) -> Result<()> {
+pub async fn may_query(caller: &Caller, engine: &Engine, text: &str, database: &str) -> Result<()> {
     if caller.is_owner() {
         return Ok(());
     }
     caller.may_on("athena", "StartQueryExecution", &format!("workgroup/{PRIMARY_WORKGROUP}"))?;
     let Ok(statements) = sql::parse_located(text, "<query>") else { return Ok(()) };
     for located in statements {
-        may_run(caller, catalog, engine, &located.statement, database).await?;
+        may_run(caller, engine, &located.statement, database).await?;
     }
     Ok(())
 }
 
-async fn may_run(
-    caller: &Caller,
-    catalog: &Catalog,
-    engine: &Engine,
-    statement: &Statement,
-    database: &str,
-) -> Result<()> {
-    let kept = match statement {
-        Statement::Execute { name, .. } => match engine.get_prepared(PRIMARY_WORKGROUP, &name.value).await {
-            Ok(kept) => Some(sql::parse_one(&kept.query, "<prepared>")?),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        },
-        _ => None,
-    };
-    let statement = kept.as_ref().unwrap_or(statement);
-    for (database, table) in named_tables(statement, database) {
-        caller.may_on("glue", "GetTable", &format!("table/{database}/{table}"))?;
-        let (Ok(database), Ok(table)) = (EntityName::new(&database), EntityName::new(&table)) else {
-            continue;
-        };
-        // Whether it is there is for the engine to say.
-        let entry = match catalog.get_table(&database, &table).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            entry => entry?,
-        };
-        if let Some(place) = entry.table.storage.location.and_then(|at| at.parse::<LakeUri>().ok()) {
-            caller.may_object("GetObject", &place.as_folder())?;
+async fn may_run(caller: &Caller, engine: &Engine, statement: &Statement, database: &str) -> Result<()> {
+    for touched in engine.touched(statement, database, PRIMARY_WORKGROUP).await? {
+        match touched {
+            Touched::Table { database, table } => {
+                caller.may_on("glue", "GetTable", &format!("table/{database}/{table}"))?;
+            }
+            Touched::Folder(at) => caller.may_object("GetObject", &at)?,
+            Touched::AnyObject => caller.may("s3:GetObject", "arn:aws:s3:::*")?,
+            Touched::Tables(database) => {
+                let of = format!("database/{}", database.as_deref().unwrap_or("*"));
+                caller.may_on("glue", "GetTables", &of)?;
+            }
+            Touched::Databases => caller.may_on("glue", "GetDatabases", "catalog")?,
+            Touched::Change => may_change_anything(caller)?,
         }
     }
-    match statement {
-        Statement::Show(_) | Statement::Describe(_) => caller.may_on("glue", "GetTables", "*"),
-        other if other.only_reads() => Ok(()),
-        _ => may_change_anything(caller),
-    }
+    Ok(())
 }
 
 /// Whether the caller may change all tables and write all objects: asked for what is not worked out more finely.

@@ -7,7 +7,7 @@ use sql::{QualifiedName, Statement};
 
 /// The tables of a statement's queries, each as database and table; a common table expression of the same name is among
 /// them. Statements that describe or show a table name that one; other statements without a query name none here.
-pub fn named_tables(statement: &Statement, database: &str) -> Vec<(String, String)> {
+pub(crate) fn named_tables(statement: &Statement, database: &str) -> Vec<(String, String)> {
     let query = match statement {
         Statement::Query(query) => query,
         Statement::CreateTableAs(create) => &create.query,
@@ -39,7 +39,7 @@ pub fn named_tables(statement: &Statement, database: &str) -> Vec<(String, Strin
 }
 
 /// The tables that a view reads, views among them.
-pub fn tables_of_view(view: &TableEntry) -> Result<Vec<(String, String)>> {
+pub(crate) fn tables_of_view(view: &TableEntry) -> Result<Vec<(String, String)>> {
     let name = plan::TableName { database: view.database.to_string(), table: view.table.name.to_string() };
     let (_, named) = crate::tables::view(&name, view)?;
     Ok(named.into_iter().map(|name| (name.database, name.table)).collect())

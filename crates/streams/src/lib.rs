@@ -37,5 +37,6 @@ pub use log::{Log, ReadOptions, Records, SettingsChange};
 pub use sequence::SequenceNumber;
 pub use types::{
     Consumer, Encryption, HashRange, MAX_PARTITION_KEY, MAX_RETENTION_HOURS, MAX_SHARDS, MIN_RETENTION_HOURS,
-    NewRecord, NewStream, Placed, Record, Shard, ShardId, ShardUsage, Stream, StreamMode, StreamSettings, StreamStatus, hash_key, internal_name,
+    NewRecord, NewStream, Placed, Record, Shard, ShardId, ShardUsage, Stream, StreamMode, StreamSettings,
+    StreamStatus, hash_key, internal_name,
 };

@@ -1,7 +1,8 @@
 //! What a log can do, whatever keeps it.
 
 use crate::{
-    Consumer, NewRecord, NewStream, Placed, Record, Shard, ShardFilter, ShardId, ShardIterator, ShardUsage, StartAt, Stream, StreamSettings, SequenceNumber,
+    Consumer, NewRecord, NewStream, Placed, Record, SequenceNumber, Shard, ShardFilter, ShardId,
+    ShardIterator, ShardUsage, StartAt, Stream, StreamSettings,
 };
 use async_trait::async_trait;
 use chrono::Duration;

@@ -27,7 +27,7 @@ pub(crate) async fn check(name: &str, body: &[u8], caller: &Caller, platform: &P
     match name {
         StartQuery::NAME => {
             let query: StartQuery = read(body)?;
-            may_query(caller, &platform.catalog, &platform.engine, &query.text, &query.database).await
+            may_query(caller, &platform.engine, &query.text, &query.database).await
         }
         CheckSql::NAME => {
             let check: CheckSql = read(body)?;
@@ -36,8 +36,7 @@ pub(crate) async fn check(name: &str, body: &[u8], caller: &Caller, platform: &P
                     // What a check tells of schemas is not worked out for scripts.
                     true => caller.may_on("glue", "GetTable", "*")?,
                     false => {
-                        may_query(caller, &platform.catalog, &platform.engine, &text.text, &check.database)
-                            .await?;
+                        may_query(caller, &platform.engine, &text.text, &check.database).await?;
                     }
                 }
             }

@@ -231,8 +231,7 @@ async fn may_run(
     folder: &LakeUri,
 ) -> Result<()> {
     call.may("s3:PutObject", &format!("arn:aws:s3:::{}/{}*", folder.bucket(), folder.key()))?;
-    let kept = rights::kept_statement(&athena.rooms.engine, workgroup, statement).await?;
-    rights::may_run(&call.caller, &athena.rooms.catalog, kept.as_ref(), statement, database).await
+    rights::may_run(&call.caller, &athena.rooms.engine, workgroup, statement, database).await
 }
 
 /// The body of a run.

@@ -44,7 +44,7 @@ pub(super) async fn rows(
     let ask: Ask = read(&body)?;
     only_reads(&ask.sql)?;
     let database = ask.database.unwrap_or_else(|| "default".to_owned());
-    may_query(&caller, &house.rooms.catalog, &house.rooms.engine, &ask.sql, &database).await?;
+    may_query(&caller, &house.rooms.engine, &ask.sql, &database).await?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
     let mut request = QueryRequest::new(ask.sql).in_database(database);
     if let Some(source) = ask.source {
