@@ -438,8 +438,10 @@ mod tests {
         };
         let input = |path: &str| json!({ "paths": [file(path)], "exclusions": [], "recurse": true });
         let convert = |from: &str, to: &str| {
-            let output = json!({ "at": file(to), "format": null, "compression": null, "partition_by": [] });
-            json!({ "request": { "input": input(from), "format": {}, "select": null, "output": output } })
+            let output = json!({ "at": file(to), "format": null, "compression": null, "partition_by": [],
+                "header": true, "delimiter": null, "max_file_bytes": null, "overwrite": false });
+            let format = engine::FileFormat::default();
+            json!({ "request": { "input": input(from), "format": format, "select": null, "output": output } })
         };
         let crawl = json!({ "spec": { "targets": [{ "kind": "local", "path": "/etc" }], "database": "d" } });
         for (name, body) in [

@@ -45,7 +45,7 @@ export const accessTests = [
       const query = (sql) => ["/rows", "POST", { sql, database: "pets" }];
       const run = (name, body) => [`/do/${name}`, "POST", body];
       const file = (path) => (path.startsWith("s3:") ? { Lake: path } : { Disk: path });
-      const convert = (from, to) => run("start-convert", { request: { input: { paths: [file(from)], exclusions: [], recurse: true }, format: {}, select: null, output: { at: file(to), format: null, compression: null, partition_by: [] } } });
+      const convert = (from, to) => run("start-convert", { request: { input: { paths: [file(from)], exclusions: [], recurse: true }, format: { name: null, separator: null, quote: null, escape: null, header: null, multiline: false, json_path: null, lines: null, as_strings: false, strict: false }, select: null, output: { at: file(to), format: null, compression: null, partition_by: [], header: true, delimiter: null, max_file_bytes: null, overwrite: false } } });
       for (const [status, what] of [
         [200, query("SELECT * FROM open")],
         [403, query("SELECT * FROM closed")],
@@ -68,6 +68,7 @@ export const accessTests = [
         [403, run("create-stream", { name: "s", shards: 1, retention_hours: null })],
         [403, convert("/etc/passwd", "s3://open/passwd.csv")],
         [403, convert("s3://open/open/pets.csv", "/tmp/pets.csv")],
+        [403, run("start-crawl", { spec: { targets: [{ kind: "local", path: "/etc" }], database: "pets" } })],
         [403, run("start-script", { script: { file: "/tmp/a.py", name: "a", folder: "/tmp", arguments: [] } })],
         [200, run("list-runs", { kind: null, states: [], limit: 5 })],
       ]) {

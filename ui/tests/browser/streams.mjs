@@ -103,7 +103,7 @@ export const streamTests = [
     await page.locator(".stat-bad").getByText("1", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Snapshot" }).click();
     await page.getByRole("tab", { name: "Checkpoints" }).click();
-    await page.getByRole("cell", { name: "before-lunch" }).waitFor();
+    await page.getByRole("cell", { name: "before-lunch", exact: true }).waitFor();
     await shot("application-running");
     await accessible();
     await open("/streams/applications");

@@ -275,11 +275,18 @@ export const tests = [
     assert.deepEqual([second, first], ["succeeded", "stopped"]);
   }],
 
-  ["an address that cannot be read shows a page all the same", async ({ page, open }) => {
-    await open("/catalog/%E0%A4%A/x");
+  ["an address that cannot be read shows a page all the same", async ({ page, open, expected }) => {
+    await open("/");
+    await page.getByText("Latest work").waitFor();
+    const go = (path) => page.evaluate((to) => {
+      history.pushState(null, "", to);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, path);
+    await go("/catalog/%E0%A4%A/x");
     await page.getByRole("alert").waitFor();
-    await open("/%");
+    await go("/%");
     await page.getByText("There is nothing at this address").waitFor();
+    expected(/400|404/);
   }],
 
   ["the keyboard reaches everything that matters", async ({ page, open }) => {

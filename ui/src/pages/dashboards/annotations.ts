@@ -59,12 +59,13 @@ export function read(found: Rows, query: AnnotationQuery): Annotation[] {
 
 export function useAnnotations(dashboard: Dashboard, range: Range | null, variables: VariableState, off: string[], tick: number): { all: Annotation[]; error: unknown } {
   const { list, chosen, options, ready } = variables;
+  const asked = queries(dashboard).filter((one) => !off.includes(one.name));
   return useQueries({
-    queries: queries(dashboard).map((query) => {
+    queries: asked.map((query) => {
       const raw = fill(annotationSql(query), list, chosen, options);
       return {
         queryKey: ["annotations", query.name, raw, range?.from, range?.to, tick],
-        enabled: ready && range !== null && !off.includes(query.name),
+        enabled: ready && range !== null,
         gcTime: 0,
         queryFn: async ({ signal }: { signal: AbortSignal }) => {
           const shown = range ?? { from: 0, to: 1 };

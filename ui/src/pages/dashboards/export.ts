@@ -31,10 +31,10 @@ export function exported(dashboard: Dashboard, kind: Source): Dashboard {
     ...(one.panels ? { panels: one.panels.map(panel) } : {}),
   });
   const variable = (one: Variable): Variable => {
-    if (one.type !== "query") return one;
+    if (one.type !== "query") return settled(one);
     const sql = inOwn(variableSql(one), {});
     const query = kind === "athena" ? { rawSQL: sql, format: 1, connectionArgs: { region: "__default", catalog: "__default", database: "__default", ...(typeof one.query === "object" ? one.query.connectionArgs : {}) } } : sql;
-    return { ...one, datasource: reference, definition: sql, query };
+    return { ...settled(one), datasource: reference, definition: sql, query };
   };
   const annotation = ({ rawQuery, ...one }: AnnotationQuery): AnnotationQuery => {
     const asked = one.target && sqlOf(one.target) ? one.target : rawQuery ? { refId: "Anno", rawSQL: rawQuery, format: 1 } : null;
@@ -45,10 +45,23 @@ export function exported(dashboard: Dashboard, kind: Source): Dashboard {
     id: null,
     panels: dashboard.panels.map(panel),
     templating: { ...dashboard.templating, list: (dashboard.templating?.list ?? []).map(variable) },
+    ...(dashboard.links ? { links: dashboard.links.map(whole) } : {}),
     ...(dashboard.annotations ? { annotations: { ...dashboard.annotations, list: (dashboard.annotations.list ?? []).map(annotation) } } : {}),
     __inputs: [{ name: source.input, label: source.name, description: "", type: "datasource", pluginId: source.type, pluginName: source.name }],
     __requires: [{ type: "datasource", id: source.type, name: source.name, version: "1.0.0" }],
   };
+}
+
+/** A variable's choice has a text and a value, or is not there. */
+function settled({ current, ...one }: Variable): Variable {
+  return current?.value !== undefined && current.text !== undefined ? { ...one, current } : one;
+}
+
+type DashboardLink = NonNullable<Dashboard["links"]>[number];
+
+/** A link with all that Grafana's schema asks of one. */
+function whole(link: DashboardLink): DashboardLink {
+  return { ...{ asDropdown: false, icon: "external link", includeVars: false, keepTime: false, tags: [], targetBlank: false, title: "", tooltip: "", type: "link", url: "" }, ...link };
 }
 
 /** Replaces calls of macros, from the last to the first; what a rule leaves as it is stays. */
