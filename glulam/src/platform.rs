@@ -97,6 +97,7 @@ impl Platform {
         jobs.set_door(Arc::downgrade(&door));
         let records = open_log(config, &data, &database, &clock).await?;
         let log: Arc<dyn Log> = Arc::new(records.clone());
+        crate::system::register(&engine, &log, &jobs, &lake);
         let rooms = ApplicationsRooms {
             database: database.clone(),
             clock: clock.clone(),
