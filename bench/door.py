@@ -26,7 +26,7 @@ class Server:
         folder.mkdir(parents=True)
         begun = time.perf_counter()
         self.process = subprocess.Popen(
-            [glulam, "--data", folder / "data", "--quiet", "up", "--aws", "127.0.0.1:0"],
+            [glulam, "--data", folder / "data", "--quiet", "up", "--aws", "127.0.0.1:0", "--pg", "off"],
             stdout=subprocess.PIPE, text=True,
         )
         line = self.process.stdout.readline()

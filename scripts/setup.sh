@@ -23,6 +23,9 @@ missing_packages() {
     has npm || echo npm
     has chromium || echo chromium fonts-liberation
     has psql && compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || echo postgresql postgresql-client
+    # The PostgreSQL door is tested with Java's driver, too, by a program that the JDK compiles as it starts.
+    [ -e /usr/share/java/postgresql.jar ] || echo libpostgresql-jdbc-java
+    has javac || echo default-jdk-headless
     # A virtual environment needs ensurepip, which Debian ships apart.
     [ -x .venv/bin/python ] || python3 -c 'import venv, ensurepip' 2>/dev/null || echo python3-venv
 }

@@ -147,8 +147,8 @@ pub(crate) struct Up {
     /// Address of the console, for browsers, or `off`; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4567")]
     pub(crate) console: String,
-    /// Address of the PostgreSQL door; this version has none yet
-    #[arg(long, value_name = "ADDR", default_value = "off")]
+    /// Address of the PostgreSQL door, for psql, drivers and BI tools, or `off`; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5437")]
     pub(crate) pg: String,
 }
 

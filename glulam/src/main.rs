@@ -9,10 +9,12 @@ mod commands;
 mod entrance;
 mod exit;
 mod operations;
+mod pg_door;
 mod platform;
 mod server;
 mod session;
 mod settings;
+mod system;
 mod terminal;
 
 use clap::Parser;

@@ -110,6 +110,7 @@ impl Platform {
         let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
         let door: Arc<dyn ScriptDoor> = entrance.clone();
         jobs.set_door(Arc::downgrade(&door));
+        crate::system::register(&engine, &log, &jobs, &lake);
         let rooms = ApplicationsRooms {
             database: database.clone(),
             clock: clock.clone(),

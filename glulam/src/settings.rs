@@ -139,6 +139,33 @@ pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig
     Ok(aws::DoorConfig { keys: keys(config, listens_on)?, account: account(config)? })
 }
 
+/// How the PostgreSQL door is set up that listens on this address: the access keys are its users.
+pub(crate) fn pg(config: &Config, listens_on: IpAddr) -> Result<PgConfig> {
+    let path = |key: &str| config.text(key).map(PathBuf::from);
+    let tls = match (path("pg.tls_certificate"), path("pg.tls_key")) {
+        (Some(certificate), Some(key)) => Some(pg::Tls::open(&certificate, &key)?),
+        (None, None) => None,
+        _ => {
+            return Err(Error::invalid("encryption wants a certificate and its key, but only one is set")
+                .hint("set both pg.tls_certificate and pg.tls_key"));
+        }
+    };
+    let tls_required = config.switch("pg.tls_required").unwrap_or(false);
+    if tls_required && tls.is_none() {
+        return Err(Error::invalid("pg.tls_required is set, but there is no certificate")
+            .hint("set pg.tls_certificate and pg.tls_key"));
+    }
+    Ok(PgConfig { keys: keys(config, listens_on)?, account: account(config)?, tls, tls_required })
+}
+
+/// What the PostgreSQL door is configured with.
+pub(crate) struct PgConfig {
+    pub(crate) keys: aws::KeyRing,
+    pub(crate) account: AccountId,
+    pub(crate) tls: Option<pg::Tls>,
+    pub(crate) tls_required: bool,
+}
+
 /// The access keys.
 fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
     let mut keys = Vec::new();

@@ -5,7 +5,7 @@ use crate::args::Up;
 use crate::operations::{perform_named, rights};
 use crate::platform::Platform;
 use crate::server::ControlDoor;
-use crate::{settings, terminal};
+use crate::{pg_door, settings, terminal};
 use model::{Error, Result};
 use state::DataDir;
 use std::net::SocketAddr;
@@ -49,13 +49,10 @@ impl Serving {
 }
 
 pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
-    if up.pg != Serving::OFF {
-        return Err(Error::unsupported("this version has no `pg` door yet")
-            .hint("leave --pg away; commands reach the server through its data directory"));
-    }
     let data = DataDir::open(context.config.data())?;
     let aws_listening = listen("aws", "AWS", "4566", &up.aws).await?;
     let console_listening = listen("console", "console's", "4567", &up.console).await?;
+    let pg_listening = listen("pg", "PostgreSQL", "5437", &up.pg).await?;
     // What is wrong with the doors' settings is told before the rooms are opened.
     let aws_config =
         aws_listening.as_ref().map(|door| settings::aws(&context.config, door.at.ip())).transpose()?;
@@ -63,6 +60,8 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         .as_ref()
         .map(|door| settings::console(&context.config, door.at.ip()))
         .transpose()?;
+    let pg_config =
+        pg_listening.as_ref().map(|door| settings::pg(&context.config, door.at.ip())).transpose()?;
     let platform = Arc::new(Platform::open(&context.config, data).await?);
     let door = ControlDoor::open(platform.data())?;
     let stop = CancellationToken::new();
@@ -86,10 +85,19 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         }
         _ => Serving::off(),
     };
+    let pg = match (pg_listening, pg_config) {
+        (Some(Listening { listener, at }), Some(config)) => {
+            let door = pg_door::open(&platform, config, stop.clone());
+            let task = Some(tokio::spawn(door.serve(listener)));
+            Serving { url: format!("postgresql://{at}/glulam"), task }
+        }
+        _ => Serving::off(),
+    };
     terminal::print(&format!(
-        "ready aws={} console={} pg=off control=unix:{}",
+        "ready aws={} console={} pg={} control=unix:{}",
         aws.url,
         console.url,
+        pg.url,
         path.display()
     ));
     tracing::info!(data = %platform.data().root().display(), "serving");
@@ -120,6 +128,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     // Requests that are under way end before the rooms are closed.
     aws.ended("AWS").await?;
     console.ended("console").await?;
+    pg.ended("PostgreSQL").await?;
     platform.close().await;
     match control.await {
         Ok(served) => served.map(|()| 0),

@@ -6,7 +6,7 @@ use testkit::Process;
 
 /// A server on a free port, and where it listens.
 pub(crate) fn up(home: &Home, more: &[&str]) -> (Process, String) {
-    let mut arguments = vec!["up", "--aws", "127.0.0.1:0", "--console", "off"];
+    let mut arguments = vec!["up", "--aws", "127.0.0.1:0", "--console", "off", "--pg", "off"];
     arguments.extend(more);
     let mut server = Process::start(&mut home.command(&arguments));
     let line = server.wait_for_line("ready aws=http://127.0.0.1:", LONG);
@@ -94,7 +94,7 @@ fn keys_of_the_configuration_and_their_policies() {
         "glulam.toml",
         "[aws.keys.limited]\nsecret_access_key = \"x\"\npolicy = '{\"Statement\": 5}'\n",
     );
-    let finished = home.run(["up", "--aws", "127.0.0.1:0", "--console", "off"]);
+    let finished = home.run(["up", "--aws", "127.0.0.1:0", "--console", "off", "--pg", "off"]);
     assert_eq!(finished.code, Some(2), "{}", finished.stderr);
     assert!(finished.stderr.contains("policy of the access key `limited`"), "{}", finished.stderr);
 }
@@ -104,7 +104,7 @@ fn two_servers_cannot_share_a_port() {
     let (one, two) = (Home::new(), Home::new());
     let (server, url) = up(&one, &[]);
     let address = url.trim_start_matches("http://");
-    let second = two.run(["up", "--aws", address, "--console", "off"]);
+    let second = two.run(["up", "--aws", address, "--console", "off", "--pg", "off"]);
     assert_eq!(second.code, Some(4), "{}", second.stderr);
     assert!(second.stderr.contains("is taken"), "{}", second.stderr);
     drop(server);

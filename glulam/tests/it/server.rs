@@ -4,7 +4,7 @@ use crate::home::{Home, LONG};
 use testkit::Process;
 
 fn up(home: &Home) -> Process {
-    let mut server = Process::start(&mut home.command(["up", "--aws", "off", "--console", "off"]));
+    let mut server = Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
     server.wait_for_line("ready aws=off console=off pg=off control=unix:", LONG);
     server
 }
@@ -37,7 +37,7 @@ fn commands_work_the_same_with_and_without_a_server() {
 fn one_server_per_data_directory() {
     let home = Home::new();
     let server = up(&home);
-    let second = home.run(["up", "--aws", "off", "--console", "off"]);
+    let second = home.run(["up", "--aws", "off", "--console", "off", "--pg", "off"]);
     assert_eq!(second.code, Some(4), "{}", second.stderr);
     assert!(second.stderr.contains("in use"), "{}", second.stderr);
     drop(server);

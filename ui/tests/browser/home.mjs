@@ -86,7 +86,7 @@ export class Home {
 
   /** Starts the server; answers the console's address. */
   async up(...more) {
-    this.server = spawn(this.glulam, ["up", "--aws", "off", ...(more.length > 0 ? more : ["--console", "127.0.0.1:0"])], { cwd: this.folder, env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
+    this.server = spawn(this.glulam, ["up", "--aws", "off", "--pg", "off", ...(more.length > 0 ? more : ["--console", "127.0.0.1:0"])], { cwd: this.folder, env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     this.server.stderr.on("data", (piece) => { said += piece; });
     this.url = await new Promise((done, failed) => {

@@ -178,7 +178,7 @@ impl Reader<'_> {
         let end = tokens.last().map_or(offset, |token| token.end);
         if introspect::is_question(tokens) {
             let text = self.text.get(offset..end).unwrap_or_default();
-            return Ok(of(Source::Catalog(introspect::Question::parse(text, self.facts)?)));
+            return Ok(of(Source::Catalog(introspect::Question::parse(text)?)));
         }
         let fault = |e: &model::Error, translated| Fault::in_statement(e, self.text, 0, translated);
         let translated = translate(self.text, tokens, self.facts).map_err(|e| fault(&e, None))?;

@@ -79,9 +79,15 @@ impl Session {
         let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let prepared = Arc::clone(&portal.prepared);
         let Some(running) = &mut portal.running else { return Ok(Progress::Ended(0)) };
-        running.pump(wire, writing, limit, cancel).await.map_err(|e| match &prepared.command {
-            Command::Query(query) => query.fault(&e),
-            _ => Fault::of(&e),
+        let pumped = running.pump(wire, writing, limit, cancel).await;
+        pumped.map_err(|e| {
+            // What has failed is not read on: its query ends here.
+            portal.running = None;
+            portal.is_done = true;
+            match &prepared.command {
+                Command::Query(query) => query.fault(&e),
+                _ => Fault::of(&e),
+            }
         })
     }
 

@@ -16,7 +16,7 @@ use model::Error;
 use sql::SqlType;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
@@ -84,7 +84,7 @@ impl Session {
                         answer = self.house.rooms.engine.query(request) => answer.map_err(|e| query.fault(&e))?,
                     };
                     let columns = answer.columns.iter().map(|c| Column::new(c.name.clone(), &c.sql_type)).collect();
-                    let rows = Rows::Answer(Box::new(answer));
+                    let rows = Rows::Answer(Box::new(Mutex::new(answer)));
                     return Ok(Started::Rows(Box::new(Running::new(columns, rows, verb))));
                 }
                 let rows = self.write(request, cancel).await.map_err(|e| query.fault(&e))?;

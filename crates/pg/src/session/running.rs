@@ -9,13 +9,14 @@ use bytes::{BufMut, BytesMut};
 use engine::Answer;
 use model::Error;
 use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
 /// Where rows come from.
 pub(super) enum Rows {
-    /// The engine, as it makes them.
-    Answer(Box<Answer>),
+    /// The engine, as it makes them. Nobody ever waits for the lock: it lets a session be shared between threads.
+    Answer(Box<Mutex<Answer>>),
     /// What was at hand at once.
     Batches(VecDeque<RecordBatch>),
 }
@@ -101,7 +102,7 @@ impl Running {
                 Rows::Answer(answer) => tokio::select! {
                     biased;
                     () = cancel.cancelled() => return Err(Error::cancelled()),
-                    batch = answer.next() => batch?,
+                    batch = answer.get_mut().unwrap_or_else(PoisonError::into_inner).next() => batch?,
                     () = wire.watch() => return Ok(Progress::Gone),
                 },
             };

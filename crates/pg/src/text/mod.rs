@@ -8,5 +8,5 @@ mod types;
 
 pub(crate) use lexer::{Kind, Token, statements, tokens};
 pub(crate) use interval::{Span, span};
-pub(crate) use translate::{Facts, Translated, is_definition, translate};
+pub(crate) use translate::{Facts, Translated, translate};
 pub(crate) use types::{TypeName, type_name};

@@ -43,7 +43,7 @@ impl Translated {
 }
 
 /// Whether the statement is one of Hive's definitions, in whose words nothing is PostgreSQL's.
-pub(crate) fn is_definition(tokens: &[Token]) -> bool {
+fn is_definition(tokens: &[Token]) -> bool {
     let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
     if ["ALTER", "DROP", "MSCK", "SHOW", "DESC", "DESCRIBE"].iter().any(|first| word(0, first)) {
         return true;

@@ -6,10 +6,10 @@ mod numeric;
 mod shape;
 mod text;
 
-pub(crate) use binary::put_binary;
+pub(crate) use binary::{put_binary, put_sized};
 pub(crate) use literal::{cast_to, literal, null_of};
-pub(crate) use shape::{Column, Shape, oid_of, shape_of_oid};
-pub(crate) use text::put_text_value;
+pub(crate) use shape::{Column, Shape, shape_of_oid};
+pub(crate) use text::{put_element, put_text_value};
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{

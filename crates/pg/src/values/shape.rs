@@ -167,11 +167,6 @@ const ARRAYS: [(u32, u32); 23] = [
     (3802, 3807),
 ];
 
-/// The number of the type that carries this one.
-pub(crate) fn oid_of(sql_type: &SqlType) -> u32 {
-    Shape::of(sql_type).oid()
-}
-
 /// The way in which values of the type of that number travel; none for types that are not known here.
 pub(crate) fn shape_of_oid(oid: u32) -> Option<Shape> {
     let shape = match oid {

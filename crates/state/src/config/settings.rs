@@ -147,6 +147,19 @@ pub const SETTINGS: &[Setting] = &[
         "what a scraper sends as bearer token to get /metrics of a console that people log in to",
     ),
     setting(
+        "pg.tls_certificate",
+        Kind::Path,
+        "",
+        "a file with the certificate, as PEM, with which the PostgreSQL door encrypts; empty: it does not",
+    ),
+    setting("pg.tls_key", Kind::Path, "", "the file with the certificate's key, as PEM"),
+    setting(
+        "pg.tls_required",
+        Kind::Switch,
+        "false",
+        "whether the PostgreSQL door lets in encrypted connections alone",
+    ),
+    setting(
         "console.dashboards",
         Kind::Text,
         "s3://dashboards/",

@@ -1,0 +1,565 @@
+//! Queries of the interpreter: WITH, SELECT with grouping, set operations, ORDER BY, LIMIT.
+
+use super::World;
+use super::join::From;
+use super::shapes::{self, TEXT};
+use super::value::Value;
+use super::{aggregate, functions};
+use crate::fault::Fault;
+use crate::values::Shape;
+use sqlparser::ast::{
+    Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value as Literal, WindowType,
+};
+use std::cell::Cell;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// How many steps a question may take.
+const MAX_WORK: u64 = 40_000_000;
+
+/// What a query found.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    pub(super) columns: Vec<(String, Shape)>,
+    pub(super) rows: Vec<Vec<Value>>,
+}
+
+/// A table in a FROM.
+#[derive(Debug, Clone)]
+pub(super) struct Bound {
+    pub(super) alias: String,
+    pub(super) columns: Vec<(String, Shape)>,
+    /// Whether it has columns that are not listed: they are NULL. So it is where a table is always empty here.
+    pub(super) open: bool,
+}
+
+/// The names that an expression may use, and their values in one row; for aggregates, all rows of the group.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) parent: Option<&'a Scope<'a>>,
+    pub(super) tables: &'a [Bound],
+    pub(super) row: &'a [Value],
+    pub(super) group: Option<&'a [Vec<Value>]>,
+}
+
+/// Where a name leads.
+pub(super) enum Place {
+    Column(usize),
+    /// A column of a table that is always empty.
+    Nothing,
+}
+
+pub(super) fn folded(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// Finds a column among tables.
+pub(super) fn place(tables: &[Bound], parts: &[Ident]) -> Option<Place> {
+    let column = folded(parts.last()?);
+    let qualifier = parts.len().checked_sub(2).and_then(|at| parts.get(at)).map(folded);
+    let (mut offset, mut open) = (0, false);
+    for table in tables {
+        if qualifier.as_ref().is_none_or(|alias| *alias == table.alias) {
+            if let Some(at) = table.columns.iter().position(|(name, _)| *name == column) {
+                return Some(Place::Column(offset + at));
+            }
+            open |= table.open || matches!(column.as_str(), "tableoid" | "xmin" | "ctid");
+        }
+        offset += table.columns.len();
+    }
+    open.then_some(Place::Nothing)
+}
+
+impl<'a> Scope<'a> {
+    pub(super) const EMPTY: Scope<'static> = Scope { parent: None, tables: &[], row: &[], group: None };
+
+    /// The value of a name.
+    pub(super) fn value(&self, parts: &[Ident]) -> Option<Value> {
+        match place(self.tables, parts) {
+            Some(Place::Column(at)) => Some(self.row.get(at).cloned().unwrap_or(Value::Null)),
+            Some(Place::Nothing) => Some(Value::Null),
+            None => self.parent?.value(parts),
+        }
+    }
+
+    /// The shape of a name.
+    pub(super) fn shape(&self, parts: &[Ident]) -> Option<Shape> {
+        match place(self.tables, parts) {
+            Some(Place::Column(at)) => {
+                self.tables.iter().flat_map(|table| &table.columns).nth(at).map(|(_, shape)| shape.clone())
+            }
+            Some(Place::Nothing) => Some(TEXT),
+            None => self.parent?.shape(parts),
+        }
+    }
+}
+
+/// A question under way.
+pub(super) struct Run<'w> {
+    pub(super) world: &'w World,
+    pub(super) ctes: HashMap<String, Arc<Output>>,
+    work: &'w Cell<u64>,
+}
+
+/// Answers a question.
+pub(super) fn answer(world: &World, query: &Query) -> Result<Output, Fault> {
+    let work = Cell::new(0);
+    Run { world, ctes: HashMap::new(), work: &work }.query(query, &Scope::EMPTY)
+}
+
+/// Calculates an expression that names no table.
+pub(super) fn alone(world: &World, expression: &Expr) -> Result<Value, Fault> {
+    let work = Cell::new(0);
+    Run { world, ctes: HashMap::new(), work: &work }.value(expression, &Scope::EMPTY)
+}
+
+pub(super) fn unsupported(what: impl std::fmt::Display) -> Fault {
+    Fault::new("0A000", format!("{what} is not supported in questions about the catalog"))
+}
+
+/// A row with what it is sorted by.
+struct Sorted {
+    row: Vec<Value>,
+    keys: Vec<Value>,
+}
+
+impl Run<'_> {
+    /// Counts a step; a question that takes too many is refused.
+    pub(super) fn step(&self) -> Result<(), Fault> {
+        self.work.set(self.work.get() + 1);
+        if self.work.get() > MAX_WORK {
+            return Err(Fault::new("54000", "a question about the catalog takes too many steps")
+                .hint("ask for one schema or table"));
+        }
+        Ok(())
+    }
+
+    /// Runs a query.
+    pub(super) fn query(&self, query: &Query, parent: &Scope<'_>) -> Result<Output, Fault> {
+        let with = query.with.iter().flat_map(|with| &with.cte_tables);
+        if query.with.as_ref().is_some_and(|with| with.recursive) {
+            return Err(unsupported("WITH RECURSIVE"));
+        }
+        let mut run = Run { world: self.world, ctes: self.ctes.clone(), work: self.work };
+        for cte in with {
+            let mut output = run.query(&cte.query, parent)?;
+            for (column, alias) in output.columns.iter_mut().zip(&cte.alias.columns) {
+                column.0 = folded(&alias.name);
+            }
+            run.ctes.insert(folded(&cte.alias.name), Arc::new(output));
+        }
+        let order: &[OrderByExpr] = match query.order_by.as_ref().map(|order| &order.kind) {
+            None => &[],
+            Some(OrderByKind::Expressions(all)) => all,
+            Some(OrderByKind::All(_)) => return Err(unsupported("ORDER BY ALL")),
+        };
+        let (columns, mut rows) = run.body(&query.body, order, parent)?;
+        if !order.is_empty() {
+            let mut failed = None;
+            rows.sort_by(|a, b| match compare(&a.keys, &b.keys, order) {
+                Ok(ordering) => ordering,
+                Err(fault) => {
+                    failed = Some(fault);
+                    Ordering::Equal
+                }
+            });
+            if let Some(fault) = failed {
+                return Err(fault);
+            }
+        }
+        let (limit, offset) = run.limits(query, parent)?;
+        let rows = rows.into_iter().skip(offset).take(limit).map(|sorted| sorted.row).collect();
+        Ok(Output { columns, rows })
+    }
+
+    fn limits(&self, query: &Query, parent: &Scope<'_>) -> Result<(usize, usize), Fault> {
+        let number = |expression: &Expr| {
+            let value = self.value(expression, parent)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            let number = value.as_int().and_then(|n| usize::try_from(n).ok());
+            number.map(Some).ok_or_else(|| Fault::new("2201W", "LIMIT and OFFSET want a number of rows"))
+        };
+        let (mut limit, mut offset) = (None, None);
+        match &query.limit_clause {
+            None => {}
+            Some(LimitClause::LimitOffset { limit: wanted, offset: skipped, .. }) => {
+                limit = wanted.as_ref().map(number).transpose()?.flatten();
+                offset = skipped.as_ref().map(|skipped| number(&skipped.value)).transpose()?.flatten();
+            }
+            Some(LimitClause::OffsetCommaLimit { .. }) => return Err(unsupported("LIMIT a, b")),
+        }
+        if let Some(fetch) = query.fetch.as_ref().and_then(|fetch| fetch.quantity.as_ref()) {
+            limit = number(fetch)?;
+        }
+        Ok((limit.unwrap_or(usize::MAX), offset.unwrap_or(0)))
+    }
+
+    fn body(
+        &self,
+        body: &SetExpr,
+        order: &[OrderByExpr],
+        parent: &Scope<'_>,
+    ) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
+        match body {
+            SetExpr::Select(select) => self.select(select, order, parent),
+            SetExpr::Query(query) => {
+                let output = self.query(query, parent)?;
+                sorted(output, order)
+            }
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                let (columns, left) = self.body(left, &[], parent)?;
+                let (_, right) = self.body(right, &[], parent)?;
+                let all = *set_quantifier == SetQuantifier::All;
+                let key = |row: &[Value]| row.iter().map(Value::key).collect::<Vec<_>>();
+                let mut rows: Vec<Vec<Value>> = left.into_iter().map(|sorted| sorted.row).collect();
+                let right: Vec<Vec<Value>> = right.into_iter().map(|sorted| sorted.row).collect();
+                let others: HashSet<Vec<String>> = right.iter().map(|row| key(row)).collect();
+                match op {
+                    SetOperator::Union => rows.extend(right),
+                    SetOperator::Intersect => rows.retain(|row| others.contains(&key(row))),
+                    SetOperator::Except | SetOperator::Minus => rows.retain(|row| !others.contains(&key(row))),
+                }
+                if !all {
+                    let mut seen = HashSet::new();
+                    rows.retain(|row| seen.insert(key(row)));
+                }
+                sorted(Output { columns, rows }, order)
+            }
+            SetExpr::Values(values) => {
+                let rows = values.rows.iter().map(|row| {
+                    row.content.iter().map(|expression| self.value(expression, parent)).collect::<Result<Vec<_>, _>>()
+                });
+                let rows = rows.collect::<Result<Vec<_>, _>>()?;
+                let first = values.rows.first().map(|row| row.content.as_slice()).unwrap_or_default();
+                let columns = first.iter().enumerate();
+                let columns = columns.map(|(at, e)| (format!("column{}", at + 1), shapes::of(e, parent))).collect();
+                sorted(Output { columns, rows }, order)
+            }
+            SetExpr::Table(table) => {
+                let name = table.table_name.as_deref().unwrap_or_default();
+                let (bound, rows) = self.table(&[Ident::new(name)])?;
+                sorted(Output { columns: bound.columns, rows }, order)
+            }
+            _ => Err(unsupported("a statement that changes something")),
+        }
+    }
+
+    fn select(
+        &self,
+        select: &Select,
+        order: &[OrderByExpr],
+        parent: &Scope<'_>,
+    ) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
+        let From { tables, rows } = self.from(select, parent)?;
+        let shape_scope = Scope { parent: Some(parent), tables: &tables, row: &[], group: None };
+        let items = expand(&select.projection, &tables)?;
+        let columns: Vec<(String, Shape)> = items
+            .iter()
+            .map(|item| match item {
+                Item::Column(at, name) => {
+                    let shape = tables.iter().flat_map(|t| &t.columns).nth(*at).map_or(TEXT, |c| c.1.clone());
+                    (name.clone(), shape)
+                }
+                Item::Expr(e, name) => (name.clone(), shapes::of(e, &shape_scope)),
+            })
+            .collect();
+        let groups = self.groups(select, &items, &tables, rows, parent)?;
+        let windows = self.windows(&items, &tables, &groups, parent)?;
+        let mut all = Vec::new();
+        for (number, group) in groups.iter().enumerate() {
+            let first = group.rows.first().map_or(&[][..], Vec::as_slice);
+            let scope = Scope {
+                parent: Some(parent),
+                tables: &tables,
+                row: first,
+                group: group.is_group.then_some(group.rows.as_slice()),
+            };
+            if let Some(having) = &select.having
+                && !self.value(having, &scope)?.is_true()
+            {
+                continue;
+            }
+            let mut row = Vec::with_capacity(items.len());
+            let mut sets = Vec::new();
+            for (at, item) in items.iter().enumerate() {
+                row.push(match item {
+                    Item::Column(at, _) => first.get(*at).cloned().unwrap_or(Value::Null),
+                    Item::Expr(e, _) => match windows.get(&at).and_then(|numbers| numbers.get(number)) {
+                        Some(number) => Value::Int(*number),
+                        None => {
+                            if functions::is_set(e) {
+                                sets.push(at);
+                            }
+                            self.value(e, &scope)?
+                        }
+                    },
+                });
+            }
+            for row in spread(row, &sets) {
+                let keys = order
+                    .iter()
+                    .map(|by| match output_column(&by.expr, &columns) {
+                        Some(at) => Ok(row.get(at).cloned().unwrap_or(Value::Null)),
+                        None => self.value(&by.expr, &scope),
+                    })
+                    .collect::<Result<Vec<_>, Fault>>()?;
+                all.push(Sorted { row, keys });
+            }
+        }
+        match &select.distinct {
+            None | Some(Distinct::All) => {}
+            Some(Distinct::Distinct) => {
+                let mut seen = HashSet::new();
+                all.retain(|sorted| seen.insert(sorted.row.iter().map(Value::key).collect::<Vec<_>>()));
+            }
+            Some(Distinct::On(_)) => return Err(unsupported("DISTINCT ON")),
+        }
+        Ok((columns, all))
+    }
+
+    fn groups(
+        &self,
+        select: &Select,
+        items: &[Item<'_>],
+        tables: &[Bound],
+        rows: Vec<Vec<Value>>,
+        parent: &Scope<'_>,
+    ) -> Result<Vec<Group>, Fault> {
+        let by: &[Expr] = match &select.group_by {
+            GroupByExpr::Expressions(all, modifiers) if modifiers.is_empty() => all,
+            _ => return Err(unsupported("this form of GROUP BY")),
+        };
+        let aggregates = items.iter().any(|item| matches!(item, Item::Expr(e, _) if aggregate::is_in(e)))
+            || select.having.as_ref().is_some_and(aggregate::is_in);
+        if by.is_empty() && !aggregates {
+            return Ok(rows.into_iter().map(|row| Group { rows: vec![row], is_group: false }).collect());
+        }
+        if by.is_empty() {
+            return Ok(vec![Group { rows, is_group: true }]);
+        }
+        let mut found: HashMap<Vec<String>, usize> = HashMap::new();
+        let mut groups: Vec<Group> = Vec::new();
+        for row in rows {
+            let scope = Scope { parent: Some(parent), tables, row: &row, group: None };
+            let key = by
+                .iter()
+                .map(|e| {
+                    let item = number_of(e).and_then(|n| items.get(n.checked_sub(1)?)).or_else(|| {
+                        let Expr::Identifier(name) = e else { return None };
+                        let name = folded(name);
+                        let named = |item: &&Item<'_>| matches!(item, Item::Expr(_, alias) if *alias == name);
+                        items.iter().find(named).filter(|_| scope.shape(std::slice::from_ref(&Ident::new(&name))).is_none())
+                    });
+                    Ok(match item {
+                        Some(Item::Expr(e, _)) => self.value(e, &scope)?.key(),
+                        Some(Item::Column(at, _)) => row.get(*at).map(Value::key).unwrap_or_default(),
+                        None => self.value(e, &scope)?.key(),
+                    })
+                })
+                .collect::<Result<Vec<_>, Fault>>()?;
+            let at = *found.entry(key).or_insert_with(|| {
+                groups.push(Group { rows: Vec::new(), is_group: true });
+                groups.len() - 1
+            });
+            if let Some(group) = groups.get_mut(at) {
+                group.rows.push(row);
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The numbers of `row_number() OVER (…)`, by item.
+    fn windows(
+        &self,
+        items: &[Item<'_>],
+        tables: &[Bound],
+        groups: &[Group],
+        parent: &Scope<'_>,
+    ) -> Result<HashMap<usize, Vec<i64>>, Fault> {
+        let mut all = HashMap::new();
+        for (at, item) in items.iter().enumerate() {
+            let Item::Expr(Expr::Function(function), _) = item else { continue };
+            let Some(over) = &function.over else { continue };
+            let (WindowType::WindowSpec(spec), "row_number") = (over, functions::name_of(function).as_str()) else {
+                return Err(unsupported("a window function other than row_number()"));
+            };
+            let mut keyed = Vec::new();
+            for (number, group) in groups.iter().enumerate() {
+                let row = group.rows.first().map_or(&[][..], Vec::as_slice);
+                let scope = Scope { parent: Some(parent), tables, row, group: None };
+                let part = spec.partition_by.iter().map(|e| Ok(self.value(e, &scope)?.key()));
+                let part = part.collect::<Result<Vec<_>, Fault>>()?;
+                let keys = spec.order_by.iter().map(|by| self.value(&by.expr, &scope));
+                keyed.push((part, keys.collect::<Result<Vec<_>, _>>()?, number));
+            }
+            keyed.sort_by(|a, b| {
+                a.0.cmp(&b.0).then_with(|| compare(&a.1, &b.1, &spec.order_by).unwrap_or(Ordering::Equal))
+            });
+            let mut numbers = vec![0; groups.len()];
+            let (mut last, mut count): (Option<Vec<String>>, i64) = (None, 0);
+            for (part, _, number) in keyed {
+                count = if last.as_ref() == Some(&part) { count + 1 } else { 1 };
+                last = Some(part);
+                if let Some(place) = numbers.get_mut(number) {
+                    *place = count;
+                }
+            }
+            all.insert(at, numbers);
+        }
+        Ok(all)
+    }
+}
+
+/// Rows that belong together.
+struct Group {
+    rows: Vec<Vec<Value>>,
+    is_group: bool,
+}
+
+/// An item of a SELECT.
+enum Item<'a> {
+    Column(usize, String),
+    Expr(&'a Expr, String),
+}
+
+/// The items with `*` written out.
+fn expand<'a>(projection: &'a [SelectItem], tables: &[Bound]) -> Result<Vec<Item<'a>>, Fault> {
+    let mut items = Vec::new();
+    for item in projection {
+        let wanted = match item {
+            SelectItem::UnnamedExpr(e) => {
+                items.push(Item::Expr(e, name_of(e)));
+                continue;
+            }
+            SelectItem::ExprWithAlias { expr, alias } => {
+                items.push(Item::Expr(expr, folded(alias)));
+                continue;
+            }
+            SelectItem::Wildcard(_) => None,
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                Some(super::tables::last_name(name))
+            }
+            _ => return Err(unsupported("this item of SELECT")),
+        };
+        let mut offset = 0;
+        for table in tables {
+            for (at, (name, _)) in table.columns.iter().enumerate() {
+                if wanted.as_ref().is_none_or(|alias| *alias == table.alias) {
+                    items.push(Item::Column(offset + at, name.clone()));
+                }
+            }
+            offset += table.columns.len();
+        }
+    }
+    Ok(items)
+}
+
+/// What PostgreSQL calls a column that has no name.
+fn name_of(expression: &Expr) -> String {
+    match expression {
+        Expr::Identifier(ident) => folded(ident),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded).unwrap_or_default(),
+        Expr::Function(function) => functions::name_of(function),
+        Expr::Cast { expr, data_type, .. } => match name_of(expr).as_str() {
+            "?column?" => {
+                let oid = shapes::of_type(data_type).oid();
+                shapes::TYPES.iter().find(|t| t.oid == oid).map_or("text", |t| t.name).to_owned()
+            }
+            name => name.to_owned(),
+        },
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => name_of(inner),
+        Expr::Case { else_result, .. } => match else_result.as_deref().map(name_of) {
+            Some(name) if name != "?column?" => name,
+            _ => "case".to_owned(),
+        },
+        Expr::Subquery(query) => match query.body.as_ref() {
+            SetExpr::Select(select) => match select.projection.first() {
+                Some(SelectItem::UnnamedExpr(e)) => name_of(e),
+                Some(SelectItem::ExprWithAlias { alias, .. }) => folded(alias),
+                _ => "?column?".to_owned(),
+            },
+            _ => "?column?".to_owned(),
+        },
+        Expr::Exists { .. } => "exists".to_owned(),
+        Expr::Array(_) => "array".to_owned(),
+        _ => "?column?".to_owned(),
+    }
+}
+
+fn number_of(expression: &Expr) -> Option<usize> {
+    match expression {
+        Expr::Value(value) => match &value.value {
+            Literal::Number(text, _) => text.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The column of the result that ORDER BY names, by its number or its name.
+fn output_column(expression: &Expr, columns: &[(String, Shape)]) -> Option<usize> {
+    match expression {
+        Expr::Identifier(ident) => {
+            let name = folded(ident);
+            columns.iter().position(|(column, _)| *column == name)
+        }
+        other => number_of(other)?.checked_sub(1).filter(|at| *at < columns.len()),
+    }
+}
+
+fn sorted(output: Output, order: &[OrderByExpr]) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
+    let places = order
+        .iter()
+        .map(|by| output_column(&by.expr, &output.columns).ok_or_else(|| unsupported("this ORDER BY")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let rows = output.rows.into_iter().map(|row| {
+        let keys = places.iter().map(|at| row.get(*at).cloned().unwrap_or(Value::Null)).collect();
+        Sorted { row, keys }
+    });
+    Ok((output.columns, rows.collect()))
+}
+
+fn compare(a: &[Value], b: &[Value], order: &[OrderByExpr]) -> Result<Ordering, Fault> {
+    for ((a, b), by) in a.iter().zip(b).zip(order) {
+        let down = by.options.asc == Some(false);
+        let nulls_first = by.options.nulls_first.unwrap_or(down);
+        let ordering = match (a.is_null(), b.is_null()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => if nulls_first { Ordering::Less } else { Ordering::Greater },
+            (false, true) => if nulls_first { Ordering::Greater } else { Ordering::Less },
+            _ => {
+                let ordering = a.compare(b)?.unwrap_or(Ordering::Equal);
+                if down { ordering.reverse() } else { ordering }
+            }
+        };
+        if ordering != Ordering::Equal {
+            return Ok(ordering);
+        }
+    }
+    Ok(Ordering::Equal)
+}
+
+/// A row for each element of the sets in it.
+fn spread(row: Vec<Value>, sets: &[usize]) -> Vec<Vec<Value>> {
+    if sets.is_empty() {
+        return vec![row];
+    }
+    let lists: Vec<(usize, Vec<Value>)> =
+        sets.iter().map(|at| (*at, row.get(*at).and_then(Value::elements).unwrap_or_default())).collect();
+    let longest = lists.iter().map(|(_, list)| list.len()).max().unwrap_or(0);
+    (0..longest)
+        .map(|number| {
+            let mut row = row.clone();
+            for (at, list) in &lists {
+                if let Some(place) = row.get_mut(*at) {
+                    *place = list.get(number).cloned().unwrap_or(Value::Null);
+                }
+            }
+            row
+        })
+        .collect()
+}

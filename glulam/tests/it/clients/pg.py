@@ -1,0 +1,220 @@
+"""The PostgreSQL door, by psycopg, SQLAlchemy and pandas. Arguments: the URL, then names of functions."""
+
+import datetime
+import decimal
+import sys
+import threading
+import uuid
+
+import psycopg
+from psycopg import sql
+
+URL = sys.argv[1]
+
+
+def connect(**more):
+    arguments = {"user": "test", "password": "test", **more}
+    return psycopg.connect(URL, autocommit=True, **arguments)
+
+
+def refused(code, call, *arguments):
+    try:
+        call(*arguments)
+    except psycopg.Error as error:
+        assert error.sqlstate == code, (code, error.sqlstate, error)
+        return error
+    raise AssertionError(f"{code} was expected of {arguments}")
+
+
+def types():
+    """Every type, as text and in binary form, as a result and as a parameter."""
+    query = """SELECT true AS a, CAST(1 AS smallint) AS b, 2 AS c, CAST(3 AS bigint) AS d, CAST(1.5 AS real) AS e,
+        0.1e0 AS f, CAST('12.50' AS decimal(10,2)) AS g, 'text' AS h, X'00ff' AS i, DATE '2024-02-29' AS j,
+        TIMESTAMP '2024-02-29 12:30:00.250' AS k, TIMESTAMP '2024-02-29 12:30:00 UTC' AS l, TIME '01:02:03' AS m,
+        ARRAY[1, NULL, 3] AS n, ARRAY['a', 'b c'] AS o, UUID '12345678-1234-1234-1234-123456789abc' AS p,
+        JSON '{"x": [1]}' AS q, MAP(ARRAY['k'], ARRAY[1]) AS r, INTERVAL '1' DAY AS s, CAST(NULL AS integer) AS t,
+        CAST(ROW(1, 'z') AS ROW(u integer, v varchar)) AS w"""
+    expected = (
+        True, 1, 2, 3, 1.5, 0.1, decimal.Decimal("12.50"), "text", b"\x00\xff", datetime.date(2024, 2, 29),
+        datetime.datetime(2024, 2, 29, 12, 30, 0, 250000),
+        datetime.datetime(2024, 2, 29, 12, 30, tzinfo=datetime.timezone.utc), datetime.time(1, 2, 3), [1, None, 3],
+        ["a", "b c"], uuid.UUID("12345678-1234-1234-1234-123456789abc"), {"x": [1]}, {"k": 1},
+        datetime.timedelta(days=1), None, {"u": 1, "v": "z"},
+    )
+    with connect() as connection:
+        for binary in (False, True):
+            cursor = connection.cursor(binary=binary)
+            row = cursor.execute(query).fetchone()
+            assert row == expected, (binary, row)
+        for value in expected[:12] + (["x", None, "y,z"], [1, 2], decimal.Decimal("-0.001"), "", "it's \\ ok"):
+            for binary in (False, True):
+                marker = "%b" if binary else "%t"
+                if isinstance(value, str) or value == ["x", None, "y,z"]:
+                    marker += "::text[]" if isinstance(value, list) else "::text"
+                (found,) = connection.cursor(binary=binary).execute(f"SELECT {marker}", (value,)).fetchone()
+                assert found == value, (binary, value, found)
+
+
+def spellings():
+    """PostgreSQL's way of writing."""
+    with connect() as connection:
+        def one(text, values=None):
+            return connection.execute(text, values).fetchone()[0]
+
+        assert one("SELECT '5'::int + 1") == 6
+        assert one("SELECT 'Ada' ILIKE 'a%'") is True
+        assert one("SELECT 'Ada' ~ '^A' AND 'Ada' ~* '^a' AND 'Ada' !~ 'x'") is True
+        assert one("SELECT E'a\\tb'") == "a\tb"
+        assert one("SELECT to_char(TIMESTAMP '2024-03-01 05:06:07', 'YYYY-MM-DD HH24:MI:SS')") == "2024-03-01 05:06:07"
+        assert one("SELECT date_trunc('month', DATE '2024-03-15')::text") == "2024-03-01"
+        assert one("SELECT extract(dow FROM DATE '2024-03-03')") == 0
+        assert one("SELECT string_agg(x, '-' ORDER BY x DESC) FROM (VALUES 'a', 'b') t(x)") == "b-a"
+        assert one("SELECT DATE '2024-03-01' - INTERVAL '1 day'") == datetime.date(2024, 2, 29)
+        assert one("SELECT count(*) FROM shop.orders WHERE customer = ANY(%s)", (["Ada", "Dennis"],)) == 2
+        assert one("SELECT count(*) FROM shop.orders WHERE id > %s AND customer LIKE %s", (1, "A%")) == 1
+        rows = connection.execute("SELECT g FROM generate_series(1, 10) g ORDER BY g LIMIT 3 OFFSET 2").fetchall()
+        assert rows == [(3,), (4,), (5,)]
+        assert one('SELECT max(amount) FROM glulam.shop."orders"') == 100.0
+        assert one("SELECT current_schema()") == "default" and one("SHOW search_path")
+        assert "PostgreSQL" in one("SELECT version()") and one("SELECT current_user") == "test"
+        connection.execute("SET search_path TO shop, public")
+        assert one("SELECT current_schema()") == "shop" and one("SELECT count(*) FROM orders") == 4
+        with connect(dbname="shop") as other:
+            assert other.execute("SELECT count(*) FROM orders").fetchone() == (4,)
+
+
+def mistakes():
+    """Codes, places and hints."""
+    with connect() as connection:
+        error = refused("42601", connection.execute, "SELECT 1 FORM x y")
+        assert error.diag.statement_position, error
+        error = refused("42P01", connection.execute, "SELECT * FROM shop.order")
+        assert "orders" in error.diag.message_hint, error.diag.message_hint
+        error = refused("42703", connection.execute, "SELECT id,\n   custmer FROM shop.orders")
+        assert error.diag.statement_position == "15", error.diag.statement_position
+        refused("22012", connection.execute, "SELECT 1 / (id - id) FROM shop.orders")
+        refused("0A000", connection.execute, "COPY shop.orders FROM STDIN")
+        refused("22P02", connection.execute, "SELECT count(*) FROM shop.orders WHERE id = %s", ("five",))
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    refused_login = None
+    try:
+        connect(password="wrong")
+    except psycopg.OperationalError as error:
+        refused_login = str(error)
+    assert refused_login and "password authentication failed" in refused_login, refused_login
+    try:
+        connect(dbname="nowhere")
+    except psycopg.OperationalError as error:
+        assert "does not exist" in str(error), error
+    else:
+        raise AssertionError("a database that does not exist was opened")
+
+
+def cursors():
+    """Cursors on the server, portals with limits, blocks of transactions."""
+    with psycopg.connect(URL, user="test", password="test") as connection:
+        with connection.cursor(name="many") as cursor:
+            cursor.itersize = 1000
+            cursor.execute("SELECT a.x * 1000 + b.x FROM UNNEST(sequence(0, 99)) a(x), UNNEST(sequence(0, 999)) b(x)")
+            assert cursor.fetchone() is not None
+            count = 1 + sum(1 for _ in cursor)
+            assert count == 100_000, count
+        with connection.cursor(name="bound") as cursor:
+            cursor.execute("SELECT id FROM shop.orders WHERE id >= %s ORDER BY id", (2,))
+            assert cursor.fetchmany(2) == [(2,), (3,)] and cursor.fetchall() == [(4,)]
+        connection.rollback()
+        connection.execute("SAVEPOINT a")
+        refused("42P01", connection.execute, "SELECT * FROM shop.nothing")
+        refused("25P02", connection.execute, "SELECT 1")
+        connection.execute("ROLLBACK TO a")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        connection.commit()
+    with connect() as connection:
+        with connection.pipeline():
+            first = connection.execute("SELECT %s::int", (1,))
+            second = connection.execute("SELECT %s::int", (2,))
+        assert (first.fetchone(), second.fetchone()) == ((1,), (2,))
+        for _ in range(8):
+            assert connection.execute("SELECT %s::bigint + 1", (5,), prepare=True).fetchone() == (6,)
+
+
+def copies():
+    """COPY TO STDOUT in its three formats."""
+    with connect() as connection:
+        def copied(text):
+            with connection.cursor().copy(text) as copy:
+                return b"".join(copy)
+
+        query = "(SELECT id, customer, CAST(NULL AS integer) AS n FROM shop.orders ORDER BY id)"
+        lines = copied(f"COPY {query} TO STDOUT").decode().splitlines()
+        assert lines[:2] == ["1\tAda\t\\N", "2\tAda, the second\t\\N"], lines
+        lines = copied(f"COPY {query} TO STDOUT WITH (FORMAT csv, HEADER)").decode().splitlines()
+        assert lines[:3] == ["id,customer,n", "1,Ada,", '2,"Ada, the second",'], lines
+        assert copied("COPY shop.orders (id) TO STDOUT CSV").decode().split() == ["1", "2", "3", "4"]
+        assert copied(f"COPY {query} TO STDOUT (FORMAT binary)").startswith(b"PGCOPY\n\xff\r\n\0")
+        with connection.cursor().copy(f"COPY {query} TO STDOUT (FORMAT binary)") as copy:
+            copy.set_types(["int8", "text", "int4"])
+            assert next(copy.rows()) == (1, "Ada", None)
+
+
+def cancels():
+    """A long query is stopped from another connection; the connection goes on."""
+    with connect() as connection:
+        timer = threading.Timer(1.0, connection.cancel)
+        timer.start()
+        long = """SELECT count(*) FROM UNNEST(sequence(1, 9000)) a(x) CROSS JOIN UNNEST(sequence(1, 9000)) b(x)
+            CROSS JOIN UNNEST(sequence(1, 900)) c(x) WHERE (a.x * b.x + c.x) % 7 = 3"""
+        refused("57014", connection.execute, long)
+        timer.join()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        connection.execute("SET statement_timeout = 300")
+        refused("57014", connection.execute, long)
+        connection.execute("RESET statement_timeout")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def writes():
+    """Statements that change something are runs, and say how many rows they wrote."""
+    with connect() as connection:
+        done = connection.execute("CREATE TABLE shop.copied AS SELECT * FROM shop.orders")
+        assert done.statusmessage == "SELECT 4", done.statusmessage
+        done = connection.execute("INSERT INTO shop.copied SELECT * FROM shop.orders WHERE id = %s", (1,))
+        assert done.statusmessage == "INSERT 0 1", done.statusmessage
+        assert connection.execute("SELECT count(*) FROM shop.copied").fetchone() == (5,)
+        assert connection.execute("DROP TABLE shop.copied").statusmessage == "DROP TABLE"
+        kinds = connection.execute(
+            "SELECT kind, state, count(*) FROM system.runs WHERE name LIKE 'INSERT%%' GROUP BY 1, 2"
+        ).fetchall()
+        assert kinds == [("query", "succeeded", 1)], kinds
+        assert connection.execute("SELECT count(*) FROM system.partitions").fetchone() == (0,)
+
+
+def catalog():
+    """What SQLAlchemy reads of the catalog, and pandas of a table."""
+    import pandas
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(URL.replace("postgresql://", "postgresql+psycopg://test:test@"))
+    inspector = sqlalchemy.inspect(engine)
+    assert "shop" in inspector.get_schema_names(), inspector.get_schema_names()
+    assert inspector.get_table_names(schema="shop") == ["orders"]
+    assert inspector.get_view_names(schema="shop") == ["totals"]
+    assert inspector.has_table("orders", schema="shop") and not inspector.has_table("nothing", schema="shop")
+    columns = {c["name"]: str(c["type"]) for c in inspector.get_columns("orders", schema="shop")}
+    assert columns == {"id": "BIGINT", "customer": "TEXT", "amount": "DOUBLE PRECISION", "day": "DATE"}, columns
+    assert inspector.get_pk_constraint("orders", schema="shop")["constrained_columns"] == []
+    assert inspector.get_foreign_keys("orders", schema="shop") == []
+    assert inspector.get_indexes("orders", schema="shop") == []
+    assert inspector.get_unique_constraints("orders", schema="shop") == []
+    frame = pandas.read_sql("SELECT * FROM shop.orders ORDER BY id", engine)
+    assert list(frame["customer"]) == ["Ada", "Ada, the second", "Brian", "Dennis"]
+    table = sqlalchemy.Table("orders", sqlalchemy.MetaData(), autoload_with=engine, schema="shop")
+    with engine.connect() as connection:
+        statement = sqlalchemy.select(table.c.customer).where(table.c.id.in_([1, 3])).order_by(table.c.id).limit(5)
+        assert connection.execute(statement).fetchall() == [("Ada",), ("Brian",)]
+    assert sql.Identifier("x").as_string(None) == '"x"'
+
+
+for name in sys.argv[2:]:
+    globals()[name]()
+    print(name, "ok")
