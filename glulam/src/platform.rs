@@ -14,7 +14,7 @@ use state::events::Events;
 use state::runs::{RunOptions, Runs};
 use state::{Clock, Config, DataDir, Database};
 use std::sync::Arc;
-use streams::{LocalLog, LocalOptions, Log};
+use streams::{Limits, LocalLog, LocalOptions, Log};
 
 /// Everything a command or a door may need.
 pub(crate) struct Platform {
@@ -81,20 +81,6 @@ impl Platform {
             python: python::Python::new(settings::python(config, data.root())),
         };
         let jobs = Jobs::open(rooms, settings::prices(config)?).await?;
-        let rooms = aws::Rooms {
-            lake: lake.clone(),
-            catalog: catalog.clone(),
-            crawlers: crawlers.clone(),
-            engine: engine.clone(),
-            jobs: jobs.clone(),
-            runs: runs.clone(),
-            database: database.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-        };
-        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
-        let door: Arc<dyn ScriptDoor> = entrance.clone();
-        jobs.set_door(Arc::downgrade(&door));
         let records = open_log(config, &data, &database, &clock).await?;
         let log: Arc<dyn Log> = Arc::new(records.clone());
         let rooms = ApplicationsRooms {
@@ -108,6 +94,22 @@ impl Platform {
             folder: data.root().join("applications"),
         };
         let apps = Applications::open(rooms).await?;
+        let rooms = aws::Rooms {
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            crawlers: crawlers.clone(),
+            engine: engine.clone(),
+            jobs: jobs.clone(),
+            log: Arc::clone(&log),
+            apps: apps.clone(),
+            runs: runs.clone(),
+            database: database.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
+        let door: Arc<dyn ScriptDoor> = entrance.clone();
+        jobs.set_door(Arc::downgrade(&door));
         let platform = Self {
             entrance,
             clock,
@@ -155,7 +157,12 @@ impl Platform {
 async fn open_log(config: &Config, data: &DataDir, database: &Database, clock: &Clock) -> Result<LocalLog> {
     let account = model::AccountId::new(config.text("aws.account").unwrap_or_default())
         .map_err(|error| error.context("aws.account"))?;
-    let options = LocalOptions::new(account, "us-east-1".parse()?);
+    let region = config.text("aws.region").unwrap_or("us-east-1").parse();
+    let mut options = LocalOptions::new(account, region.map_err(|error: Error| error.context("aws.region"))?);
+    if config.switch("streams.limits") == Some(true) {
+        options.limits = Some(Limits::default());
+        options.iterator_age = Some(Duration::minutes(5));
+    }
     let log = LocalLog::open(&data.root().join("streams"), database.clone(), clock.clone(), options).await?;
     for damage in &log.recovered().damages {
         tracing::error!(stream = damage.stream, path = %damage.path.display(), "records are damaged: {}", damage.what);

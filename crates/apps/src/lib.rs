@@ -21,5 +21,5 @@ pub fn is_script(text: &str) -> bool {
 
 pub use applications::{
     Application, ApplicationStatus, Applications, ApplicationsRooms, Snapshot, StartFrom, StartOptions,
-    Stopping,
+    Stopping, Touched,
 };

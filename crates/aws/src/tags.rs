@@ -22,14 +22,20 @@ pub(crate) async fn fit(documents: &Documents, arn: &str, wanted: &Tags) -> Resu
     Ok(wanted.iter().all(|(key, value)| tags.get(key) == Some(value)))
 }
 
-/// Adds tags, replacing those of the same keys.
-pub(crate) async fn add(documents: &Documents, arn: &str, tags: Tags) -> Result<()> {
-    for (key, value) in &tags {
+/// Refuses tags that cannot be.
+pub(crate) fn check(tags: &Tags) -> Result<()> {
+    for (key, value) in tags {
         let (key, value) = (key.chars().count(), value.chars().count());
         if key == 0 || key > 128 || value > 256 {
             return Err(Error::invalid("a tag's key has 1 to 128 characters, its value at most 256"));
         }
     }
+    check_count(tags)
+}
+
+/// Adds tags, replacing those of the same keys.
+pub(crate) async fn add(documents: &Documents, arn: &str, tags: Tags) -> Result<()> {
+    check(&tags)?;
     let changed = documents
         .change(KIND, arn, |kept: &mut Tags| {
             kept.extend(tags.clone());
@@ -39,7 +45,6 @@ pub(crate) async fn add(documents: &Documents, arn: &str, tags: Tags) -> Result<
     if changed || tags.is_empty() {
         return Ok(());
     }
-    check_count(&tags)?;
     match documents.create(KIND, arn, &tags).await? {
         true => Ok(()),
         // Somebody else was quicker.

@@ -26,7 +26,7 @@ pub(crate) use scripts::{CheckScripts, SetUpPython, StartScript};
 pub(crate) use sql::{CheckSql, CheckedText, CompletionNames, StartQuery};
 pub(crate) use streams::{
     CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
-    PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
+    PutEvents, PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
 };
 
 use crate::platform::Platform;
@@ -83,6 +83,7 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         CreateStream,
         ListStreams,
         DeleteStream,
+        PutEvents,
         PutRecords,
         ReadStream,
         StartApplication,

@@ -14,6 +14,7 @@ mod job_faults;
 mod job_mistakes;
 mod jobs;
 mod kill;
+mod kinesis;
 mod samples;
 mod scripts;
 mod server;
