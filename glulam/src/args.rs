@@ -312,9 +312,15 @@ pub(crate) struct Gen {
     /// Makes it repeatable when the task has no randomSeed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// Lets a realtime timer really wait between events
+    /// Lets a realtime timer really wait between events also when they go to a file; to a stream it always does
     #[arg(long)]
     pub(crate) pace: bool,
+    /// Lets a realtime timer run that many times as fast
+    #[arg(long, value_name = "N", default_value_t = 1.0, conflicts_with = "no_wait")]
+    pub(crate) speed: f64,
+    /// Sends to a stream as fast as it takes events; their times are those of the task all the same
+    #[arg(long, conflicts_with = "pace")]
+    pub(crate) no_wait: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -496,6 +502,9 @@ pub(crate) struct StreamRun {
     /// End once everything is read; all windows close
     #[arg(long)]
     pub(crate) until_caught_up: bool,
+    /// Begin although some of what it had fits nothing in the script any more
+    #[arg(long)]
+    pub(crate) allow_non_restored_state: bool,
     /// Leave it to the server
     #[arg(long)]
     pub(crate) detach: bool,

@@ -15,7 +15,7 @@ use state::events::Events;
 use state::runs::{RunOptions, Runs};
 use state::{Clock, Config, DataDir, Database};
 use std::sync::Arc;
-use streams::{LocalLog, LocalOptions, Log};
+use streams::{Limits, LocalLog, LocalOptions, Log};
 
 /// Everything a command or a door may need.
 pub(crate) struct Platform {
@@ -95,21 +95,6 @@ impl Platform {
             log: Arc::clone(&log),
         };
         let deliveries = Deliveries::open(rooms).await?;
-        let rooms = aws::Rooms {
-            lake: lake.clone(),
-            catalog: catalog.clone(),
-            crawlers: crawlers.clone(),
-            engine: engine.clone(),
-            jobs: jobs.clone(),
-            deliveries: deliveries.clone(),
-            runs: runs.clone(),
-            database: database.clone(),
-            events: events.clone(),
-            clock: clock.clone(),
-        };
-        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
-        let door: Arc<dyn ScriptDoor> = entrance.clone();
-        jobs.set_door(Arc::downgrade(&door));
         crate::system::register(&engine, &log, &jobs, &lake);
         let rooms = ApplicationsRooms {
             database: database.clone(),
@@ -122,6 +107,23 @@ impl Platform {
             folder: data.root().join("applications"),
         };
         let apps = Applications::open(rooms).await?;
+        let rooms = aws::Rooms {
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            crawlers: crawlers.clone(),
+            engine: engine.clone(),
+            jobs: jobs.clone(),
+            log: Arc::clone(&log),
+            apps: apps.clone(),
+            deliveries: deliveries.clone(),
+            runs: runs.clone(),
+            database: database.clone(),
+            events: events.clone(),
+            clock: clock.clone(),
+        };
+        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
+        let door: Arc<dyn ScriptDoor> = entrance.clone();
+        jobs.set_door(Arc::downgrade(&door));
         let platform = Self {
             entrance,
             clock,
@@ -170,7 +172,12 @@ impl Platform {
 async fn open_log(config: &Config, data: &DataDir, database: &Database, clock: &Clock) -> Result<LocalLog> {
     let account = model::AccountId::new(config.text("aws.account").unwrap_or_default())
         .map_err(|error| error.context("aws.account"))?;
-    let options = LocalOptions::new(account, "us-east-1".parse()?);
+    let region = config.text("aws.region").unwrap_or("us-east-1").parse();
+    let mut options = LocalOptions::new(account, region.map_err(|error: Error| error.context("aws.region"))?);
+    if config.switch("streams.limits") == Some(true) {
+        options.limits = Some(Limits::default());
+        options.iterator_age = Some(Duration::minutes(5));
+    }
     let log = LocalLog::open(&data.root().join("streams"), database.clone(), clock.clone(), options).await?;
     for damage in &log.recovered().damages {
         tracing::error!(stream = damage.stream, path = %damage.path.display(), "records are damaged: {}", damage.what);

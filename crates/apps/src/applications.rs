@@ -11,13 +11,13 @@ use catalog::Catalog;
 use chrono::{DateTime, Utc};
 use engine::Engine;
 use lake::Lake;
-use model::{Error, Result, RunId, RunKind};
+use model::{Error, LakeUri, Result, RunId, RunKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sql::Source;
 use state::runs::{ConcurrencyLimit, NewRun, RunContext, RunHandle, Runs, WhenFull};
 use state::{Clock, Database};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use streams::Log;
@@ -118,6 +118,29 @@ pub struct StartOptions {
     pub tasks: Option<usize>,
     /// It ends by itself once everything is read: all windows close then.
     pub until_caught_up: bool,
+    /// It may begin although some of its state fits nothing in the script any more: that part is forgotten.
+    #[serde(default)]
+    pub allow_non_restored_state: bool,
+}
+
+/// Something that an application reads or writes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touched {
+    /// It reads that stream.
+    ReadsStream(String),
+    /// It puts records into that stream.
+    WritesStream(String),
+    /// It writes files below that folder.
+    WritesFiles(LakeUri),
+    /// It writes files of a table of the catalog.
+    WritesTable {
+        /// The table's database.
+        database: String,
+        /// The table.
+        table: String,
+        /// Its folder.
+        location: LakeUri,
+    },
 }
 
 /// How an application is stopped.
@@ -218,6 +241,34 @@ impl Applications {
         drawn::steps(&self.resolved(script, source_name).await?)
     }
 
+    /// What an application of that script reads and writes.
+    pub async fn touches(&self, script: &str, source_name: &str) -> Result<Vec<Touched>> {
+        let resolved = self.resolved(script, source_name).await?;
+        let mut all = BTreeSet::new();
+        for insert in &resolved.inserts {
+            for table in Compiler::new(resolved.late.is_some()).compile(&insert.plan)?.sources() {
+                if let Some(Connector::Kinesis { stream, .. }) =
+                    resolved.tables.get(table).map(|table| &table.options.connector)
+                {
+                    all.insert(Touched::ReadsStream(stream.clone()));
+                }
+            }
+        }
+        for target in resolved.inserts.iter().map(|insert| &insert.target).chain(&resolved.late) {
+            all.extend(match (&target.options.connector, &target.entry) {
+                (Connector::Kinesis { stream, .. }, _) => Some(Touched::WritesStream(stream.clone())),
+                (Connector::Files { path }, _) => Some(Touched::WritesFiles(path.clone())),
+                (Connector::Catalog { database, table }, Some(entry)) => Some(Touched::WritesTable {
+                    database: database.clone(),
+                    table: table.clone(),
+                    location: engine::table_files(entry)?.location,
+                }),
+                (Connector::Catalog { .. }, None) | (Connector::Print, _) => None,
+            });
+        }
+        Ok(all.into_iter().collect())
+    }
+
     async fn resolved(&self, script: &str, source_name: &str) -> Result<Resolved> {
         let (resolved, errors) = resolve(Source::new(source_name, script), &self.rooms.catalog).await;
         match errors.into_iter().next() {
@@ -297,7 +348,11 @@ impl Applications {
         };
         let (this, resolved) = (self.clone(), Arc::new(resolved));
         let (owned, chosen) = (name.to_owned(), options.tasks.unwrap_or(0));
-        let handle = self
+        // Noted before it begins, so that nobody who dies in between forgets it. One that ends by itself is not taken up
+        // again: it would go on without end.
+        let goes_on = !options.until_caught_up;
+        self.store.want(name, goes_on, chosen).await?;
+        let started = self
             .rooms
             .runs
             .start(new, move |run| {
@@ -305,9 +360,17 @@ impl Applications {
                     (this.clone(), Arc::clone(&resolved), owned.clone(), options.clone());
                 async move { this.drive(&name, &resolved, tasks, options, run).await }
             })
-            .await?;
-        self.store.want(name, true, chosen, Some(handle.id().as_str())).await?;
-        Ok(handle)
+            .await;
+        match started {
+            Ok(handle) => {
+                self.store.note_run(name, handle.id().as_str()).await?;
+                Ok(handle)
+            }
+            Err(error) => {
+                self.store.want(name, stored.wanted, stored.tasks).await?;
+                Err(error)
+            }
+        }
     }
 
     /// Starts what was running when the process before ended without being told to stop it. Answers their names, and
@@ -338,7 +401,7 @@ impl Applications {
         let by_itself =
             ended.is_ok() || ended.as_ref().is_err_and(|e| e.kind() != model::ErrorKind::Cancelled);
         if by_itself {
-            self.store.want(name, false, 0, None).await?;
+            self.store.want(name, false, 0).await?;
         }
         let counters = ended?;
         Ok(json!({ "application": name, "counters": counters }))
@@ -361,7 +424,8 @@ impl Applications {
             StartFrom::Snapshot(label) => Begin::From(Box::new(self.snapshot_of(name, label).await?)),
         };
         let rooms = (self.rooms.clone(), self.store.clone());
-        let mut driver = Driver::open(name, resolved, tasks, begin, last, rooms).await?;
+        let mut driver =
+            Driver::open(name, resolved, tasks, begin, last, options.allow_non_restored_state, rooms).await?;
         run.info(format!("`{name}` runs with {tasks} task(s)")).await;
         driver.run(run, control, options.until_caught_up).await?;
         let latest = self.store.checkpoints(name).await?.into_iter().next();
@@ -391,10 +455,10 @@ impl Applications {
     pub async fn stop(&self, name: &str, how: Stopping) -> Result<()> {
         let application = self.get(name).await?;
         let Some(run) = application.run.filter(|_| application.status == ApplicationStatus::Running) else {
-            self.store.want(name, false, 0, None).await?;
+            self.store.want(name, false, 0).await?;
             return Ok(());
         };
-        self.store.want(name, false, 0, None).await?;
+        self.store.want(name, false, 0).await?;
         match how {
             Stopping::Checkpoint => drop(self.rooms.runs.stop(&run).await?),
             Stopping::Drain => self.control(name)?.ask(Ask::Drain),

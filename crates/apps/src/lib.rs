@@ -24,6 +24,6 @@ pub fn is_script(text: &str) -> bool {
 
 pub use applications::{
     Application, ApplicationStatus, Applications, ApplicationsRooms, Snapshot, StartFrom, StartOptions,
-    Stopping,
+    Stopping, Touched,
 };
 pub use flow::drawn::{FlowKind, FlowStep};

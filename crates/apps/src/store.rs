@@ -187,9 +187,8 @@ impl Store {
         rows.iter().map(application).collect()
     }
 
-    /// Notes whether it is meant to run, and with how many tasks; and its run.
-    pub(crate) async fn want(&self, name: &str, wanted: bool, tasks: usize, run: Option<&str>) -> Result<()> {
-        let failed = |e| db::failed("noting an application's run", e);
+    /// Notes whether it is meant to run, and with how many tasks.
+    pub(crate) async fn want(&self, name: &str, wanted: bool, tasks: usize) -> Result<()> {
         let mut tx = self.db.begin().await?;
         sqlx::query("UPDATE apps_applications SET wanted = $2, tasks = $3 WHERE name = $1")
             .bind(name)
@@ -197,15 +196,19 @@ impl Store {
             .bind(i64::try_from(tasks).unwrap_or(0))
             .execute(&mut *tx)
             .await
-            .map_err(failed)?;
-        if let Some(run) = run {
-            sqlx::query("UPDATE apps_applications SET run = $2 WHERE name = $1")
-                .bind(name)
-                .bind(run)
-                .execute(&mut *tx)
-                .await
-                .map_err(failed)?;
-        }
+            .map_err(|e| db::failed("noting an application's run", e))?;
+        db::commit(tx).await
+    }
+
+    /// Notes its latest run.
+    pub(crate) async fn note_run(&self, name: &str, run: &str) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        sqlx::query("UPDATE apps_applications SET run = $2 WHERE name = $1")
+            .bind(name)
+            .bind(run)
+            .execute(&mut *tx)
+            .await
+            .map_err(|e| db::failed("noting an application's run", e))?;
         db::commit(tx).await
     }
 

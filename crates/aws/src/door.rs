@@ -3,14 +3,15 @@
 use crate::front::Front;
 use crate::keys::KeyRing;
 use crate::store::Documents;
+use apps::Applications;
 use catalog::Catalog;
 use chrono::Duration as Span;
 use crawl::Crawlers;
 use delivery::Deliveries;
 use engine::Engine;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use jobs::Jobs;
 use lake::Lake;
 use model::{AccountId, Result};
@@ -20,6 +21,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use streams::Log;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,8 @@ const MAX_CONNECTIONS: usize = 1024;
 const HEADER_TIME: Duration = Duration::from_secs(60);
 /// The most that the headers of a request may hold.
 const MAX_HEADERS: usize = 64 << 10;
+/// How many requests a connection of HTTP/2 may have under way.
+const MAX_STREAMS: u32 = 256;
 /// How long answers that are under way have once the server ends.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -49,6 +53,10 @@ pub struct Rooms {
     pub jobs: Jobs,
     /// Delivery streams.
     pub deliveries: Deliveries,
+    /// Streams.
+    pub log: Arc<dyn Log>,
+    /// Applications over streams.
+    pub apps: Applications,
     /// What executes, and its logs.
     pub runs: Runs,
     /// Where the door keeps what no other room knows of.
@@ -73,6 +81,8 @@ pub struct Door {
     front: Arc<Front>,
     clock: Clock,
     answered: Answered,
+    /// Ends answers that would go on for minutes.
+    ending: CancellationToken,
 }
 
 /// How many requests a door has answered, by class of status. Cheap to clone.
@@ -100,11 +110,9 @@ impl Door {
     pub async fn open(rooms: Rooms, config: DoorConfig) -> Result<Self> {
         let clock = rooms.clock.clone();
         let documents = Documents::open(rooms.database.clone(), clock.clone()).await?;
-        Ok(Self {
-            front: Arc::new(Front::new(rooms, &documents, config)),
-            clock,
-            answered: Answered::default(),
-        })
+        let ending = CancellationToken::new();
+        let front = Arc::new(Front::new(rooms, &documents, config, &ending));
+        Ok(Self { front, clock, answered: Answered::default(), ending })
     }
 
     /// What it has answered, now and later.
@@ -141,6 +149,7 @@ impl Door {
             }
         }
         drop(listener);
+        self.ending.cancel();
         tracker.close();
         if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
             tracing::warn!(open = tracker.len(), "connections were cut off");
@@ -158,6 +167,17 @@ async fn accept(
     Ok((stream, place))
 }
 
+/// What a client of HTTP/2 sends first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+
+/// Whether the client speaks HTTP/2 from its first byte on, as some do where there is no TLS to agree upon it.
+async fn speaks_http2(stream: &TcpStream) -> bool {
+    let mut first = [0; PREFACE.len()];
+    let count = stream.peek(&mut first).await.unwrap_or(0);
+    // No method of HTTP/1 begins with these three letters.
+    count >= 3 && first[..count] == PREFACE[..count]
+}
+
 async fn connection(stream: TcpStream, front: Arc<Front>, answered: Answered, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
@@ -168,14 +188,35 @@ async fn connection(stream: TcpStream, front: Arc<Front>, answered: Answered, st
             Ok::<_, Infallible>(response)
         }
     });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MAX_HEADERS);
-    let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let is_http2 = tokio::select! {
+        () = stop.cancelled() => return,
+        found = tokio::time::timeout(HEADER_TIME, speaks_http2(&stream)) => found.unwrap_or(false),
+    };
+    let ended = if is_http2 {
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEADERS as u32)
+            .max_concurrent_streams(MAX_STREAMS)
+            .keep_alive_interval(HEADER_TIME)
+            .keep_alive_timeout(HEADER_TIME);
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    } else {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MAX_HEADERS);
+        let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
     if let Err(error) = ended {

@@ -3,20 +3,21 @@
 use crate::body::{self, ByteStream};
 use crate::door::{DoorConfig, Rooms};
 use crate::fault::{Family, Fault};
-use crate::json::Call;
+use crate::json::{Call, Encoding};
 use crate::keys::{Caller, KeyRing};
 use crate::refusal::Refusal;
 use crate::s3::ObjectDoor;
 use crate::service::Service;
 use crate::signature::{Claim, Origin, Trailers, decode_chunks, hex_sha256, query_pairs};
 use crate::store::Documents;
-use crate::{athena, firehose, glue, json, logs, query, s3};
+use crate::{analytics, athena, firehose, glue, json, kinesis, logs, query, s3};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use model::AccountId;
 use state::Clock;
+use tokio_util::sync::CancellationToken;
 
 /// What every service but S3 may be sent: their largest requests are batches of partitions.
 const MAX_REQUEST: usize = 16 << 20;
@@ -48,8 +49,25 @@ fn waits_to_send_nothing(parts: &Parts) -> bool {
     is(http::header::EXPECT, "100-continue") && is(http::header::CONTENT_LENGTH, "0")
 }
 
+/// In HTTP/2 the host is part of the address; signatures mean the header.
+fn name_host(parts: &mut Parts) {
+    if parts.headers.contains_key(http::header::HOST) {
+        return;
+    }
+    let host = parts.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+    if let Some(host) = host {
+        parts.headers.insert(http::header::HOST, host);
+    }
+}
+
 impl Front {
-    pub(crate) fn new(rooms: Rooms, documents: &Documents, config: DoorConfig) -> Self {
+    /// `ending` is cancelled when answers that go on and on shall end.
+    pub(crate) fn new(
+        rooms: Rooms,
+        documents: &Documents,
+        config: DoorConfig,
+        ending: &CancellationToken,
+    ) -> Self {
         Self {
             keys: config.keys,
             account: config.account,
@@ -59,6 +77,8 @@ impl Front {
                 athena::table(&rooms, documents),
                 logs::table(&rooms),
                 firehose::table(&rooms, documents),
+                kinesis::table(&rooms, documents, ending),
+                analytics::table(&rooms, documents),
             ],
             s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
         }
@@ -66,23 +86,24 @@ impl Front {
 
     /// Answers a request.
     pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<s3s::Body> {
-        let (parts, incoming) = request.into_parts();
+        let (mut parts, incoming) = request.into_parts();
+        name_host(&mut parts);
         let id = request_id();
         tracing::debug!(id, method = %parts.method, path = parts.uri.path(), "request");
         let waits = waits_to_send_nothing(&parts);
         let claim = Claim::read(&parts);
         let service = Service::of(&parts, claim.as_ref().ok().and_then(Option::as_ref));
-        let family = service.family();
+        let (family, encoding) = (service.family(), Encoding::of(&parts.headers));
         let body = body::incoming(incoming);
         let mut response = match claim.and_then(|claim| claim.ok_or(Refusal::Unsigned)) {
-            Err(refusal) => write(&Fault::refused(&refusal, family), family, &id),
+            Err(refusal) => write(&Fault::refused(&refusal, family), family, encoding, &id),
             Ok(claim) => match service {
                 Service::S3 => self.objects(parts, &claim, body).await,
                 Service::Query => self.form(parts, &claim, body, &id).await,
                 Service::Json { target, operation } => {
                     self.operation(&target, &operation, &parts, &claim, body, &id).await
                 }
-                Service::Other(name) => json::write_fault(&self.not_served(&name)),
+                Service::Other(name) => json::write_fault(&self.not_served(&name), encoding),
             },
         };
         let headers = response.headers_mut();
@@ -165,18 +186,19 @@ impl Front {
         body: ByteStream,
         id: &str,
     ) -> Response<s3s::Body> {
+        let encoding = Encoding::of(&parts.headers);
         let Verified { caller, body } = match self.verify(parts, claim, body).await {
             Ok(verified) => verified,
-            Err(refusal) => return json::write_fault(&Fault::refused(&refusal, Family::Json)),
+            Err(refusal) => return json::write_fault(&Fault::refused(&refusal, Family::Json), encoding),
         };
         let Some(table) = self.tables.iter().find(|table| table.target == target) else {
-            return json::write_fault(&self.not_served(&claim.scope.service));
+            return json::write_fault(&self.not_served(&claim.scope.service), encoding);
         };
         if table.service != claim.scope.service {
             let text = format!("the signature is for `{}`, not for `{}`", claim.scope.service, table.service);
-            return json::write_fault(&Fault::bad("InvalidSignatureException", text));
+            return json::write_fault(&Fault::bad("InvalidSignatureException", text), encoding);
         }
-        let call = Call { caller, request_id: id.to_owned() };
+        let call = Call { caller, request_id: id.to_owned(), encoding };
         table.answer(operation, call, &body).await
     }
 
@@ -195,11 +217,11 @@ fn whole(bytes: Bytes) -> ByteStream {
     futures::stream::once(async move { Ok(bytes) }).boxed()
 }
 
-fn write(fault: &Fault, family: Family, id: &str) -> Response<s3s::Body> {
+fn write(fault: &Fault, family: Family, encoding: Encoding, id: &str) -> Response<s3s::Body> {
     match family {
         Family::S3 => s3::respond(fault),
         Family::Query => query::write_fault(fault, id),
-        Family::Json => json::write_fault(fault),
+        Family::Json => json::write_fault(fault, encoding),
     }
 }
 

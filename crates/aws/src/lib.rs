@@ -5,6 +5,7 @@
 //! signed it. This room keeps only what no other knows of (workgroups, named
 //! queries, tags: `store`). It must never answer what it did not do, or hold more of a body in memory than a fixed piece.
 
+mod analytics;
 mod athena;
 mod body;
 mod door;
@@ -14,6 +15,7 @@ mod front;
 mod glue;
 mod json;
 mod keys;
+mod kinesis;
 mod logs;
 mod page;
 mod policy;

@@ -62,10 +62,10 @@
 //! `negativeDurationShare` (0.001: dropoff before pickup), `otherMonthShare` (0.001: the trip begins in another month).
 //! The last three never meet in one trip. `compression` as above.
 //!
-//! **`kinesis-metrics-stream`** makes one event per metric and iteration (`iterationsNumber`), `rateMillis` apart. The
-//! `stream` itself is not served yet: events go to standard output, or to the task's additional field `outputFilePath`
-//! or the overriding output: JSON lines, or CSV where the file's name ends with `.csv`; `.gz` behind it compresses.
-//! Nothing waits unless [`Options::wait_until`] is given.
+//! **`kinesis-metrics-stream`** makes one event per metric and iteration (`iterationsNumber`), `rateMillis` apart. They
+//! are handed to [`Options::send`], whose owner sends them to the `stream` ([`Task::stream_target`]); or they go to the
+//! task's additional field `outputFilePath` or the overriding output: JSON lines, or CSV where the file's name ends with
+//! `.csv`; `.gz` behind it compresses. Nothing waits unless [`Options::wait_until`] is given.
 
 mod access_log;
 mod anpr;
@@ -78,12 +78,14 @@ mod plain;
 mod random;
 mod report;
 mod stream;
+mod stream_target;
 mod task;
 mod taxi;
 mod text;
 mod timer;
 mod windowed;
 
-pub use options::{Options, Output, Watch};
+pub use options::{Options, Output, SendEvents, Watch};
 pub use report::{Report, WrittenFile};
+pub use stream_target::{StreamEvent, StreamKey, StreamTarget};
 pub use task::{Task, run};

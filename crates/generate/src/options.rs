@@ -1,6 +1,8 @@
 //! What the caller decides about a run: seed, where to write, what time it is, whether to wait; and how it watches.
 
+use crate::StreamEvent;
 use chrono::{DateTime, Utc};
+use model::Result;
 use std::path::PathBuf;
 
 /// Where output goes instead of the path in the task.
@@ -28,12 +30,18 @@ pub struct Options<'a> {
     /// Makes a realtime timer really wait: called with the moment of each iteration, after everything before it was
     /// written out; returns when that moment has come, or earlier when the run was cancelled.
     pub wait_until: Option<&'a (dyn Fn(DateTime<Utc>) + Sync)>,
+    /// Takes the events of a stream task that names a stream and no file, in the order of time; called before their
+    /// iteration counts as done. Without it such a task is refused.
+    pub send: Option<SendEvents<'a>>,
 }
+
+/// Takes events for a stream; what it fails with ends the run.
+pub type SendEvents<'a> = &'a (dyn Fn(Vec<StreamEvent>) -> Result<()> + Sync);
 
 impl Options<'_> {
     /// Writes where the task says, relative to the current directory, without waiting.
     pub fn new(seed: u64, now: DateTime<Utc>) -> Self {
-        Self { seed, base_dir: PathBuf::new(), output: None, now, wait_until: None }
+        Self { seed, base_dir: PathBuf::new(), output: None, now, wait_until: None, send: None }
     }
 }
 

@@ -1,10 +1,11 @@
-//! `kinesis-metrics-stream`: single measurements in the order of time, as JSON lines or as CSV. The stream itself is not
-//! served from here; the task is checked whole, and its events go to a file or to standard output.
+//! `kinesis-metrics-stream`: single measurements in the order of time, to a file or standard output as JSON lines or CSV,
+//! or handed to whoever sends them to the stream.
 
-use crate::fields::{Entry, Field, Fields};
+use crate::fields::{Entry, Field};
 use crate::output::{BUFFER_BYTES, Lines, Staging};
 use crate::random::Random;
 use crate::report::Meter;
+use crate::stream_target::{StreamEvent, StreamTarget, target};
 use crate::task::{Kind, Work};
 use crate::text::{TimeFormat, TimeText, csv_cell, decimals_for, finest_step, fixed_range, push_fixed};
 use crate::timer::{Timer, start_time};
@@ -19,12 +20,15 @@ pub(crate) const KIND: Kind = Kind { name: "kinesis-metrics-stream", parse };
 
 pub(crate) const HEADER: &str = "componentName,metricName,unit,value,publicationTimestamp\n";
 
+/// How many events are handed on at once: as many records as a request of Kinesis takes.
+const BATCH: usize = 500;
+
 /// The file's name when a folder was given and the task names none.
 const DEFAULT_FILE: &str = "metrics-stream.jsonl";
 
 #[derive(Debug)]
 struct MetricsStream {
-    stream_name: Option<String>,
+    stream: Option<StreamTarget>,
     iterations: i64,
     start: Option<i64>,
     rate: i64,
@@ -55,7 +59,7 @@ fn parse(root: &Field<'_>) -> Result<Arc<dyn Work>> {
     ])?;
     let output =
         fields.optional("outputFilePath").map(|field| field.file_path().map(str::to_owned)).transpose()?;
-    let stream_name = stream_name(&fields, output.is_some())?;
+    let stream = target(&fields, output.is_some())?;
     let iterations = fields.required("iterationsNumber")?.integer(1, i64::MAX)?;
     let (start, rate) = realtime(&fields.required("timer")?, iterations)?;
     let mut metrics = Vec::new();
@@ -65,32 +69,7 @@ fn parse(root: &Field<'_>) -> Result<Arc<dyn Work>> {
             metrics.push(metric(component.name, &entry)?);
         }
     }
-    Ok(Arc::new(MetricsStream { stream_name, iterations, start, rate, output, metrics }))
-}
-
-/// Checks `stream` and `auth`; keys are looked at and forgotten.
-fn stream_name(fields: &Fields<'_>, has_output: bool) -> Result<Option<String>> {
-    if let Some(auth) = fields.optional("auth") {
-        let auth = auth.fields(&["accessKeyId", "secretKey"])?;
-        auth.required("accessKeyId")?.words()?;
-        auth.required("secretKey")?.words()?;
-    }
-    let stream = match fields.optional("stream") {
-        Some(stream) => stream,
-        None if has_output => return Ok(None),
-        None => {
-            return Err(fields.missing("stream").hint("name the stream, or a file with `outputFilePath`"));
-        }
-    };
-    let stream = stream.fields(&["region", "streamName", "endpoint", "timeoutMillis"])?;
-    stream.required("region")?.words()?;
-    if let Some(endpoint) = stream.optional("endpoint") {
-        endpoint.words()?;
-    }
-    if let Some(timeout) = stream.optional("timeoutMillis") {
-        timeout.integer(1, i64::MAX)?;
-    }
-    Ok(Some(stream.required("streamName")?.words()?.to_owned()))
+    Ok(Arc::new(MetricsStream { stream, iterations, start, rate, output, metrics }))
 }
 
 fn realtime(field: &Field<'_>, iterations: i64) -> Result<(Option<i64>, i64)> {
@@ -132,8 +111,22 @@ impl Work for MetricsStream {
         (self.metrics.len() as u64).saturating_mul(self.iterations.unsigned_abs())
     }
 
+    fn stream_target(&self) -> Option<&StreamTarget> {
+        self.stream.as_ref().filter(|_| self.output.is_none())
+    }
+
     fn run(&self, seed: u64, options: &Options<'_>, watch: &dyn Watch) -> Result<Report> {
         let meter = Meter::new(watch, self.iterations.unsigned_abs());
+        if let (Some(send), None, None) = (options.send, &options.output, &self.output) {
+            self.send(send, seed, options, &meter)?;
+            return Ok(Report {
+                kind: KIND.name,
+                seed,
+                files: Vec::new(),
+                rows: meter.rows(),
+                bytes: meter.bytes(),
+            });
+        }
         let files = match self.target(options)? {
             None => {
                 self.write(Lines::stdout(), Shape::Json, seed, options, &meter)?;
@@ -181,12 +174,71 @@ impl MetricsStream {
             }
             (None, Some(path)) => Ok(Some(options.base_dir.join(path))),
             (None, None) => {
-                let name = self.stream_name.as_deref().unwrap_or_default();
+                let name = self.stream.as_ref().map(|stream| stream.name.as_str()).unwrap_or_default();
                 Err(Error::unsupported(format!("cannot write to the stream `{name}`"))
-                    .why("the generator writes to files and to standard output only, so far")
+                    .why("whoever runs the task here takes files only")
                     .hint("pass `--output FILE` for a file, or `--output -` for standard output"))
             }
         }
+    }
+
+    fn timer(&self, options: &Options<'_>) -> Result<Timer> {
+        let timer =
+            Timer { start: self.start.unwrap_or_else(|| options.now.timestamp_millis()), step: self.rate };
+        if timer.fits(self.iterations, 0) {
+            return Ok(timer);
+        }
+        Err(Error::invalid(format!("{} iterations from now end after the year 9999", self.iterations))
+            .hint("use fewer iterations or a smaller `timer.rateMillis`"))
+    }
+
+    /// Waits until an iteration is due, if the caller wants that.
+    fn wait(&self, iteration: i64, options: &Options<'_>, meter: &Meter<'_>) -> Result<()> {
+        let Some(wait_until) = options.wait_until else { return Ok(()) };
+        wait_until(options.now + TimeDelta::milliseconds(self.rate.saturating_mul(iteration)));
+        // Cancelled while waiting: the event is not due.
+        meter.advance(0, 0, 0)
+    }
+
+    /// Hands the events on, in the order of time: as they are due, or in batches as large as a request takes.
+    fn send(
+        &self,
+        send: crate::options::SendEvents<'_>,
+        seed: u64,
+        options: &Options<'_>,
+        meter: &Meter<'_>,
+    ) -> Result<()> {
+        let timer = self.timer(options)?;
+        let mut events: Vec<Event<'_>> =
+            self.metrics.iter().map(|metric| event(metric, Shape::Json, seed)).collect::<Result<_>>()?;
+        let per_iteration = events.len() as u64;
+        let mut time = TimeText::new(TimeFormat::Iso);
+        let (mut batch, mut bytes, mut counted) = (Vec::new(), 0, 0);
+        for iteration in 0..self.iterations {
+            self.wait(iteration, options, meter)?;
+            let time = time.at(timer.at(iteration));
+            for event in &mut events {
+                let mut data = Vec::with_capacity(160);
+                event.push(&mut data, time);
+                data.pop();
+                bytes += data.len() as u64;
+                let key = format!("{}/{}", event.metric.component, event.metric.name);
+                batch.push(StreamEvent { key, data });
+                if batch.len() == BATCH {
+                    send(std::mem::take(&mut batch))?;
+                }
+            }
+            let due = options.wait_until.is_some() || batch.is_empty() || iteration + 1 == self.iterations;
+            if due {
+                if !batch.is_empty() {
+                    send(std::mem::take(&mut batch))?;
+                }
+                let done = iteration.unsigned_abs() + 1 - counted;
+                counted += done;
+                meter.advance(done, done * per_iteration, std::mem::take(&mut bytes))?;
+            }
+        }
+        Ok(())
     }
 
     fn write(
@@ -197,15 +249,7 @@ impl MetricsStream {
         options: &Options<'_>,
         meter: &Meter<'_>,
     ) -> Result<Option<crate::output::Finished>> {
-        let timer =
-            Timer { start: self.start.unwrap_or_else(|| options.now.timestamp_millis()), step: self.rate };
-        if !timer.fits(self.iterations, 0) {
-            return Err(Error::invalid(format!(
-                "{} iterations from now end after the year 9999",
-                self.iterations
-            ))
-            .hint("use fewer iterations or a smaller `timer.rateMillis`"));
-        }
+        let timer = self.timer(options)?;
         let mut events: Vec<Event<'_>> =
             self.metrics.iter().map(|metric| event(metric, shape, seed)).collect::<Result<_>>()?;
         if shape == Shape::Csv {
@@ -215,11 +259,7 @@ impl MetricsStream {
         let mut time = TimeText::new(TimeFormat::Iso);
         let mut counted = 0;
         for iteration in 0..self.iterations {
-            if let Some(wait_until) = options.wait_until {
-                wait_until(options.now + TimeDelta::milliseconds(self.rate.saturating_mul(iteration)));
-                // Cancelled while waiting: the event is not due.
-                meter.advance(0, 0, 0)?;
-            }
+            self.wait(iteration, options, meter)?;
             let time = time.at(timer.at(iteration));
             for event in &mut events {
                 event.push(&mut lines.buffer, time);

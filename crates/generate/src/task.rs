@@ -3,7 +3,7 @@
 
 use crate::fields::{Field, Fields};
 use crate::json::{self, Source};
-use crate::{Options, Output, Report, Watch, access_log, anpr, plain, stream, taxi, windowed};
+use crate::{Options, Output, Report, StreamTarget, Watch, access_log, anpr, plain, stream, taxi, windowed};
 use model::{Error, Result};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,6 +24,11 @@ pub(crate) trait Work: Send + Sync + std::fmt::Debug {
 
     /// Rows, lines or events it will make.
     fn rows(&self) -> u64;
+
+    /// The stream that it sends to.
+    fn stream_target(&self) -> Option<&StreamTarget> {
+        None
+    }
 
     /// Does it.
     fn run(&self, seed: u64, options: &Options<'_>, watch: &dyn Watch) -> Result<Report>;
@@ -60,6 +65,11 @@ impl Task {
     /// The task's own seed; without one, [`Options::seed`] is used.
     pub fn random_seed(&self) -> Option<u64> {
         self.seed
+    }
+
+    /// The stream that its events go to, if the task names one and no file.
+    pub fn stream_target(&self) -> Option<&StreamTarget> {
+        self.work.stream_target()
     }
 
     /// How many rows, lines or events it will make.

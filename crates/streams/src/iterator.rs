@@ -1,6 +1,6 @@
 //! Where to read from, and the iterator that remembers it between two calls.
 
-use crate::{SequenceNumber, ShardId};
+use crate::{SequenceNumber, Shard, ShardId};
 use chrono::{DateTime, Utc};
 use model::{Error, Result};
 use std::fmt;
@@ -35,6 +35,14 @@ pub struct ShardIterator {
     pub(crate) stream_id: u64,
     /// The next record.
     pub(crate) ordinal: u64,
+}
+
+impl ShardIterator {
+    /// The number behind which it reads on in its shard: that of the last record before its place, or the shard's own
+    /// starting number.
+    pub fn behind(&self, shard: &Shard) -> SequenceNumber {
+        shard.starting.with_ordinal(self.ordinal.saturating_sub(1))
+    }
 }
 
 impl fmt::Display for ShardIterator {

@@ -28,6 +28,11 @@ impl SequenceNumber {
         Self { epoch, ordinal, shard }
     }
 
+    /// Another place in the same shard.
+    pub(crate) fn with_ordinal(self, ordinal: u64) -> Self {
+        Self { ordinal, ..self }
+    }
+
     pub(crate) fn ordinal(self) -> u64 {
         self.ordinal
     }

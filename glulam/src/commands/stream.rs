@@ -216,7 +216,12 @@ async fn start(context: &Context, wanted: args::StreamRun) -> Result<u8> {
         (_, Some(snapshot)) => StartFrom::Snapshot(snapshot),
         _ => StartFrom::Latest,
     };
-    let options = StartOptions { from, tasks: wanted.tasks, until_caught_up: wanted.until_caught_up };
+    let options = StartOptions {
+        from,
+        tasks: wanted.tasks,
+        until_caught_up: wanted.until_caught_up,
+        allow_non_restored_state: wanted.allow_non_restored_state,
+    };
     let operation = StartApplication { name: name.clone(), script, options };
     context
         .with_session(async |session| {

@@ -101,6 +101,10 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         path.display()
     ));
     tracing::info!(data = %platform.data().root().display(), "serving");
+    // From here on a signal ends it in order, also while applications are taken up again.
+    let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     match platform.apps.resume().await {
         Ok(all) => all.into_iter().for_each(|(name, started)| match started {
             Ok(run) => tracing::info!("the application `{name}` goes on: run {}", run.id()),
@@ -115,9 +119,6 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         Err(error) => tracing::error!("delivery streams cannot go on: {error}"),
     }
 
-    let cannot = |e| Error::unavailable("cannot wait for signals").source_is(e);
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}

@@ -31,7 +31,7 @@ pub(crate) use stream_views::{
 };
 pub(crate) use streams::{
     CreateStream, DeleteApplication, DeleteStream, ExplainApplication, ListApplications, ListStreams,
-    PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
+    PutEvents, PutRecords, ReadStream, SnapshotApplication, StartApplication, StopApplication,
 };
 
 use crate::platform::Platform;
@@ -88,6 +88,7 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         CreateStream,
         ListStreams,
         DeleteStream,
+        PutEvents,
         PutRecords,
         ReadStream,
         DescribeStream,

@@ -4,8 +4,9 @@ use super::{CheckedText, Operation, Started};
 use crate::platform::Platform;
 use apps::{Application, Snapshot, StartOptions, Stopping};
 use engine::Finding;
-use model::{Error, Result};
+use model::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use streams::{NewRecord, NewStream, ReadOptions, ShardFilter, ShardIterator, StartAt};
 
 /// How many streams a listing shows.
@@ -119,6 +120,33 @@ impl Operation for PutRecords {
     }
 }
 
+/// Puts events under their keys. Those that a limit refuses for the moment are named, to be put again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PutEvents {
+    pub(crate) stream: String,
+    /// Partition key and text.
+    pub(crate) events: Vec<(String, String)>,
+}
+
+impl Operation for PutEvents {
+    const NAME: &'static str = "put-events";
+    /// Which of them are not stored.
+    type Answer = Vec<usize>;
+
+    async fn perform(self, platform: &Platform) -> Result<Vec<usize>> {
+        let records = self.events.into_iter().map(|(key, text)| NewRecord::new(key, text)).collect();
+        let mut refused = Vec::new();
+        for (at, placed) in platform.log.put_many(&self.stream, records).await?.into_iter().enumerate() {
+            match placed {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::LimitExceeded => refused.push(at),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(refused)
+    }
+}
+
 /// A record as people see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct RecordShown {
@@ -164,12 +192,17 @@ impl Operation for ReadStream {
                     true => (ShardFilter::FromTrimHorizon, StartAt::TrimHorizon),
                     false => (ShardFilter::AtLatest, StartAt::Latest),
                 };
-                for shard in log.list_shards(&self.stream, filter).await? {
+                let all = log.list_shards(&self.stream, filter).await?;
+                // Children are read behind their parents, in the order of their records.
+                let is_listed = |id: &streams::ShardId| all.iter().any(|shard| shard.id == *id);
+                let parents = |shard: &streams::Shard| [shard.parent, shard.adjacent_parent];
+                for shard in all.iter().filter(|shard| !parents(shard).iter().flatten().any(is_listed)) {
                     at.push(log.iterator(&self.stream, shard.id, start).await?);
                 }
             }
         }
         let (mut records, mut places) = (Vec::new(), Vec::new());
+        let mut open: BTreeSet<streams::ShardId> = at.iter().map(|place| place.shard).collect();
         for iterator in at {
             let room = self.limit.saturating_sub(records.len());
             if room == 0 {
@@ -187,19 +220,19 @@ impl Operation for ReadStream {
             }));
             match read.next {
                 Some(next) => places.push(next.to_string()),
-                None if !self.from_start => {
-                    // A merged shard's child is met twice.
-                    let begun = |id: streams::ShardId| {
-                        let known = |p: &String| p.parse::<ShardIterator>().is_ok_and(|i| i.shard == id);
-                        places.iter().any(known)
+                None => {
+                    open.remove(&iterator.shard);
+                    // A merged shard begins when the last of its parents has been read.
+                    let waits = |child: &streams::Shard| {
+                        [child.parent, child.adjacent_parent].iter().flatten().any(|id| open.contains(id))
                     };
-                    let children: Vec<_> = read.children.into_iter().filter(|c| !begun(c.id)).collect();
-                    for child in children {
+                    let ready: Vec<_> = read.children.into_iter().filter(|child| !waits(child)).collect();
+                    for child in ready {
                         let next = log.iterator(&self.stream, child.id, StartAt::TrimHorizon).await?;
                         places.push(next.to_string());
+                        open.insert(child.id);
                     }
                 }
-                None => {}
             }
         }
         records.sort_by_key(|record| record.arrived);

@@ -169,3 +169,70 @@ print(*(f'{f.name}={f.type}' for f in t.schema))",
         )
     );
 }
+
+/// The texts of a stream's records, from its beginning.
+fn records(home: &Home, stream: &str) -> Vec<serde_json::Value> {
+    let shown = home.succeed(["stream", "tail", stream, "--from-start", "--limit", "100000", "--json"]);
+    shown.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn events_go_into_the_stream_that_the_task_names() {
+    let home = Home::new();
+    home.write("stream.json", STREAM);
+    let missing = home.run(["gen", "stream.json", "--no-wait"]);
+    assert_eq!(missing.code, Some(3));
+    assert!(missing.stderr.contains("glulam stream create metrics"), "{}", missing.stderr);
+    home.succeed(["stream", "create", "metrics", "--shards", "2"]);
+    let account = home.json(["gen", "stream.json", "--no-wait"]);
+    assert_eq!(account["rows"], 1000);
+    let found = records(&home, "metrics");
+    let texts: Vec<&str> = found.iter().map(|record| record["data"].as_str().unwrap()).collect();
+    let printed = home.succeed(["gen", "stream.json", "--output", "-"]);
+    assert_eq!(texts, printed.lines().collect::<Vec<_>>(), "the same events, in the order of time");
+    assert!(found.iter().all(|record| record["partition_key"] == "order-service/cpu"));
+    // A realtime timer waits; at a thousand times the speed a second is a moment.
+    home.write("few.json", &STREAM.replace("1000,\n", "20,\n"));
+    home.succeed(["gen", "few.json", "--speed", "1000"]);
+    assert_eq!(records(&home, "metrics").len(), 1020);
+    assert_eq!(home.run(["gen", "few.json", "--speed", "0"]).code, Some(2));
+}
+
+#[test]
+fn events_go_to_an_endpoint_and_what_is_refused_for_the_moment_goes_again() {
+    let home = Home::new();
+    home.succeed(["stream", "create", "metrics", "--shards", "1"]);
+    let mut server = testkit::Process::start(
+        home.command(["up", "--aws", "127.0.0.1:0", "--console", "off"]).env("GLULAM_STREAMS_LIMITS", "true"),
+    );
+    let line = server.wait_for_line("ready aws=http://127.0.0.1:", crate::home::LONG);
+    let url = line.split("aws=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap().to_owned();
+    let sender = Home::new();
+    let to = |more: &str| {
+        let stream = format!(
+            "\"streamName\": \"metrics\", \"endpoint\": \"{url}\", \"timeoutMillis\": 20000 }}{more}"
+        );
+        STREAM.replace("\"streamName\": \"metrics\" }", &stream).replace("1000,\n", "2500,\n")
+    };
+    sender.write("wrong.json", &to(", \"auth\": { \"accessKeyId\": \"test\", \"secretKey\": \"wrong\" }"));
+    let wrong = sender.run(["gen", "wrong.json", "--no-wait"]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains("InvalidSignatureException"), "{}", wrong.stderr);
+    sender.write("absent.json", &to("").replace("\"metrics\", \"endpoint\"", "\"absent\", \"endpoint\""));
+    let absent = sender.run(["gen", "absent.json", "--no-wait"]);
+    assert!(absent.stderr.contains("ResourceNotFoundException"), "{}", absent.stderr);
+    // A shard takes 1,000 records a second, so most of these are refused at first.
+    sender.write("right.json", &to(", \"auth\": { \"accessKeyId\": \"test\", \"secretKey\": \"test\" }"));
+    assert_eq!(sender.json(["gen", "right.json", "--no-wait"])["rows"], 2500);
+    assert!(!sender.path().join("glulam-data").exists(), "nothing of its own is needed");
+    server.signal(15);
+    assert_eq!(server.wait(crate::home::LONG).code, Some(0));
+    let mut times: Vec<String> = Vec::new();
+    for record in records(&home, "metrics") {
+        let event: serde_json::Value = serde_json::from_str(record["data"].as_str().unwrap()).unwrap();
+        times.push(event["publicationTimestamp"].as_str().unwrap().to_owned());
+    }
+    times.sort();
+    times.dedup();
+    assert_eq!(times.len(), 2500, "each event is there");
+}

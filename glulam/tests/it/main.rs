@@ -15,6 +15,7 @@ mod job_mistakes;
 mod jobs;
 mod kill;
 mod pg;
+mod kinesis;
 mod samples;
 mod scripts;
 mod server;

@@ -83,6 +83,16 @@ pub(crate) struct Call {
 }
 
 impl Node {
+    /// The tables of the script that it reads.
+    pub(crate) fn sources(&self) -> Vec<usize> {
+        match &self.work {
+            Work::Source { table, .. } => vec![*table],
+            Work::Rows { input, .. } | Work::Windows { input, .. } => input.sources(),
+            Work::Aggregate(aggregation) => aggregation.input.sources(),
+            Work::Union { inputs } => inputs.iter().flat_map(Node::sources).collect(),
+        }
+    }
+
     /// The dataflow as a tree, the sink's side first.
     pub(crate) fn describe(&self, tables: &[String], depth: usize, lines: &mut Vec<String>) {
         let pad = "  ".repeat(depth);

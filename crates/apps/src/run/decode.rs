@@ -112,6 +112,11 @@ impl TableDecoder {
         })
     }
 
+    /// How the record's columns become the table's.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// The rows of a shard's records.
     pub(crate) fn decode(&self, shard: &str, records: &[Record]) -> Result<Decoded> {
         let projection: Vec<usize> = self

@@ -9,7 +9,7 @@
 use super::graph::{Graph, Outcome, TableRound};
 use super::settle::{prune, settle};
 use super::sink::Sink;
-use super::source::StreamReader;
+use super::source::{Positions, StreamReader};
 use super::state::{self, KeptPipeline};
 use crate::applications::{ApplicationsRooms, Ask, Control};
 use crate::flow::options::Connector;
@@ -20,9 +20,10 @@ use bytes::Bytes;
 use chrono::{DateTime, Duration, Utc};
 use lake::CommitOptions;
 use model::{Error, LakeUri, Result, Unit};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use streams::ShardIterator;
 
 /// More outputs than this are written before the checkpoint's time.
 const MAX_BUFFERED: usize = 256 << 20;
@@ -62,26 +63,28 @@ pub(crate) enum Begin {
 }
 
 impl Driver {
-    /// Opens an application's readers and state. `last` is the number of its latest checkpoint.
+    /// Opens an application's readers and state. `last` is the number of its latest checkpoint. State that fits nothing in
+    /// the script any more keeps it from beginning, unless that is allowed: then it begins without.
     pub(crate) async fn open(
         name: &str,
         resolved: &Resolved,
         tasks: usize,
         begin: Begin,
         last: u64,
+        allow_non_restored: bool,
         rooms: (ApplicationsRooms, Store),
     ) -> Result<Self> {
         let (rooms, store) = rooms;
         let mut graph = Graph::new(resolved, tasks)?;
         let names: Vec<String> = resolved.tables.iter().map(|t| t.name.to_lowercase()).collect();
-        let signature = graph.signature();
+        let signature = graph.signature()?;
         let root = rooms.folder.join(name);
         let now = rooms.clock.now();
         let kept = match &begin {
             Begin::Anew => None,
             Begin::From(checkpoint) => Some(&checkpoint.kept),
         };
-        let mut readers = BTreeMap::new();
+        let (mut readers, mut restored) = (BTreeMap::new(), Vec::new());
         for table in graph.sources() {
             let spec =
                 resolved.tables.get(table).ok_or_else(|| Error::internal("a table that is not there"))?;
@@ -93,7 +96,10 @@ impl Driver {
                 .hint("sources are tables WITH ('connector' = 'kinesis')"));
             };
             let table_name = names.get(table).cloned().unwrap_or_default();
-            let positions = kept.and_then(|k| k.positions.get(&table_name));
+            let positions = kept.and_then(|k| k.positions.get(&table_name)).filter(|p| is_of(p, stream));
+            if positions.is_some() {
+                restored.push(table_name.clone());
+            }
             let idle = spec.options.idle_millis.or(resolved.settings.idle_millis).filter(|m| *m > 0);
             let reader =
                 StreamReader::open(Arc::clone(&rooms.log), stream, *start, idle, positions, now).await?;
@@ -104,21 +110,31 @@ impl Driver {
                 }
             }
             graph.set_positions(table, all);
-            if let Some(mark) = kept.and_then(|k| k.watermarks.get(&table_name)) {
+            if let Some(mark) =
+                kept.filter(|_| positions.is_some()).and_then(|k| k.watermarks.get(&table_name))
+            {
                 graph.set_watermark(table, *mark);
             }
             readers.insert(table, reader);
         }
         let mut counters = BTreeMap::new();
         if let Some(kept) = kept {
-            if kept.signature != signature {
-                return Err(Error::invalid("the script has changed since its state was kept")
-                    .why("windows and keys of the kept state belong to another dataflow")
-                    .hint("begin anew with --from-start, or run the script as it was"));
+            let lost = restore(&mut graph, kept, &signature, &root)?;
+            let unread = kept.positions.keys().filter(|table| !restored.contains(table));
+            let lost: Vec<String> = lost
+                .into_iter()
+                .chain(unread.map(|t| format!("nobody reads on in the table `{t}`")))
+                .collect();
+            match lost.is_empty() {
+                false if !allow_non_restored => {
+                    return Err(Error::invalid("the script has changed since its state was kept")
+                        .why(lost.join("; "))
+                        .hint("begin without what does not fit (--allow-non-restored-state, AllowNonRestoredState)")
+                        .hint("or begin anew with --from-start, or run the script as it was"));
+                }
+                false => tracing::warn!("the application `{name}` begins without state: {}", lost.join("; ")),
+                true => {}
             }
-            let shapes = graph.shapes()?;
-            let states = state::read(&root.join(&kept.folder), &kept.pipelines, &shapes)?;
-            graph.restore(states)?;
             counters.clone_from(&kept.counters);
         }
         // An application that was deleted and made again counts its checkpoints anew.
@@ -347,10 +363,10 @@ impl Driver {
                 continue;
             }
             if let Some(stream) = sink.stream().map(str::to_owned) {
-                let file = format!("outbox-{i}");
+                let file = format!("records-{i}");
                 let path = self.root.join(&folder).join(&file);
-                let lines = sink.lines()?;
-                tokio::task::spawn_blocking(move || keep(&path, &lines))
+                let records = sink.records()?;
+                tokio::task::spawn_blocking(move || keep(&path, &records))
                     .await
                     .map_err(|e| Error::internal("a checkpoint broke off").source_is(e))??;
                 outbox.push((stream, file));
@@ -368,7 +384,8 @@ impl Driver {
         let marker = match files.first() {
             Some(first) => {
                 let beside: LakeUri = first.parse()?;
-                let key = format!("_glulam/commits/app-{}-{number}", self.name);
+                // The folder's token tells applications of one name apart whose data directories share a bucket.
+                let key = format!("_glulam/commits/app-{}-{folder}", self.name);
                 let marker = LakeUri::new(beside.bucket().clone(), key)?;
                 commit.put(&marker, Bytes::new()).await?;
                 Some(marker)
@@ -411,6 +428,33 @@ impl Driver {
         self.dirty = false;
         prune(&self.rooms, &self.store, &self.name).await
     }
+}
+
+/// Whether these positions are of that stream. A table may have been given another one.
+fn is_of(positions: &Positions, stream: &str) -> bool {
+    let places = positions.values().filter_map(|p| p.next.as_deref());
+    places.map(str::parse::<ShardIterator>).all(|place| place.is_ok_and(|place| place.stream == stream))
+}
+
+/// Gives each dataflow the state that was kept of it. Answers what nobody took up.
+fn restore(graph: &mut Graph, kept: &Kept, signature: &[String], root: &Path) -> Result<Vec<String>> {
+    let shapes = graph.shapes()?;
+    let (mut lost, mut with_state) = (Vec::new(), BTreeSet::new());
+    for (at, found) in state::matched(&kept.pipelines, &kept.signature, signature).into_iter().enumerate() {
+        match (found, kept.pipelines.get(at)) {
+            (Ok(Some(insert)), Some(pipeline)) => {
+                let shape = shapes.get(insert).map(Vec::as_slice).unwrap_or_default();
+                graph.restore(insert, state::read(&root.join(&kept.folder), at, pipeline, shape)?)?;
+                with_state.insert(insert);
+            }
+            (Err(why), _) => lost.push(why),
+            _ => {}
+        }
+    }
+    for insert in (0..signature.len()).filter(|insert| !with_state.contains(insert)) {
+        graph.begin_at_watermark(insert);
+    }
+    Ok(lost)
 }
 
 fn keep(path: &std::path::Path, bytes: &[u8]) -> Result<()> {

@@ -3,6 +3,7 @@
 use super::aggregate::{Part, StateRows};
 use super::decode::TableDecoder;
 use super::rows::{Windowing, apply, batch, renamed};
+use super::signature::{self, Sources};
 use super::source::{Position, Positions, Read};
 use super::tasks::each;
 use crate::flow::compile::Compiler;
@@ -237,31 +238,24 @@ impl Graph {
         self.pipelines.iter().map(|p| p.aggregations.iter().map(shape).collect()).collect()
     }
 
-    /// Takes up what was kept, whatever the number of tasks was.
-    pub(crate) fn restore(&mut self, states: Vec<PipelineState>) -> Result<()> {
-        let wrong = || {
-            Error::invalid("the kept state does not fit the script")
-                .why("the script has changed since the checkpoint was taken")
-                .hint("begin anew with --from-start, or run the script as it was")
-        };
-        if states.len() != self.pipelines.len() {
+    /// Takes up what was kept of one insert's dataflow, whatever the number of tasks was.
+    pub(crate) fn restore(&mut self, insert: usize, state: PipelineState) -> Result<()> {
+        let tasks = self.tasks;
+        let wrong = || Error::corrupt("the kept state does not fit the dataflow that it was kept of");
+        let pipeline = self.pipelines.get_mut(insert).ok_or_else(wrong)?;
+        if state.closed.len() != pipeline.closed.len()
+            || state.aggregations.len() != pipeline.aggregations.len()
+        {
             return Err(wrong());
         }
-        for (pipeline, state) in self.pipelines.iter_mut().zip(states) {
-            if state.closed.len() != pipeline.closed.len()
-                || state.aggregations.len() != pipeline.aggregations.len()
-            {
-                return Err(wrong());
-            }
-            pipeline.closed = state.closed;
-            for ((aggregation, parts), rows) in
-                pipeline.aggregations.iter().zip(&mut pipeline.parts).zip(state.aggregations)
-            {
-                for rows in rows {
-                    for (part, rows) in rows.split(self.tasks)? {
-                        if let Some(part) = parts.get_mut(part) {
-                            part.restore(aggregation, &rows)?;
-                        }
+        pipeline.closed = state.closed;
+        for ((aggregation, parts), rows) in
+            pipeline.aggregations.iter().zip(&mut pipeline.parts).zip(state.aggregations)
+        {
+            for rows in rows {
+                for (part, rows) in rows.split(tasks)? {
+                    if let Some(part) = parts.get_mut(part) {
+                        part.restore(aggregation, &rows)?;
                     }
                 }
             }
@@ -269,14 +263,28 @@ impl Graph {
         Ok(())
     }
 
-    /// What the state depends on, in words.
-    pub(crate) fn signature(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        let names: Vec<String> = (0..64).map(|i| self.streams.get(&i).cloned().unwrap_or_default()).collect();
-        for pipeline in &self.pipelines {
-            pipeline.root.describe(&names, 0, &mut lines);
+    /// A dataflow without state in an application that goes on: windows behind the watermark do not open again.
+    pub(crate) fn begin_at_watermark(&mut self, insert: usize) {
+        let Some(mark) = self.watermark() else { return };
+        let closing = closing(mark, self.lateness);
+        if let Some(pipeline) = self.pipelines.get_mut(insert) {
+            pipeline.closed.iter_mut().for_each(|closed| *closed = (*closed).max(closing));
         }
-        lines
+    }
+
+    /// What the state of each insert's dataflow depends on, in words.
+    pub(crate) fn signature(&self) -> Result<Vec<String>> {
+        let name = |table: &usize| self.streams.get(table).map_or("", String::as_str);
+        let sources: Sources<'_> = self.decoders.iter().map(|(t, d)| (*t, (name(t), d))).collect();
+        self.pipelines.iter().map(|pipeline| signature::of_insert(&pipeline.root, &sources)).collect()
+    }
+}
+
+/// Windows that end at or before this close with that watermark.
+fn closing(mark: i64, lateness: i64) -> i64 {
+    match mark {
+        i64::MIN => i64::MIN,
+        mark => mark.saturating_sub(lateness).saturating_add(1),
     }
 }
 
@@ -368,12 +376,8 @@ impl Round<'_> {
         }
     }
 
-    /// Windows that end at or before this close with that watermark.
     fn closing(&self, mark: i64) -> i64 {
-        match mark {
-            i64::MIN => i64::MIN,
-            mark => mark.saturating_sub(self.lateness).saturating_add(1),
-        }
+        closing(mark, self.lateness)
     }
 
     fn aggregate(

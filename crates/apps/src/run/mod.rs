@@ -10,6 +10,7 @@ pub(crate) mod graph;
 pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod settle;
+pub(crate) mod signature;
 pub(crate) mod sink;
 pub(crate) mod source;
 pub(crate) mod state;

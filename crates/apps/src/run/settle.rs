@@ -1,5 +1,6 @@
 //! What belongs to a checkpoint but is no file of its commit, and what is made good after a crash.
 
+use super::sink::unframed;
 use crate::applications::ApplicationsRooms;
 use crate::store::{Checkpoint, Kept, Store};
 use bytes::Bytes;
@@ -45,12 +46,15 @@ async fn put_kept(
     file: &str,
 ) -> Result<()> {
     let path = rooms.folder.join(&checkpoint.application).join(&checkpoint.kept.folder).join(file);
-    let text = tokio::fs::read(&path).await.map_err(|e| {
+    let bytes = tokio::fs::read(&path).await.map_err(|e| {
         Error::corrupt("the records of a checkpoint cannot be read")
             .at(model::Place::object(path.display()))
             .source_is(e)
     })?;
-    put(rooms, stream, &text).await
+    let records = unframed(&Bytes::from(bytes)).ok_or_else(|| {
+        Error::corrupt("the records of a checkpoint are not whole").at(model::Place::object(path.display()))
+    })?;
+    put(rooms, stream, records).await
 }
 
 async fn remove_marker(rooms: &ApplicationsRooms, kept: &Kept) -> Result<()> {
@@ -63,14 +67,10 @@ async fn remove_marker(rooms: &ApplicationsRooms, kept: &Kept) -> Result<()> {
     Ok(())
 }
 
-/// Puts lines into a stream; what is refused for the moment is put again.
-async fn put(rooms: &ApplicationsRooms, stream: &str, text: &[u8]) -> Result<()> {
-    let text = Bytes::copy_from_slice(text);
-    let mut records = Vec::new();
-    for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-        let key = format!("{:016x}", fingerprint(line));
-        records.push(NewRecord::new(key, text.slice_ref(line)));
-    }
+/// Puts records into a stream; what is refused for the moment is put again.
+async fn put(rooms: &ApplicationsRooms, stream: &str, records: Vec<Bytes>) -> Result<()> {
+    let keyed = |data: Bytes| NewRecord::new(format!("{:016x}", fingerprint(&data)), data);
+    let records: Vec<NewRecord> = records.into_iter().map(keyed).collect();
     let mut waiting: Vec<Vec<NewRecord>> = records.chunks(500).map(<[NewRecord]>::to_vec).collect();
     waiting.reverse();
     let mut tries = 0;

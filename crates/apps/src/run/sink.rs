@@ -91,26 +91,69 @@ impl Sink {
         std::mem::take(&mut self.rows)
     }
 
-    /// The rows as lines of text, for the log or a stream.
-    pub(crate) fn lines(&mut self) -> Result<Bytes> {
-        let spec = match &self.target.options.format {
+    /// How rows are written as text; nothing for rows that are bytes already.
+    fn text_spec(&self) -> Option<WriteSpec> {
+        match &self.target.options.format {
             Some(format) => format.write_spec(None),
             None => Some(WriteSpec::new(WriteFormat::Json(formats::JsonSpec {
                 write_nulls: true,
                 ..Default::default()
             }))),
-        };
+        }
+    }
+
+    /// The rows as lines of text, for the log.
+    pub(crate) fn lines(&mut self) -> Result<Bytes> {
         let rows = self.drain();
-        let Some(spec) = spec else { return raw_lines(&rows) };
+        match self.text_spec() {
+            Some(spec) => self.encoded(&spec, &rows),
+            None => {
+                let mut text = Vec::new();
+                each_raw(&rows, |value| {
+                    text.extend_from_slice(value);
+                    text.push(b'\n');
+                    Ok(())
+                })?;
+                Ok(text.into())
+            }
+        }
+    }
+
+    fn encoded(&self, spec: &WriteSpec, rows: &[RecordBatch]) -> Result<Bytes> {
         let types: Vec<SqlType> = self.target.columns.iter().map(|(_, t)| t.clone()).collect();
-        let mut encoder = encoder(&spec, Arc::clone(&self.schema), &types)?;
+        let mut encoder = encoder(spec, Arc::clone(&self.schema), &types)?;
         let mut text = Vec::new();
         for rows in rows {
-            encoder.write(&rows)?;
+            encoder.write(rows)?;
             text.extend_from_slice(&encoder.take());
         }
         text.extend_from_slice(&encoder.finish()?.bytes);
         Ok(text.into())
+    }
+
+    /// The rows as records for a stream, each behind its length: a row is one record, whatever signs are in it.
+    pub(crate) fn records(&mut self) -> Result<Vec<u8>> {
+        let rows = self.drain();
+        let mut all = Vec::new();
+        match self.text_spec() {
+            None => each_raw(&rows, |value| frame(value, &mut all))?,
+            // JSON has no line breaks within a row: those of texts are escaped.
+            Some(spec) if matches!(spec.format, WriteFormat::Json(_)) => {
+                let text = self.encoded(&spec, &rows)?;
+                for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                    frame(line, &mut all)?;
+                }
+            }
+            Some(spec) => {
+                for rows in rows {
+                    for at in 0..rows.num_rows() {
+                        let line = self.encoded(&spec, &[rows.slice(at, 1)])?;
+                        frame(line.strip_suffix(b"\n").unwrap_or(&line), &mut all)?;
+                    }
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// Writes the rows into a commit; names begin with the prefix, so that what is done again replaces itself.
@@ -148,17 +191,51 @@ impl Sink {
     }
 }
 
-/// Rows of one column of text or bytes.
-fn raw_lines(rows: &[RecordBatch]) -> Result<Bytes> {
-    let mut text = Vec::new();
+/// Rows of one column of text or bytes, one after the other.
+fn each_raw(rows: &[RecordBatch], mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
     for rows in rows {
         let column = cast(rows.column(0), &arrow::datatypes::DataType::Binary).map_err(arrow)?;
         let column = arrow::array::AsArray::as_binary_opt::<i32>(&column)
             .ok_or_else(|| Error::internal("a raw column is no bytes"))?;
-        for value in column.iter().flatten() {
-            text.extend_from_slice(value);
-            text.push(b'\n');
+        column.iter().flatten().try_for_each(&mut take)?;
+    }
+    Ok(())
+}
+
+/// Adds a record behind its length.
+fn frame(record: &[u8], all: &mut Vec<u8>) -> Result<()> {
+    let length = u32::try_from(record.len())
+        .map_err(|_| Error::invalid("a row is too large for a record of a stream"))?;
+    all.extend_from_slice(&length.to_le_bytes());
+    all.extend_from_slice(record);
+    Ok(())
+}
+
+/// The records of a file that [`Sink::records`] has given; nothing if it is not whole.
+pub(crate) fn unframed(bytes: &Bytes) -> Option<Vec<Bytes>> {
+    let (mut at, mut all) = (0, Vec::new());
+    while at < bytes.len() {
+        let length = bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes)? as usize;
+        let end = at.checked_add(4)?.checked_add(length).filter(|end| *end <= bytes.len())?;
+        all.push(bytes.slice(at + 4..end));
+        at = end;
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_were() {
+        let records = [&b""[..], b"one", b"two\nlines", &[0xff, 0, 10]];
+        let mut all = Vec::new();
+        records.iter().for_each(|record| frame(record, &mut all).unwrap());
+        let all = Bytes::from(all);
+        assert_eq!(unframed(&all).unwrap(), records);
+        for cut in [1, 5, all.len() - 1] {
+            assert!(unframed(&all.slice(..cut)).is_none(), "{cut}");
         }
     }
-    Ok(text.into())
 }

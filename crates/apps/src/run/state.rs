@@ -21,6 +21,37 @@ pub(crate) struct KeptPipeline {
     pub(crate) aggregations: usize,
 }
 
+impl KeptPipeline {
+    /// Whether there was nothing to keep.
+    fn is_stateless(&self) -> bool {
+        self.closed.is_empty() && self.aggregations == 0
+    }
+}
+
+/// For each dataflow that was kept the one that takes its state up: the first with the same signature that has none yet.
+/// Nothing for one that had no state, and an error's text for one that nobody takes up.
+pub(crate) fn matched(
+    kept: &[KeptPipeline],
+    signatures: &[String],
+    now: &[String],
+) -> Vec<std::result::Result<Option<usize>, String>> {
+    let mut taken = vec![false; now.len()];
+    let mut all = Vec::with_capacity(kept.len());
+    for (at, pipeline) in kept.iter().enumerate() {
+        let signature = signatures.get(at).filter(|_| signatures.len() == kept.len());
+        let found = now.iter().enumerate().position(|(n, s)| !taken[n] && Some(s) == signature);
+        all.push(match found {
+            Some(n) => {
+                taken[n] = true;
+                Ok(Some(n))
+            }
+            None if pipeline.is_stateless() => Ok(None),
+            None => Err(format!("the state of insert {} has no dataflow that fits", at + 1)),
+        });
+    }
+    all
+}
+
 fn failed(doing: &str, path: &Path, error: std::io::Error) -> Error {
     let full = error.kind() == std::io::ErrorKind::StorageFull;
     let error =
@@ -64,29 +95,26 @@ pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<u64> {
     Ok(bytes)
 }
 
-/// Reads state back.
+/// Reads the state of one insert's dataflow back: the `at`-th that was kept, with these keys and states.
 pub(crate) fn read(
     folder: &Path,
-    kept: &[KeptPipeline],
-    shapes: &[Vec<(usize, Vec<usize>)>],
-) -> Result<Vec<PipelineState>> {
-    let mut all = Vec::with_capacity(kept.len());
-    for (p, kept) in kept.iter().enumerate() {
-        let mut aggregations = Vec::with_capacity(kept.aggregations);
-        for a in 0..kept.aggregations {
-            let path = folder.join(name(p, a));
-            let mut rows = Vec::new();
-            if path.exists() {
-                let (keys, states) = shapes.get(p).and_then(|s| s.get(a)).cloned().unwrap_or_default();
-                for batch in batches(&path)? {
-                    rows.push(StateRows::of_batch(&batch, keys, &states)?);
-                }
+    at: usize,
+    kept: &KeptPipeline,
+    shapes: &[(usize, Vec<usize>)],
+) -> Result<PipelineState> {
+    let mut aggregations = Vec::with_capacity(kept.aggregations);
+    for a in 0..kept.aggregations {
+        let path = folder.join(name(at, a));
+        let mut rows = Vec::new();
+        if path.exists() {
+            let (keys, states) = shapes.get(a).cloned().unwrap_or_default();
+            for batch in batches(&path)? {
+                rows.push(StateRows::of_batch(&batch, keys, &states)?);
             }
-            aggregations.push(rows);
         }
-        all.push(PipelineState { closed: kept.closed.clone(), aggregations });
+        aggregations.push(rows);
     }
-    Ok(all)
+    Ok(PipelineState { closed: kept.closed.clone(), aggregations })
 }
 
 fn batches(path: &Path) -> Result<Vec<RecordBatch>> {

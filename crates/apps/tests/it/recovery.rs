@@ -144,3 +144,94 @@ async fn records_that_cannot_be_read_stop_it_or_are_counted() {
     assert!(counters["malformed"].as_u64().unwrap() >= 2, "{counters}");
     assert_eq!(total(&house).await, 10);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_is_taken_up_by_the_dataflow_that_it_was_kept_of_and_by_no_other() {
+    let house = House::new().await;
+    house.stream("metrics", 2).await;
+    house.stream("elsewhere", 1).await;
+    let first = script("", TUMBLE);
+    house.apps.put("app", &first, "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 500)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 500).await;
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    let written = total(&house).await;
+    assert!(written < 500);
+    // What the windows hold belongs to these columns, types, times, filters and aggregates.
+    for (what, with) in [
+        ("MIN(`value`)", "MIN(`value` + 1)"),
+        ("FROM metrics_stream", "FROM metrics_stream WHERE `value` > 3"),
+        ("INTERVAL '5' SECOND", "INTERVAL '6' SECOND"),
+        ("`value` DOUBLE,\n  publication", "`value` FLOAT,\n  publication"),
+        ("COUNT(*)", "COUNT(DISTINCT `value`)"),
+        ("componentName, metricName;", "componentName, metricName, unit;"),
+        ("INTERVAL '5' MINUTE", "INTERVAL '10' MINUTE"),
+        ("'stream' = 'metrics'", "'stream' = 'elsewhere'"),
+    ] {
+        assert!(first.contains(what), "{what}");
+        house.apps.put("app", &first.replace(what, with), "app.sql").await.unwrap();
+        let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+        let error = run.wait().await.unwrap().result().unwrap_err();
+        assert!(error.message().contains("script has changed"), "{with}: {error}");
+        let hints = error.diagnosis().hints.join("; ");
+        assert!(hints.contains("--allow-non-restored-state"), "{with}: {hints}");
+    }
+    // What is done behind the aggregation, and how it is written down, is another matter.
+    let behind = first
+        .replace("MAX(`value`)", "MAX(`value`) * 2")
+        .replace("SELECT componentName", "-- a remark\nSELECT  componentName");
+    house.apps.put("app", &behind, "app.sql").await.unwrap();
+    house.put("metrics", &events(500, 100)).await;
+    let counters = house.caught_up("app", 3).await;
+    assert_eq!(counters["records"], 600);
+    assert_eq!(total(&house).await, 600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_that_fits_nothing_may_be_left_behind() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 500)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 500).await;
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    let before = total(&house).await;
+    let changed = script("", TUMBLE).replace("MIN(`value`)", "MIN(`value` + 1)");
+    house.apps.put("app", &changed, "app.sql").await.unwrap();
+    // One event is of a window that is closed already: it must not open again.
+    house.put("metrics", &events(0, 1)).await;
+    house.put("metrics", &events(500, 100)).await;
+    let options =
+        StartOptions { allow_non_restored_state: true, until_caught_up: true, ..Default::default() };
+    let run = house.apps.start("app", options).await.unwrap();
+    let ended = run.wait().await.unwrap().result().unwrap();
+    assert_eq!(ended["counters"]["records"], 601, "it reads on where it was: {ended}");
+    assert_eq!(ended["counters"]["late"], 1, "{ended}");
+    assert_eq!(total(&house).await, before + 100, "the open windows have lost what they held");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_goes_on_without_end_is_taken_up_again() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 10)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 10).await;
+    let refused = house.apps.start("app", StartOptions::default()).await.unwrap_err();
+    assert_eq!(refused.kind(), model::ErrorKind::LimitExceeded, "{refused}");
+    // As when the process ends: the run is stopped, but nobody has said that the application shall not run.
+    house.runs.stop(run.id()).await.unwrap();
+    run.wait().await.unwrap();
+    let resumed = house.apps.resume().await.unwrap();
+    assert_eq!(resumed.len(), 1);
+    let run = resumed.into_iter().next().unwrap().1.unwrap();
+    house.runs.stop(run.id()).await.unwrap();
+    run.wait().await.unwrap();
+    let options = StartOptions { until_caught_up: true, ..Default::default() };
+    let run = house.apps.start("app", options).await.unwrap();
+    run.wait().await.unwrap().result().unwrap();
+    assert!(house.apps.resume().await.unwrap().is_empty());
+}

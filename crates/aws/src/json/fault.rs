@@ -1,5 +1,6 @@
 //! Errors in JSON.
 
+use super::Encoding;
 use crate::fault::{Fault, sentence};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use model::{Error, ErrorKind};
@@ -53,13 +54,15 @@ pub(super) fn of_failed(failed: &Failed, codes: Codes) -> Fault {
     fault
 }
 
-/// An error as JSON. Services write `message` or `Message`; SDKs read either.
-pub(crate) fn write_fault(fault: &Fault) -> Response<s3s::Body> {
+/// An error as its request was written. Services write `message` or `Message`; SDKs read either.
+pub(crate) fn write_fault(fault: &Fault, encoding: Encoding) -> Response<s3s::Body> {
     let body = json!({ "__type": fault.code, "message": fault.message, "Message": fault.message });
-    let mut response = Response::new(s3s::Body::from(body.to_string()));
+    // Texts can always be written; without them, the code still stands in the header.
+    let bytes = encoding.write(&body).unwrap_or_default();
+    let mut response = Response::new(s3s::Body::from(bytes));
     *response.status_mut() = fault.status;
     let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert(http::header::CONTENT_TYPE, encoding.content_type("application/x-amz-json-1.1"));
     if let Ok(code) = HeaderValue::try_from(fault.code.as_ref()) {
         headers.insert(HeaderName::from_static("x-amzn-errortype"), code);
     }

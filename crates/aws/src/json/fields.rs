@@ -17,22 +17,23 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Fault> {
         if error.is_syntax() || error.is_eof() {
             return Fault::bad("SerializationException", format!("the request is no JSON: {text}"));
         }
-        let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-        match missing {
-            Some(field) => Fault::bad(
-                "ValidationException",
-                format!(
-                    "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not \
-                     be null",
-                    lower(field)
-                ),
-            ),
-            None => {
-                let place = format!("line {}, column {}", error.line(), error.column());
-                Fault::bad("SerializationException", format!("the request cannot be read: {text} ({place})"))
-            }
-        }
+        wrong(text, &format!("line {}, column {}", error.line(), error.column()))
     })
+}
+
+/// A request that can be read but does not fit, in the words of serde, and where.
+pub(super) fn wrong(text: &str, place: &str) -> Fault {
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match missing {
+        Some(field) => Fault::bad(
+            "ValidationException",
+            format!(
+                "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null",
+                lower(field)
+            ),
+        ),
+        None => Fault::bad("SerializationException", format!("the request cannot be read: {text} ({place})")),
+    }
 }
 
 /// Members are named in the manner of Java in these messages.

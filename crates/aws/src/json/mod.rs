@@ -1,22 +1,29 @@
 //! The JSON protocols: a table of operations for each service. To add an operation: a request type that says what it
 //! touches, an answer type, a function, and one line in the service's table.
 
+mod encoding;
 mod fault;
 mod fields;
 
+pub(crate) use encoding::{Blob, Encoding, Moment};
 pub(crate) use fault::{Answered, Failed, write_fault};
 pub(crate) use fields::{epoch, epoch_opt, token};
 
 use crate::fault::Fault;
 use crate::keys::Caller;
+use bytes::Bytes;
 use fault::{Codes, of_error, of_failed};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use http::{HeaderValue, Response};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use model::{Error, Result as OurResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 /// A call of an operation.
 #[derive(Debug, Clone)]
@@ -26,6 +33,8 @@ pub(crate) struct Call {
     /// The id of the request.
     #[allow(dead_code, reason = "for operations that start runs")]
     pub(crate) request_id: String,
+    /// How the request is written, and the answer will be.
+    pub(crate) encoding: Encoding,
 }
 
 impl Call {
@@ -63,7 +72,13 @@ pub(crate) trait Input: DeserializeOwned {
     fn resources(&self) -> Vec<String>;
 }
 
-type Handler = Box<dyn Fn(Call, &[u8]) -> BoxFuture<'static, Result<Vec<u8>, Fault>> + Send + Sync>;
+/// What an operation answers: at once, or bit by bit as events.
+enum Reply {
+    Whole(Vec<u8>),
+    Events(BoxStream<'static, Bytes>),
+}
+
+type Handler = Box<dyn Fn(Call, &[u8]) -> BoxFuture<'static, Result<Reply, Fault>> + Send + Sync>;
 
 /// The operations of a service.
 pub(crate) struct Table {
@@ -72,6 +87,7 @@ pub(crate) struct Table {
     /// The name by which requests are signed, and actions begin.
     pub(crate) service: &'static str,
     content_type: &'static str,
+    speaks_cbor: bool,
     codes: Codes,
     operations: BTreeMap<&'static str, Handler>,
 }
@@ -81,7 +97,13 @@ impl Table {
     pub(crate) fn new(target: &'static str, service: &'static str, version: &str, codes: Codes) -> Self {
         let content_type =
             if version == "1.0" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
-        Self { target, service, content_type, codes, operations: BTreeMap::new() }
+        Self { target, service, content_type, speaks_cbor: false, codes, operations: BTreeMap::new() }
+    }
+
+    /// Its clients may write CBOR.
+    pub(crate) fn with_cbor(mut self) -> Self {
+        self.speaks_cbor = true;
+        self
     }
 
     /// From here on, operations have these errors.
@@ -95,11 +117,11 @@ impl Table {
     where
         S: Clone + Send + Sync + 'static,
         I: Input + Send + 'static,
-        O: Serialize,
+        O: Serialize + 'static,
         E: Into<Failed>,
         F: Future<Output = Result<O, E>> + Send + 'static,
     {
-        self.insert(name, room, move |room, _, input| run(room, input))
+        self.insert(name, room, move |room, _, input| run(room, input), whole)
     }
 
     /// Adds an operation that wants to know who calls.
@@ -112,25 +134,43 @@ impl Table {
     where
         S: Clone + Send + Sync + 'static,
         I: Input + Send + 'static,
-        O: Serialize,
+        O: Serialize + 'static,
         E: Into<Failed>,
         F: Future<Output = Result<O, E>> + Send + 'static,
     {
-        self.insert(name, room, run)
+        self.insert(name, room, run, whole)
     }
 
-    fn insert<S, I, O, E, F, R>(mut self, name: &'static str, room: &S, run: R) -> Self
+    /// Adds an operation that answers a stream of events, each of them framed already.
+    pub(crate) fn add_events<S, I, E, F>(self, name: &'static str, room: &S, run: fn(S, Call, I) -> F) -> Self
     where
         S: Clone + Send + Sync + 'static,
         I: Input + Send + 'static,
-        O: Serialize,
+        E: Into<Failed>,
+        F: Future<Output = Result<BoxStream<'static, Bytes>, E>> + Send + 'static,
+    {
+        self.insert(name, room, run, |events, _| Ok(Reply::Events(events)))
+    }
+
+    fn insert<S, I, O, E, F, R>(
+        mut self,
+        name: &'static str,
+        room: &S,
+        run: R,
+        reply: fn(O, Encoding) -> OurResult<Reply>,
+    ) -> Self
+    where
+        S: Clone + Send + Sync + 'static,
+        I: Input + Send + 'static,
+        O: 'static,
         E: Into<Failed>,
         F: Future<Output = Result<O, E>> + Send + 'static,
         R: Fn(S, Call, I) -> F + Copy + Send + Sync + 'static,
     {
         let (room, codes, service) = (room.clone(), self.codes, self.service);
         let handler: Handler = Box::new(move |call, body| {
-            let input = fields::read::<I>(body);
+            let encoding = call.encoding;
+            let input = encoding.read::<I>(body);
             let room = room.clone();
             async move {
                 let input = input?;
@@ -138,9 +178,7 @@ impl Table {
                     allow(&call.caller, service, name, input.resources())?;
                 }
                 let output = run(room, call, input).await.map_err(|error| of_failed(&error.into(), codes))?;
-                serde_json::to_vec(&output).map_err(|error| {
-                    of_error(&Error::internal("an answer cannot be written as JSON").source_is(error), codes)
-                })
+                reply(output, encoding).map_err(|error| of_error(&error, codes))
             }
             .boxed()
         });
@@ -150,19 +188,28 @@ impl Table {
 
     /// Runs an operation and writes its answer.
     pub(crate) async fn answer(&self, name: &str, call: Call, body: &[u8]) -> Response<s3s::Body> {
+        let encoding = call.encoding;
+        if encoding == Encoding::Cbor && !self.speaks_cbor {
+            let text = format!("{} takes JSON, not CBOR", self.service);
+            return write_fault(&Fault::bad("SerializationException", text), Encoding::Json);
+        }
         let done = match self.operations.get(name) {
             Some(handler) => handler(call, body).await,
             None => Err(self.unknown(name)),
         };
-        match done {
-            Ok(bytes) => {
-                let mut response = Response::new(s3s::Body::from(bytes));
-                let kind = HeaderValue::from_static(self.content_type);
-                response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
-                response
+        let (body, kind) = match done {
+            Ok(Reply::Whole(bytes)) => (s3s::Body::from(bytes), encoding.content_type(self.content_type)),
+            Ok(Reply::Events(events)) => {
+                let frames = futures::StreamExt::map(events, |bytes| Ok::<_, Infallible>(Frame::data(bytes)));
+                let frames = StreamBody::new(frames);
+                let kind = HeaderValue::from_static("application/vnd.amazon.eventstream");
+                (s3s::Body::http_body_unsync(frames), kind)
             }
-            Err(fault) => write_fault(&fault),
-        }
+            Err(fault) => return write_fault(&fault, encoding),
+        };
+        let mut response = Response::new(body);
+        response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+        response
     }
 
     fn unknown(&self, name: &str) -> Fault {
@@ -177,6 +224,10 @@ impl Table {
             format!("{what}; what {} supports: {}", self.service, known.join(", ")),
         )
     }
+}
+
+fn whole<O: Serialize>(output: O, encoding: Encoding) -> OurResult<Reply> {
+    encoding.write(&output).map(Reply::Whole)
 }
 
 fn allow(caller: &Caller, service: &str, name: &str, resources: Vec<String>) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! A door over a lake of a test's own, and a client that signs.
 
+use apps::{Applications, ApplicationsRooms};
 use aws::{Door, DoorConfig, Key, KeyRing, Policy, Rooms};
 use bytes::Bytes;
 use catalog::Catalog;
@@ -19,7 +20,7 @@ use state::events::Events;
 use state::{Clock, Database, ManualClock, RunOptions, Runs};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use streams::{LocalLog, LocalOptions};
+use streams::{LocalLog, LocalOptions, Log};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +29,14 @@ use tokio_util::sync::CancellationToken;
 const READER: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::raw", "arn:aws:s3:::raw/*"]},
     {"Effect": "Allow", "Action": "glue:Get*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "kinesis:Get*", "Resource": "arn:aws:kinesis:*:*:stream/s"},
     {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::raw/secret/*"}]}"#;
+
+/// The rights of the key `operator`.
+const OPERATOR: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "kinesisanalytics:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "kinesis:GetRecords", "Resource": "arn:aws:kinesis:*:*:stream/s"},
+    {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/app/*"}]}"#;
 
 /// A door and what stands behind it.
 pub(crate) struct House {
@@ -215,19 +223,19 @@ impl House {
         let keys = vec![
             key("admin", "secret", Policy::everything()),
             key("reader", "read", Policy::parse(READER).unwrap()),
+            key("operator", "operate", Policy::parse(OPERATOR).unwrap()),
             key("nobody", "none", Policy::default()),
         ];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let keys = KeyRing::new(keys, address.ip()).unwrap();
         let account = AccountId::new("123456789012").unwrap();
-        let options = LocalOptions {
-            sweep_every: None,
-            ..LocalOptions::new(account.clone(), "eu-central-1".parse().unwrap())
-        };
+        let options = LocalOptions::new(account.clone(), "eu-central-1".parse().unwrap());
+        let options = LocalOptions { sweep_every: None, ..options };
         let log = LocalLog::open(&folder.path().join("streams"), database.clone(), clock.clone(), options)
             .await
             .unwrap();
+        let log: Arc<dyn Log> = Arc::new(log);
         let rooms = DeliveriesRooms {
             database: database.clone(),
             clock: clock.clone(),
@@ -235,10 +243,23 @@ impl House {
             catalog: catalog.clone(),
             runs: runs.clone(),
             events: events.clone(),
-            log: Arc::new(log),
+            log: Arc::clone(&log),
         };
         let deliveries = Deliveries::open(rooms).await.unwrap();
+        let rooms = ApplicationsRooms {
+            database: database.clone(),
+            clock: clock.clone(),
+            lake: lake.clone(),
+            catalog: catalog.clone(),
+            engine: engine.clone(),
+            runs: runs.clone(),
+            log: Arc::clone(&log),
+            folder: folder.path().join("applications"),
+        };
+        let apps = Applications::open(rooms).await.unwrap();
         let rooms = Rooms {
+            log,
+            apps,
             lake,
             catalog,
             crawlers,

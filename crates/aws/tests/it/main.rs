@@ -10,4 +10,5 @@ mod listing;
 mod objects;
 mod operations;
 mod security;
+mod streams;
 mod uploads;

@@ -4,17 +4,21 @@ use crate::house::Ask;
 use serde_json::{Value, json};
 
 /// The services, and the part of their targets before the dot.
-pub(crate) const TARGETS: [(&str, &str); 4] = [
+pub(crate) const TARGETS: [(&str, &str); 6] = [
     ("glue", "AWSGlue"),
     ("athena", "AmazonAthena"),
     ("logs", "Logs_20140328"),
     ("firehose", "Firehose_20150804"),
+    ("kinesis", "Kinesis_20131202"),
+    ("kinesisanalytics", "KinesisAnalytics_20180523"),
 ];
 
 /// Everything but Glue's databases, tables and partitions.
 pub(crate) fn all() -> Vec<(&'static str, Ask)> {
     let mut all = Vec::new();
-    for ((service, target), list) in TARGETS.into_iter().zip([glue(), athena(), logs(), firehose()]) {
+    for ((service, target), list) in
+        TARGETS.into_iter().zip([glue(), athena(), logs(), firehose(), kinesis(), analytics()])
+    {
         for (operation, body) in list {
             all.push((operation, Ask::json_of(service, &format!("{target}.{operation}"), body)));
         }
@@ -211,5 +215,104 @@ fn firehose() -> Vec<(&'static str, Value)> {
         ("ListTagsForDeliveryStream", named.clone()),
         ("StartDeliveryStreamEncryption", named.clone()),
         ("StopDeliveryStreamEncryption", named),
+    ]
+}
+
+fn kinesis() -> Vec<(&'static str, Value)> {
+    let stream = &json!({ "StreamName": "s" });
+    let arn = "arn:aws:kinesis:eu-central-1:123456789012:stream/s";
+    let consumer_arn = format!("{arn}/consumer/c:1");
+    let of_arn = &json!({ "StreamARN": arn });
+    let consumer = json!({ "ConsumerARN": consumer_arn });
+    let resource = &json!({ "ResourceARN": arn });
+    let key = json!({ "EncryptionType": "KMS", "KeyId": "alias/aws/kinesis" });
+    let metrics = json!({ "ShardLevelMetrics": ["ALL"] });
+    let hours = json!({ "RetentionPeriodHours": 48 });
+    let mut all = vec![
+        ("CreateStream", with(stream, json!({ "ShardCount": 1 }))),
+        ("ListStreams", json!({})),
+        ("DescribeLimits", json!({})),
+        ("UpdateStreamMode", with(of_arn, json!({ "StreamModeDetails": { "StreamMode": "ON_DEMAND" } }))),
+        (
+            "SplitShard",
+            with(stream, json!({ "ShardToSplit": "shardId-000000000000", "NewStartingHashKey": "9" })),
+        ),
+        (
+            "MergeShards",
+            with(
+                stream,
+                json!({ "ShardToMerge": "shardId-000000000000", "AdjacentShardToMerge": "shardId-000000000001" }),
+            ),
+        ),
+        (
+            "UpdateShardCount",
+            with(stream, json!({ "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" })),
+        ),
+        ("RegisterStreamConsumer", with(of_arn, json!({ "ConsumerName": "c" }))),
+        ("ListStreamConsumers", of_arn.clone()),
+        ("AddTagsToStream", with(stream, json!({ "Tags": { "a": "b" } }))),
+        ("RemoveTagsFromStream", with(stream, json!({ "TagKeys": ["a"] }))),
+        ("TagResource", with(resource, json!({ "Tags": { "a": "b" } }))),
+        ("UntagResource", with(resource, json!({ "TagKeys": ["a"] }))),
+        ("ListTagsForResource", resource.clone()),
+        (
+            "SubscribeToShard",
+            with(
+                &consumer,
+                json!({ "ShardId": "shardId-000000000000", "StartingPosition": { "Type": "LATEST" } }),
+            ),
+        ),
+        ("PutRecord", with(stream, json!({ "Data": "eA==", "PartitionKey": "k" }))),
+        ("PutRecords", with(stream, json!({ "Records": [{ "Data": "eA==", "PartitionKey": "k" }] }))),
+        (
+            "GetShardIterator",
+            with(stream, json!({ "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST" })),
+        ),
+        ("GetRecords", json!({ "ShardIterator": "1:0:0:1:0:s" })),
+    ];
+    for (operations, body) in [
+        (
+            &["DeleteStream", "DescribeStream", "DescribeStreamSummary", "ListShards", "ListTagsForStream"][..],
+            stream,
+        ),
+        (&["IncreaseStreamRetentionPeriod", "DecreaseStreamRetentionPeriod"], &with(stream, hours)),
+        (&["StartStreamEncryption", "StopStreamEncryption"], &with(stream, key)),
+        (&["EnableEnhancedMonitoring", "DisableEnhancedMonitoring"], &with(stream, metrics)),
+        (&["DeregisterStreamConsumer", "DescribeStreamConsumer"], &consumer),
+    ] {
+        all.extend(operations.iter().map(|operation| (*operation, body.clone())));
+    }
+    all
+}
+
+fn analytics() -> Vec<(&'static str, Value)> {
+    let name = &json!({ "ApplicationName": "a" });
+    let snapshot = &with(name, json!({ "SnapshotName": "n" }));
+    let arn = &json!({ "ResourceARN": "arn:aws:kinesisanalytics:eu-central-1:123456789012:application/a" });
+    let versioned = &with(name, json!({ "CurrentApplicationVersionId": 1 }));
+    let log = json!({ "LogStreamARN": "arn:aws:logs:eu-central-1:123456789012:log-group:g:log-stream:s" });
+    vec![
+        (
+            "CreateApplication",
+            with(name, json!({ "RuntimeEnvironment": "FLINK-1_20", "ServiceExecutionRole": "r" })),
+        ),
+        ("DescribeApplication", name.clone()),
+        ("ListApplications", json!({})),
+        ("DeleteApplication", with(name, json!({ "CreateTimestamp": 1 }))),
+        ("UpdateApplication", versioned.clone()),
+        ("AddApplicationCloudWatchLoggingOption", with(versioned, json!({ "CloudWatchLoggingOption": log }))),
+        (
+            "DeleteApplicationCloudWatchLoggingOption",
+            with(versioned, json!({ "CloudWatchLoggingOptionId": "1.1" })),
+        ),
+        ("StartApplication", name.clone()),
+        ("StopApplication", name.clone()),
+        ("CreateApplicationSnapshot", snapshot.clone()),
+        ("DescribeApplicationSnapshot", snapshot.clone()),
+        ("ListApplicationSnapshots", name.clone()),
+        ("DeleteApplicationSnapshot", with(snapshot, json!({ "SnapshotCreationTimestamp": 1 }))),
+        ("TagResource", with(arn, json!({ "Tags": [{ "Key": "a" }] }))),
+        ("UntagResource", with(arn, json!({ "TagKeys": ["a"] }))),
+        ("ListTagsForResource", arn.clone()),
     ]
 }

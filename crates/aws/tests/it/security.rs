@@ -257,8 +257,12 @@ async fn unknown_services_say_what_is_served() {
     );
     let text = answer.json()["message"].as_str().unwrap().to_owned();
     assert!(text.contains("lambda") && text.contains("glue"), "{text}");
-    let kinesis = Ask::json_of("kinesis", "Kinesis_20131202.ListStreams", json!({}));
-    assert_eq!(house.ask(kinesis).await.header("x-amzn-errortype"), "UnknownOperationException");
+    let sqs = Ask::json_of("sqs", "AmazonSQS.ListQueues", json!({}));
+    assert_eq!(house.ask(sqs).await.header("x-amzn-errortype"), "UnknownOperationException");
+    let policy = Ask::json_of("kinesis", "Kinesis_20131202.PutResourcePolicy", json!({}));
+    let refused = house.ask(policy).await;
+    assert_eq!(refused.header("x-amzn-errortype"), "UnknownOperationException");
+    assert!(refused.text().contains("PutResourcePolicy is not supported"), "{}", refused.text());
     let mut crossed = Ask::json("AWSGlue.GetDatabases", json!({}));
     crossed.service = "athena";
     assert_eq!(house.ask(crossed).await.header("x-amzn-errortype"), "InvalidSignatureException");

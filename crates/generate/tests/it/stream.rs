@@ -44,7 +44,7 @@ fn a_task_with_only_a_stream_is_refused_and_told_where_it_can_write() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     insta::assert_snapshot!(error.diagnosis(), @r"
     cannot write to the stream `metrics`
-    why: the generator writes to files and to standard output only, so far
+    why: whoever runs the task here takes files only
     help: pass `--output FILE` for a file, or `--output -` for standard output
     ");
     assert!(files(folder.path()).is_empty());

@@ -131,7 +131,15 @@ pub const SETTINGS: &[Setting] = &[
         "an access key that may do everything; with no key at all, `glulam`, `test` and `testing` hold on loopback",
     ),
     setting("aws.secret_access_key", Kind::Secret, "", "the secret of that access key"),
+    setting(
+        "streams.limits",
+        Kind::Switch,
+        "false",
+        "whether streams have the limits of Kinesis: a shard takes 1 MiB and 1,000 records a second and is read 5 times, \
+         iterators hold 5 minutes",
+    ),
     setting("aws.account", Kind::Text, "123456789012", "the account that everything belongs to, in ARNs"),
+    setting("aws.region", Kind::Text, "us-east-1", "the region in ARNs where nobody asks from one"),
     setting("aws.keys.*.secret_access_key", Kind::Secret, "", "the secret of this access key"),
     setting(
         "aws.keys.*.policy",

@@ -291,7 +291,7 @@ def glue():
     refused("EntityNotFoundException", glue.get_table, DatabaseName="shop", Name="absent")
     error = refused("UnknownOperationException", glue.get_triggers)
     assert "GetCrawlers" in str(error), "it says what is supported"
-    refused("UnknownOperationException", boto3.client("kinesis").list_streams)
+    refused("UnknownOperationException", boto3.client("sqs").list_queues)
 
 
 def dropped():

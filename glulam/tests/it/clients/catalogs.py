@@ -184,6 +184,16 @@ SERVED = {
         DeleteResourcePolicy CreateSecurityConfiguration GetSecurityConfiguration GetSecurityConfigurations
         DeleteSecurityConfiguration""",
     "logs": "DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents",
+    "kinesis": """CreateStream DeleteStream DescribeStream DescribeStreamSummary ListStreams UpdateStreamMode
+        IncreaseStreamRetentionPeriod DecreaseStreamRetentionPeriod StartStreamEncryption StopStreamEncryption
+        EnableEnhancedMonitoring DisableEnhancedMonitoring DescribeLimits ListShards SplitShard MergeShards
+        UpdateShardCount RegisterStreamConsumer DeregisterStreamConsumer DescribeStreamConsumer ListStreamConsumers
+        AddTagsToStream RemoveTagsFromStream ListTagsForStream TagResource UntagResource ListTagsForResource
+        SubscribeToShard PutRecord PutRecords GetShardIterator GetRecords""",
+    "kinesisanalyticsv2": """CreateApplication DescribeApplication ListApplications DeleteApplication UpdateApplication
+        AddApplicationCloudWatchLoggingOption DeleteApplicationCloudWatchLoggingOption StartApplication StopApplication
+        CreateApplicationSnapshot DescribeApplicationSnapshot ListApplicationSnapshots DeleteApplicationSnapshot
+        TagResource UntagResource ListTagsForResource""",
 }
 
 
