@@ -77,7 +77,17 @@ impl Engine {
         };
         let scans = Scans::new(catalog.clone(), lake.clone(), scan_options);
         let runtime = scans.runtime_env(Some(options.memory_limit), Some(options.spill_dir.clone()))?;
-        let inner = Inner { catalog, lake, runs, clock, scans, options, database, system: RwLock::default(), runtime };
+        let inner = Inner {
+            catalog,
+            lake,
+            runs,
+            clock,
+            scans,
+            options,
+            database,
+            system: RwLock::default(),
+            runtime,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -8,10 +8,10 @@
 //! written). This one ties them to the catalog; no other room above does.
 
 mod check;
-mod describe;
 mod convert;
 mod ddl;
 mod delta;
+mod describe;
 mod docs;
 mod engine;
 mod explain;
@@ -28,8 +28,8 @@ mod tables;
 mod write;
 
 pub use check::{Finding, Overlay};
-pub use describe::Description;
 pub use convert::{ConvertOutput, ConvertRequest, Converted};
+pub use describe::Description;
 pub use docs::sql_reference;
 pub use engine::{Engine, EngineOptions};
 pub use flow::{
@@ -41,6 +41,6 @@ pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
-pub use system::{SYSTEM_DATABASE, SystemTable};
 pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
+pub use system::{SYSTEM_DATABASE, SystemTable};
 pub use write::{TableFiles, partitions_change, table_files};

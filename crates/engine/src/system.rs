@@ -75,8 +75,7 @@ impl Engine {
         if let Some(runs) = &self.inner.runs {
             loop {
                 let after = all.last().map(|run| run.id.clone());
-                let page =
-                    runs.list(&RunQuery { limit: RUNS_PAGE, after, ..RunQuery::default() }).await?;
+                let page = runs.list(&RunQuery { limit: RUNS_PAGE, after, ..RunQuery::default() }).await?;
                 let is_last = page.len() < RUNS_PAGE;
                 all.extend(page);
                 if is_last || all.len() >= MAX_RUNS {
@@ -152,7 +151,8 @@ impl Engine {
                 }
             }
         }
-        let texts = |all: Vec<String>| -> ArrayRef { Arc::new(all.iter().map(Some).collect::<StringViewArray>()) };
+        let texts =
+            |all: Vec<String>| -> ArrayRef { Arc::new(all.iter().map(Some).collect::<StringViewArray>()) };
         Ok(vec![
             texts(databases),
             texts(names),

@@ -38,9 +38,7 @@ impl Analyzer<'_> {
                 Ok(Typed::new(Expr::Literal(ScalarValue::Boolean(Some(*truth)), None), SqlType::Boolean))
             }
             Value::Null => Ok(Typed::new(Expr::Literal(ScalarValue::Null, None), SqlType::Unknown)),
-            Value::Placeholder(name)
-                if self.wanted.is_some() && self.parameter(name).is_none_or(is_null) =>
-            {
+            Value::Placeholder(name) if self.wanted.is_some() && self.parameter(name).is_none_or(is_null) => {
                 Ok(unknown_parameter(name))
             }
             Value::Placeholder(name) => match self.parameter(name) {
