@@ -85,7 +85,9 @@ impl Tls {
             .and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>)
             .map_err(|e| unreadable(certificate, e))?;
         if chain.is_empty() {
-            return Err(Error::invalid("the file has no certificate").at(Place::object(certificate.display())));
+            return Err(
+                Error::invalid("the file has no certificate").at(Place::object(certificate.display()))
+            );
         }
         let key_der = pki_types::PrivateKeyDer::from_pem_file(key).map_err(|e| unreadable(key, e))?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -55,7 +55,12 @@ impl Fault {
     }
 
     /// The same for an error of a statement, which may say where in the text it is.
-    pub(crate) fn in_statement(error: &Error, text: &str, offset: usize, translated: Option<&Translated>) -> Self {
+    pub(crate) fn in_statement(
+        error: &Error,
+        text: &str,
+        offset: usize,
+        translated: Option<&Translated>,
+    ) -> Self {
         let mut fault = Self::of(error);
         let Some(Place::Source(place)) = error.place() else { return fault };
         if place.file != SOURCE {
@@ -67,7 +72,8 @@ impl Fault {
                 translated.original(usize::try_from(place.column).unwrap_or(1))
             }
             Some(_) => None,
-            None => byte_of(text.get(offset..).unwrap_or_default(), place.line, place.column).map(|at| at + offset),
+            None => byte_of(text.get(offset..).unwrap_or_default(), place.line, place.column)
+                .map(|at| at + offset),
         };
         fault.position = bytes.and_then(|at| text.get(..at)).map(|before| before.chars().count() + 1);
         fault

@@ -31,11 +31,24 @@ pub(crate) enum Opening {
 #[derive(Debug)]
 pub(crate) enum Message {
     Query(String),
-    Parse { name: String, text: String, types: Vec<u32> },
+    Parse {
+        name: String,
+        text: String,
+        types: Vec<u32>,
+    },
     Bind(Bind),
-    Describe { portal: bool, name: String },
-    Execute { portal: String, max_rows: usize },
-    Close { portal: bool, name: String },
+    Describe {
+        portal: bool,
+        name: String,
+    },
+    Execute {
+        portal: String,
+        max_rows: usize,
+    },
+    Close {
+        portal: bool,
+        name: String,
+    },
     Flush,
     Sync,
     Terminate,

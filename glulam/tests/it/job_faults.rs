@@ -226,7 +226,8 @@ fn a_whole_bucket_is_replaced_but_for_what_others_left() {
 #[test]
 fn a_bookmark_is_set_back_through_a_server() {
     let home = with_orders();
-    let mut server = Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
+    let mut server =
+        Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
     server.wait_for_line("ready ", LONG);
     home.write(
         "job.yaml",

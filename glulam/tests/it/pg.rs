@@ -95,7 +95,10 @@ fn psql_describes_and_queries() {
         assert!(squeezed.contains(&wanted), "{part}\n{shown}");
     }
     let refused = psql(&home, &url, "test", "SELECT nothing FROM shop.orders;\n", 3);
-    assert!(refused.contains("ERROR:") && refused.contains("LINE 1") && refused.contains("nothing"), "{refused}");
+    assert!(
+        refused.contains("ERROR:") && refused.contains("LINE 1") && refused.contains("nothing"),
+        "{refused}"
+    );
     let refused = psql(&home, &url, "nobody", "SELECT 1;\n", 2);
     assert!(refused.contains("password authentication failed for user \"nobody\""), "{refused}");
     drop(server);
@@ -153,7 +156,18 @@ fn connections_are_encrypted_where_a_certificate_is() {
     let (certificate, key) = (home.path().join("door.pem"), home.path().join("door.key"));
     let mut openssl = Command::new("openssl");
     openssl
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-out"])
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-out",
+        ])
         .arg(&certificate)
         .arg("-keyout")
         .arg(&key);

@@ -4,7 +4,8 @@ use crate::home::{Home, LONG};
 use testkit::Process;
 
 fn up(home: &Home) -> Process {
-    let mut server = Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
+    let mut server =
+        Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
     server.wait_for_line("ready aws=off console=off pg=off control=unix:", LONG);
     server
 }

@@ -79,7 +79,8 @@ fn a_server_answers_the_same() {
     let home = Home::new();
     let sql = "SELECT x, x * x AS y FROM UNNEST(sequence(1, 5)) AS t(x)";
     let alone = csv(&home, sql);
-    let mut server = Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
+    let mut server =
+        Process::start(&mut home.command(["up", "--aws", "off", "--console", "off", "--pg", "off"]));
     server.wait_for_line("ready ", LONG);
     assert_eq!(csv(&home, sql), alone);
     refused(&home, 3, ["sql", "SELECT * FROM nowhere"]);

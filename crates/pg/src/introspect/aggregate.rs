@@ -5,13 +5,24 @@ use super::query::{Run, Scope, unsupported};
 use super::value::Value;
 use crate::fault::Fault;
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments,
 };
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 const NAMES: [&str; 11] = [
-    "count", "min", "max", "sum", "array_agg", "string_agg", "bool_and", "bool_or", "every", "json_agg", "avg",
+    "count",
+    "min",
+    "max",
+    "sum",
+    "array_agg",
+    "string_agg",
+    "bool_and",
+    "bool_or",
+    "every",
+    "json_agg",
+    "avg",
 ];
 
 /// Whether it is the name of one.
@@ -26,8 +37,12 @@ pub(super) fn is_in(expression: &Expr) -> bool {
             (function.over.is_none() && is_aggregate(&functions::name_of(function)))
                 || functions::arguments(function).is_ok_and(|all| all.into_iter().any(is_in))
         }
-        Expr::Cast { expr, .. } | Expr::Nested(expr) | Expr::Collate { expr, .. } | Expr::UnaryOp { expr, .. }
-        | Expr::IsNull(expr) | Expr::IsNotNull(expr) => is_in(expr),
+        Expr::Cast { expr, .. }
+        | Expr::Nested(expr)
+        | Expr::Collate { expr, .. }
+        | Expr::UnaryOp { expr, .. }
+        | Expr::IsNull(expr)
+        | Expr::IsNotNull(expr) => is_in(expr),
         Expr::BinaryOp { left, right, .. } => is_in(left) || is_in(right),
         Expr::Case { conditions, else_result, .. } => {
             conditions.iter().any(|when| is_in(&when.condition) || is_in(&when.result))
@@ -39,7 +54,12 @@ pub(super) fn is_in(expression: &Expr) -> bool {
 }
 
 /// The value of an aggregate over the rows of its group.
-pub(super) fn value(run: &Run<'_>, function: &Function, name: &str, scope: &Scope<'_>) -> Result<Value, Fault> {
+pub(super) fn value(
+    run: &Run<'_>,
+    function: &Function,
+    name: &str,
+    scope: &Scope<'_>,
+) -> Result<Value, Fault> {
     let rows = scope.group.unwrap_or_default();
     let FunctionArguments::List(list) = &function.args else {
         return Err(unsupported(format!("{name} without arguments")));
@@ -107,10 +127,26 @@ pub(super) fn value(run: &Run<'_>, function: &Function, name: &str, scope: &Scop
         "sum" => {
             let all: Option<Vec<i64>> = values.map(Value::as_int).collect();
             let all = all.ok_or_else(|| unsupported("sum of what is no whole number"))?;
-            if all.is_empty() { Value::Null } else { Value::Int(all.iter().fold(0, |a, b| a.saturating_add(*b))) }
+            if all.is_empty() {
+                Value::Null
+            } else {
+                Value::Int(all.iter().fold(0, |a, b| a.saturating_add(*b)))
+            }
         }
-        "bool_and" | "every" => if found.is_empty() { Value::Null } else { values.clone().all(Value::is_true).into() },
-        "bool_or" => if found.is_empty() { Value::Null } else { values.clone().any(Value::is_true).into() },
+        "bool_and" | "every" => {
+            if found.is_empty() {
+                Value::Null
+            } else {
+                values.clone().all(Value::is_true).into()
+            }
+        }
+        "bool_or" => {
+            if found.is_empty() {
+                Value::Null
+            } else {
+                values.clone().any(Value::is_true).into()
+            }
+        }
         "string_agg" => {
             let mut text = String::new();
             for (at, (_, value, separator)) in found.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Expressions of the interpreter.
 
+use super::operators::{among, arithmetic, like, like_pattern, matches, negate};
 use super::query::{Run, Scope, folded, unsupported};
 use super::shapes;
 use super::value::Value;
@@ -112,16 +113,22 @@ impl Run<'_> {
                     None => Value::Null,
                 }
             }
-            Expr::Exists { subquery, negated } => (self.query(subquery, scope)?.rows.is_empty() == *negated).into(),
+            Expr::Exists { subquery, negated } => {
+                (self.query(subquery, scope)?.rows.is_empty() == *negated).into()
+            }
             Expr::Subquery(query) => {
                 let output = self.query(query, scope)?;
                 if output.rows.len() > 1 {
-                    return Err(Fault::new("21000", "more than one row returned by a subquery used as an expression"));
+                    return Err(Fault::new(
+                        "21000",
+                        "more than one row returned by a subquery used as an expression",
+                    ));
                 }
                 output.rows.into_iter().next().and_then(|row| row.into_iter().next()).unwrap_or(Value::Null)
             }
             Expr::Array(array) => {
-                let elements = array.elem.iter().map(|e| self.value(e, scope)).collect::<Result<Vec<_>, _>>()?;
+                let elements =
+                    array.elem.iter().map(|e| self.value(e, scope)).collect::<Result<Vec<_>, _>>()?;
                 Value::List(elements.into())
             }
             Expr::Tuple(all) => {
@@ -186,9 +193,17 @@ impl Run<'_> {
             && only.quote_style.is_none()
         {
             let name = folded(only);
-            if matches!(name.as_str(), "current_user" | "session_user" | "user" | "current_role" | "current_schema"
-                | "current_catalog" | "current_date" | "current_timestamp")
-            {
+            if matches!(
+                name.as_str(),
+                "current_user"
+                    | "session_user"
+                    | "user"
+                    | "current_role"
+                    | "current_schema"
+                    | "current_catalog"
+                    | "current_date"
+                    | "current_timestamp"
+            ) {
                 return functions::call(self, &name, &[]);
             }
         }
@@ -205,7 +220,10 @@ impl Run<'_> {
             Literal::Boolean(truth) => Value::Bool(*truth),
             Literal::Null => Value::Null,
             Literal::Placeholder(name) => {
-                let number = name.strip_prefix('$').and_then(|n| n.parse::<usize>().ok()).and_then(|n| n.checked_sub(1));
+                let number = name
+                    .strip_prefix('$')
+                    .and_then(|n| n.parse::<usize>().ok())
+                    .and_then(|n| n.checked_sub(1));
                 let value = number.and_then(|at| self.world.values.get(at));
                 value.cloned().ok_or_else(|| Fault::new("08P01", format!("there is no value for {name}")))?
             }
@@ -226,7 +244,9 @@ impl Run<'_> {
         scope: &Scope<'_>,
     ) -> Result<Value, Fault> {
         let (value, pattern) = (self.value(expr, scope)?, self.value(pattern, scope)?);
-        let (Some(mut text), Some(mut pattern)) = (value.text(), pattern.text()) else { return Ok(Value::Null) };
+        let (Some(mut text), Some(mut pattern)) = (value.text(), pattern.text()) else {
+            return Ok(Value::Null);
+        };
         if fold {
             (text, pattern) = (text.to_lowercase(), pattern.to_lowercase());
         }
@@ -275,15 +295,24 @@ impl Run<'_> {
             Op::Gt => compared(Ordering::is_gt),
             Op::GtEq => compared(Ordering::is_ge),
             Op::StringConcat => match (left, right) {
-                (Value::List(a), Value::List(b)) => Ok(Value::List(a.iter().chain(b.iter()).cloned().collect())),
+                (Value::List(a), Value::List(b)) => {
+                    Ok(Value::List(a.iter().chain(b.iter()).cloned().collect()))
+                }
                 (Value::List(a), b) => Ok(Value::List(a.iter().chain([b]).cloned().collect())),
                 _ => {
                     let (a, b) = text();
                     Ok(Value::from(a + &b))
                 }
             },
-            Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo | Op::BitwiseAnd | Op::BitwiseOr
-            | Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight => arithmetic(left, op, right),
+            Op::Plus
+            | Op::Minus
+            | Op::Multiply
+            | Op::Divide
+            | Op::Modulo
+            | Op::BitwiseAnd
+            | Op::BitwiseOr
+            | Op::PGBitwiseShiftLeft
+            | Op::PGBitwiseShiftRight => arithmetic(left, op, right),
             Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => {
                 let fold = matches!(op, Op::PGRegexIMatch | Op::PGRegexNotIMatch);
                 let negated = matches!(op, Op::PGRegexNotMatch | Op::PGRegexNotIMatch);
@@ -349,7 +378,8 @@ impl Run<'_> {
                 });
             }
             "regnamespace" => {
-                let found = self.world.snapshot.namespaces.iter().find(|n| value.as_int() == Some(i64::from(n.oid)));
+                let found =
+                    self.world.snapshot.namespaces.iter().find(|n| value.as_int() == Some(i64::from(n.oid)));
                 return Ok(found.map_or(value, |namespace| Value::from(namespace.name.as_str())));
             }
             "regproc" | "regprocedure" | "regrole" => return Ok(value),
@@ -357,13 +387,17 @@ impl Run<'_> {
         }
         Ok(match shapes::of_type(data_type) {
             Shape::Bool => Value::Bool(value.as_bool().ok_or_else(|| wrong("boolean", &value))?),
-            Shape::Int2 | Shape::Int4 | Shape::Int8 => Value::Int(value.as_int().ok_or_else(|| wrong("integer", &value))?),
+            Shape::Int2 | Shape::Int4 | Shape::Int8 => {
+                Value::Int(value.as_int().ok_or_else(|| wrong("integer", &value))?)
+            }
             Shape::Oid => match value.as_int() {
                 Some(number) => Value::Int(number),
                 // `'pg_class'::regclass::oid`: what was a name has a number.
                 None => Value::Int(functions::number_of(self, &value).ok_or_else(|| wrong("oid", &value))?),
             },
-            Shape::Float8 => value.as_float().map(Value::Float).ok_or_else(|| wrong("double precision", &value))?,
+            Shape::Float8 => {
+                value.as_float().map(Value::Float).ok_or_else(|| wrong("double precision", &value))?
+            }
             Shape::Text(..) if matches!(value, Value::Text(_)) => value,
             Shape::Text(..) => value.text().map_or(Value::Null, Value::from),
             _ => value,
@@ -376,108 +410,4 @@ fn strip(expression: &Expr) -> &Expr {
         Expr::Nested(inner) => strip(inner),
         other => other,
     }
-}
-
-fn negate(value: Value, negated: bool) -> Value {
-    match value {
-        Value::Bool(truth) => Value::Bool(truth != negated),
-        other => other,
-    }
-}
-
-fn among(value: &Value, list: &[Value]) -> Result<Value, Fault> {
-    let mut unknown = value.is_null();
-    for one in list {
-        match value.compare(one)? {
-            Some(Ordering::Equal) => return Ok(Value::Bool(true)),
-            Some(_) => {}
-            None => unknown = true,
-        }
-    }
-    Ok(if unknown && !list.is_empty() { Value::Null } else { Value::Bool(false) })
-}
-
-fn arithmetic(left: &Value, op: &BinaryOperator, right: &Value) -> Result<Value, Fault> {
-    use BinaryOperator as Op;
-    if let (Some(a), Some(b)) = (left.as_int(), right.as_int())
-        && !matches!((left, right), (Value::Float(_), _) | (_, Value::Float(_)))
-    {
-        let result = match op {
-            Op::Plus => a.checked_add(b),
-            Op::Minus => a.checked_sub(b),
-            Op::Multiply => a.checked_mul(b),
-            Op::Divide | Op::Modulo if b == 0 => return Err(Fault::new("22012", "division by zero")),
-            Op::Divide => a.checked_div(b),
-            Op::Modulo => a.checked_rem(b),
-            Op::BitwiseAnd => Some(a & b),
-            Op::BitwiseOr => Some(a | b),
-            Op::PGBitwiseShiftLeft => u32::try_from(b).ok().and_then(|b| a.checked_shl(b)),
-            Op::PGBitwiseShiftRight => u32::try_from(b).ok().and_then(|b| a.checked_shr(b)),
-            _ => None,
-        };
-        return result.map(Value::Int).ok_or_else(|| Fault::new("22003", "bigint out of range"));
-    }
-    let (Some(a), Some(b)) = (left.as_float(), right.as_float()) else {
-        return Err(Fault::new("42883", format!("the operator {op} is not there for these values")));
-    };
-    Ok(Value::Float(match op {
-        Op::Plus => a + b,
-        Op::Minus => a - b,
-        Op::Multiply => a * b,
-        Op::Divide if b == 0.0 => return Err(Fault::new("22012", "division by zero")),
-        Op::Divide => a / b,
-        _ => return Err(unsupported(format!("the operator {op} for fractions"))),
-    }))
-}
-
-/// Whether a text has the pattern in it, in the way of Rust's regular expressions, which take the same time for all.
-pub(super) fn matches(text: &str, pattern: &str, fold: bool) -> Result<bool, Fault> {
-    let built = regex::RegexBuilder::new(pattern).case_insensitive(fold).size_limit(1 << 20).build();
-    let regex = built.map_err(|_| Fault::new("2201B", format!("invalid regular expression: {pattern}")))?;
-    Ok(regex.is_match(text))
-}
-
-/// A part of a pattern of LIKE.
-enum Part {
-    Any,
-    One,
-    Char(char),
-}
-
-fn like_pattern(pattern: &str, escape: Option<char>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut chars = pattern.chars();
-    while let Some(c) = chars.next() {
-        parts.push(match c {
-            c if Some(c) == escape => Part::Char(chars.next().unwrap_or(c)),
-            '%' => Part::Any,
-            '_' => Part::One,
-            c => Part::Char(c),
-        });
-    }
-    parts
-}
-
-/// Linear in the text for each `%`.
-fn like(text: &[char], pattern: &[Part]) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(Part::Any) => {
-                retry = Some((p + 1, t));
-                p += 1;
-            }
-            Some(Part::One) => (t, p) = (t + 1, p + 1),
-            Some(Part::Char(c)) if text.get(t) == Some(c) => (t, p) = (t + 1, p + 1),
-            _ => match retry {
-                Some((after, from)) => {
-                    retry = Some((after, from + 1));
-                    (p, t) = (after, from + 1);
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.iter().skip(p).all(|part| matches!(part, Part::Any))
 }

@@ -32,11 +32,29 @@ pub(super) fn arguments(function: &Function) -> Result<Vec<&Expr>, Fault> {
 /// Whether a function is one that only these questions know: a statement without tables that calls it is a question.
 pub(super) fn is_catalog_s_own(name: &str) -> bool {
     const OTHERS: [&str; 23] = [
-        "current_setting", "set_config", "current_database", "current_schema", "current_schemas", "version",
-        "obj_description", "col_description", "shobj_description", "format_type", "to_regclass", "to_regtype",
-        "has_table_privilege", "has_schema_privilege", "has_database_privilege", "has_column_privilege",
-        "has_any_column_privilege", "quote_ident", "quote_literal", "txid_current", "inet_server_addr",
-        "inet_server_port", "inet_client_addr",
+        "current_setting",
+        "set_config",
+        "current_database",
+        "current_schema",
+        "current_schemas",
+        "version",
+        "obj_description",
+        "col_description",
+        "shobj_description",
+        "format_type",
+        "to_regclass",
+        "to_regtype",
+        "has_table_privilege",
+        "has_schema_privilege",
+        "has_database_privilege",
+        "has_column_privilege",
+        "has_any_column_privilege",
+        "quote_ident",
+        "quote_literal",
+        "txid_current",
+        "inet_server_addr",
+        "inet_server_port",
+        "inet_client_addr",
     ];
     OTHERS.contains(&name) || (name.starts_with("pg_") && name != "pg_typeof" && name != "pg_sleep")
 }
@@ -62,7 +80,9 @@ pub(super) fn set(name: &str, values: &[Value]) -> Result<Vec<Value>, Fault> {
         }
         ("generate_series", [from, to, rest @ ..]) => {
             let step = rest.first().map_or(Some(1), Value::as_int);
-            let (Some(from), Some(to), Some(step)) = (from.as_int(), to.as_int(), step) else { return Ok(Vec::new()) };
+            let (Some(from), Some(to), Some(step)) = (from.as_int(), to.as_int(), step) else {
+                return Ok(Vec::new());
+            };
             if step == 0 {
                 return Err(Fault::new("22023", "step size cannot equal zero"));
             }
@@ -74,9 +94,15 @@ pub(super) fn set(name: &str, values: &[Value]) -> Result<Vec<Value>, Fault> {
             let numbers = (0..=count.max(0)).map(|n| from + n * step);
             Ok(numbers.take_while(inside).map(Value::Int).collect())
         }
-        ("pg_get_keywords" | "aclexplode" | "pg_options_to_table" | "pg_get_publication_tables", _) => Ok(Vec::new()),
-        ("current_schemas" | "string_to_array" | "regexp_split_to_table", _) => Err(unsupported(format!("{name} in FROM"))),
-        (name, _) => Err(Fault::new("42883", format!("function {name} does not exist, or is not supported in FROM"))),
+        ("pg_get_keywords" | "aclexplode" | "pg_options_to_table" | "pg_get_publication_tables", _) => {
+            Ok(Vec::new())
+        }
+        ("current_schemas" | "string_to_array" | "regexp_split_to_table", _) => {
+            Err(unsupported(format!("{name} in FROM")))
+        }
+        (name, _) => {
+            Err(Fault::new("42883", format!("function {name} does not exist, or is not supported in FROM")))
+        }
     }
 }
 
@@ -96,19 +122,50 @@ pub(super) fn shape(function: &Function, scope: &Scope<'_>) -> Shape {
         arguments.first().map_or(TEXT, |e| shapes::of(e, scope))
     };
     match name.as_str() {
-        "count" | "sum" | "row_number" | "pg_relation_size" | "pg_total_relation_size" | "pg_table_size"
-        | "pg_database_size" | "pg_indexes_size" | "txid_current" => Shape::Int8,
-        "pg_backend_pid" | "length" | "char_length" | "array_length" | "array_upper" | "array_lower" | "strpos"
-        | "position" | "generate_series" | "generate_subscripts" | "pg_my_temp_schema" | "cardinality"
-        | "pg_encoding_max_length" | "inet_server_port" => Shape::Int4,
+        "count"
+        | "sum"
+        | "row_number"
+        | "pg_relation_size"
+        | "pg_total_relation_size"
+        | "pg_table_size"
+        | "pg_database_size"
+        | "pg_indexes_size"
+        | "txid_current" => Shape::Int8,
+        "pg_backend_pid"
+        | "length"
+        | "char_length"
+        | "array_length"
+        | "array_upper"
+        | "array_lower"
+        | "strpos"
+        | "position"
+        | "generate_series"
+        | "generate_subscripts"
+        | "pg_my_temp_schema"
+        | "cardinality"
+        | "pg_encoding_max_length"
+        | "inet_server_port" => Shape::Int4,
         "min" | "max" | "coalesce" | "nullif" | "greatest" | "least" => first(),
-        "bool_and" | "bool_or" | "every" | "pg_table_is_visible" | "pg_type_is_visible" | "pg_function_is_visible"
-        | "pg_is_in_recovery" | "pg_is_other_temp_schema" | "has_table_privilege" | "has_schema_privilege"
-        | "has_database_privilege" | "has_column_privilege" | "has_any_column_privilege" | "pg_has_role"
-        | "has_function_privilege" | "has_sequence_privilege" | "pg_relation_is_updatable" | "starts_with" => Shape::Bool,
-        "array_agg" | "array" | "current_schemas" | "string_to_array" | "array_remove" | "array_append" | "array_cat" => {
-            Shape::Array(Box::new(TEXT))
-        }
+        "bool_and"
+        | "bool_or"
+        | "every"
+        | "pg_table_is_visible"
+        | "pg_type_is_visible"
+        | "pg_function_is_visible"
+        | "pg_is_in_recovery"
+        | "pg_is_other_temp_schema"
+        | "has_table_privilege"
+        | "has_schema_privilege"
+        | "has_database_privilege"
+        | "has_column_privilege"
+        | "has_any_column_privilege"
+        | "pg_has_role"
+        | "has_function_privilege"
+        | "has_sequence_privilege"
+        | "pg_relation_is_updatable"
+        | "starts_with" => Shape::Bool,
+        "array_agg" | "array" | "current_schemas" | "string_to_array" | "array_remove" | "array_append"
+        | "array_cat" => Shape::Array(Box::new(TEXT)),
         "current_database" | "current_schema" | "current_user" | "session_user" | "pg_get_userbyid"
         | "current_catalog" => NAME,
         _ => TEXT,
@@ -119,7 +176,8 @@ pub(super) fn shape(function: &Function, scope: &Scope<'_>) -> Shape {
 pub(super) fn number_of(run: &Run<'_>, value: &Value) -> Option<i64> {
     let text = value.text()?;
     let clean = text.replace('"', "");
-    let (schema, name) = clean.rsplit_once('.').map_or((None, clean.as_str()), |(schema, name)| (Some(schema), name));
+    let (schema, name) =
+        clean.rsplit_once('.').map_or((None, clean.as_str()), |(schema, name)| (Some(schema), name));
     if let Some(oid) = tables::number(name)
         && schema.is_none_or(|schema| schema == "pg_catalog")
     {
@@ -135,7 +193,9 @@ pub(super) fn number_of(run: &Run<'_>, value: &Value) -> Option<i64> {
 pub(super) fn regclass(run: &Run<'_>, value: &Value) -> Result<Value, Fault> {
     match value {
         Value::Int(oid) => Ok(match run.world.snapshot.relation(*oid) {
-            Some(relation) if relation.schema == run.world.facts.schema => Value::from(relation.name.as_str()),
+            Some(relation) if relation.schema == run.world.facts.schema => {
+                Value::from(relation.name.as_str())
+            }
             Some(relation) => Value::from(format!("{}.{}", relation.schema, relation.name)),
             None => tables::name_of(*oid).map_or(Value::Int(*oid), Value::from),
         }),
@@ -178,7 +238,11 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
         }
         "version" => Value::from(world.facts.version.as_str()),
         "pg_backend_pid" => Value::Int(i64::from(world.facts.process)),
-        "now" | "current_timestamp" | "clock_timestamp" | "transaction_timestamp" | "pg_postmaster_start_time"
+        "now"
+        | "current_timestamp"
+        | "clock_timestamp"
+        | "transaction_timestamp"
+        | "pg_postmaster_start_time"
         | "pg_conf_load_time" => Value::from(world.now.format("%Y-%m-%d %H:%M:%S%.6f+00").to_string()),
         "current_date" => Value::from(world.now.format("%Y-%m-%d").to_string()),
         "current_setting" => match text(0).and_then(|name| world.settings.get(&name).map(str::to_owned)) {
@@ -193,11 +257,25 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             return Err(unsupported("set_config").hint("write SET name = value"));
         }
         "pg_is_in_recovery" | "pg_is_other_temp_schema" | "pg_relation_is_publishable" => Value::Bool(false),
-        "pg_my_temp_schema" | "txid_current" | "pg_relation_is_updatable" | "inet_server_port" => Value::Int(0),
-        "inet_server_addr" | "inet_client_addr" | "pg_get_expr" | "pg_get_constraintdef" | "pg_get_indexdef"
-        | "pg_get_serial_sequence" | "pg_get_functiondef" | "pg_get_triggerdef" | "pg_get_ruledef" | "pg_get_partkeydef"
-        | "shobj_description" | "pg_get_function_arguments" | "pg_get_function_result" | "pg_get_statisticsobjdef_columns"
-        | "pg_tablespace_location" | "pg_get_partition_constraintdef" => Value::Null,
+        "pg_my_temp_schema" | "txid_current" | "pg_relation_is_updatable" | "inet_server_port" => {
+            Value::Int(0)
+        }
+        "inet_server_addr"
+        | "inet_client_addr"
+        | "pg_get_expr"
+        | "pg_get_constraintdef"
+        | "pg_get_indexdef"
+        | "pg_get_serial_sequence"
+        | "pg_get_functiondef"
+        | "pg_get_triggerdef"
+        | "pg_get_ruledef"
+        | "pg_get_partkeydef"
+        | "shobj_description"
+        | "pg_get_function_arguments"
+        | "pg_get_function_result"
+        | "pg_get_statisticsobjdef_columns"
+        | "pg_tablespace_location"
+        | "pg_get_partition_constraintdef" => Value::Null,
         "pg_table_is_visible" => {
             let oid = int(0);
             match oid.and_then(|oid| snapshot.relation(oid)) {
@@ -205,18 +283,31 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
                 None => oid.is_some_and(|oid| tables::name_of(oid).is_some()).into(),
             }
         }
-        "pg_type_is_visible" | "pg_function_is_visible" | "pg_operator_is_visible" | "pg_collation_is_visible"
-        | "pg_has_role" | "has_table_privilege" | "has_schema_privilege" | "has_database_privilege"
-        | "has_column_privilege" | "has_any_column_privilege" | "has_function_privilege" | "has_sequence_privilege"
-        | "has_type_privilege" | "pg_statistics_obj_is_visible" | "has_tablespace_privilege" => {
-            values.iter().all(|v| !v.is_null()).then_some(true).into()
-        }
+        "pg_type_is_visible"
+        | "pg_function_is_visible"
+        | "pg_operator_is_visible"
+        | "pg_collation_is_visible"
+        | "pg_has_role"
+        | "has_table_privilege"
+        | "has_schema_privilege"
+        | "has_database_privilege"
+        | "has_column_privilege"
+        | "has_any_column_privilege"
+        | "has_function_privilege"
+        | "has_sequence_privilege"
+        | "has_type_privilege"
+        | "pg_statistics_obj_is_visible"
+        | "has_tablespace_privilege" => values.iter().all(|v| !v.is_null()).then_some(true).into(),
         "format_type" => int(0).map(|oid| shapes::shown(oid, int(1))).map_or(Value::Null, Value::from),
         "obj_description" => {
             let oid = int(0);
             let relation = oid.and_then(|oid| snapshot.relation(oid)).and_then(|r| r.description.clone());
             let of_namespace = || {
-                snapshot.namespaces.iter().find(|n| Some(i64::from(n.oid)) == oid).and_then(|n| n.description.clone())
+                snapshot
+                    .namespaces
+                    .iter()
+                    .find(|n| Some(i64::from(n.oid)) == oid)
+                    .and_then(|n| n.description.clone())
             };
             owned(relation.or_else(of_namespace))
         }
@@ -241,7 +332,11 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             let found = shapes::TYPES.iter().find(|t| t.name == name || t.shown == name);
             found.map(|t| t.oid).into()
         }
-        "pg_relation_size" | "pg_total_relation_size" | "pg_table_size" | "pg_indexes_size" | "pg_database_size" => {
+        "pg_relation_size"
+        | "pg_total_relation_size"
+        | "pg_table_size"
+        | "pg_indexes_size"
+        | "pg_database_size" => {
             // What lies in the lake is not summed up for a list.
             Value::Null
         }
@@ -272,10 +367,18 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
         },
         "position" => {
             let (part, whole) = (text(0).unwrap_or_default(), text(1).unwrap_or_default());
-            let at = whole.find(&part).map_or(0, |at| whole.get(..at).map_or(0, |before| before.chars().count()) + 1);
+            let at = whole
+                .find(&part)
+                .map_or(0, |at| whole.get(..at).map_or(0, |before| before.chars().count()) + 1);
             i64::try_from(at).ok().into()
         }
-        "strpos" => return call(run, "position", &[values.get(1).cloned().into_value(), values.first().cloned().into_value()]),
+        "strpos" => {
+            return call(
+                run,
+                "position",
+                &[values.get(1).cloned().into_value(), values.first().cloned().into_value()],
+            );
+        }
         "substring" | "substr" => {
             let from = int(1).unwrap_or(1);
             let skip = usize::try_from(from.saturating_sub(1)).unwrap_or(0);
@@ -292,9 +395,11 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             Value::from(text.split(separator.as_str()).nth(at).unwrap_or_default())
         }
         "regexp_replace" => {
-            let (whole, pattern, with) = (text(0).unwrap_or_default(), text(1).unwrap_or_default(), text(2).unwrap_or_default());
+            let (whole, pattern, with) =
+                (text(0).unwrap_or_default(), text(1).unwrap_or_default(), text(2).unwrap_or_default());
             let regex = regex::RegexBuilder::new(&pattern).size_limit(1 << 20).build();
-            let regex = regex.map_err(|_| Fault::new("2201B", format!("invalid regular expression: {pattern}")))?;
+            let regex =
+                regex.map_err(|_| Fault::new("2201B", format!("invalid regular expression: {pattern}")))?;
             let with = with.replace('$', "$$").replace('\\', "$");
             match text(3).is_some_and(|flags| flags.contains('g')) {
                 true => Value::from(regex.replace_all(&whole, with.as_str()).into_owned()),
@@ -306,8 +411,13 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             Value::List(text.split(separator.as_str()).map(Value::from).collect())
         }
         "array_to_string" => {
-            let parts: Vec<String> =
-                values.first().and_then(Value::elements).unwrap_or_default().iter().filter_map(Value::text).collect();
+            let parts: Vec<String> = values
+                .first()
+                .and_then(Value::elements)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Value::text)
+                .collect();
             Value::from(parts.join(&text(1).unwrap_or_default()))
         }
         "array_length" | "array_upper" | "cardinality" => {
@@ -323,7 +433,8 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
         }
         "starts_with" => text(0).zip(text(1)).map(|(text, start)| text.starts_with(&start)).into(),
         "greatest" | "least" => {
-            let wanted = if name == "greatest" { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less };
+            let wanted =
+                if name == "greatest" { std::cmp::Ordering::Greater } else { std::cmp::Ordering::Less };
             let mut best = values.first().cloned().into_value();
             for value in values {
                 if value.compare(&best)? == Some(wanted) {
@@ -333,7 +444,10 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             best
         }
         other => {
-            return Err(Fault::new("42883", format!("function {other} does not exist in questions about the catalog")));
+            return Err(Fault::new(
+                "42883",
+                format!("function {other} does not exist in questions about the catalog"),
+            ));
         }
     })
 }

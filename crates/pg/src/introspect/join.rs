@@ -65,7 +65,9 @@ impl Run<'_> {
         let mut from = self.join(left, &item.relation, Kind::Inner, None, conditions, parent)?;
         for join in &item.joins {
             let (kind, constraint) = match &join.join_operator {
-                JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => (Kind::Inner, Some(on)),
+                JoinOperator::Join(on) | JoinOperator::Inner(on) | JoinOperator::CrossJoin(on) => {
+                    (Kind::Inner, Some(on))
+                }
                 JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (Kind::Left, Some(on)),
                 JoinOperator::Right(on) | JoinOperator::RightOuter(on) => (Kind::Right, Some(on)),
                 JoinOperator::FullOuter(on) => (Kind::Full, Some(on)),
@@ -128,7 +130,11 @@ impl Run<'_> {
                 (place(&left.tables, name), place(&right.tables, name))
             })
             .collect();
-        let key = |row: &[Value], tables: &[Bound], keys: &[&Expr], is_left: bool| -> Result<Option<Vec<String>>, Fault> {
+        let key = |row: &[Value],
+                   tables: &[Bound],
+                   keys: &[&Expr],
+                   is_left: bool|
+         -> Result<Option<Vec<String>>, Fault> {
             let scope = Scope { parent: Some(parent), tables, row, group: None };
             let mut all = Vec::with_capacity(keys.len() + used.len());
             for key in keys {
@@ -189,9 +195,9 @@ impl Run<'_> {
         }
         if matches!(kind, Kind::Right | Kind::Full) {
             let alone = right.rows.iter().zip(&matched).filter(|(_, matched)| !**matched);
-            rows.extend(
-                alone.map(|(row, _)| std::iter::repeat_n(Value::Null, left_width).chain(row.iter().cloned()).collect()),
-            );
+            rows.extend(alone.map(|(row, _)| {
+                std::iter::repeat_n(Value::Null, left_width).chain(row.iter().cloned()).collect()
+            }));
         }
         self.filter(From { tables, rows }, conditions, parent)
     }
@@ -277,14 +283,20 @@ impl Run<'_> {
                 rename(&mut bound, alias.as_ref());
                 Ok(From { tables: vec![bound], rows })
             }
-            TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
-                self.function_table(&tables::last_name(name), &args.args, alias.as_ref(), *with_ordinality, parent)
-            }
+            TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => self.function_table(
+                &tables::last_name(name),
+                &args.args,
+                alias.as_ref(),
+                *with_ordinality,
+                parent,
+            ),
             TableFactor::Function { name, args, alias, with_ordinality, .. } => {
                 self.function_table(&tables::last_name(name), args, alias.as_ref(), *with_ordinality, parent)
             }
             TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
-                let [array] = array_exprs.as_slice() else { return Err(unsupported("unnest of several arrays")) };
+                let [array] = array_exprs.as_slice() else {
+                    return Err(unsupported("unnest of several arrays"));
+                };
                 let elements = self.value(array, parent)?.elements().unwrap_or_default();
                 Ok(numbered("unnest", elements, alias.as_ref(), *with_ordinality))
             }

@@ -6,8 +6,11 @@
 mod aggregate;
 mod evaluate;
 mod functions;
+mod items;
 mod join;
+mod operators;
 mod query;
+mod rows;
 mod shapes;
 mod snapshot;
 mod tables;
@@ -19,8 +22,8 @@ use crate::session::Settings;
 use crate::text::{Facts, Kind, Token, TypeName};
 use crate::values::{Column, Shape};
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions, StringViewArray,
-    StringViewBuilder,
+    ArrayRef, BooleanArray, Float64Array, Int64Array, ListBuilder, RecordBatch, RecordBatchOptions,
+    StringViewArray, StringViewBuilder,
 };
 use arrow::datatypes::{Field, Schema};
 use catalog::Catalog;
@@ -115,7 +118,9 @@ pub(crate) fn is_question(tokens: &[Token]) -> bool {
             && matches!(name.as_str(), "regclass" | "regtype" | "regproc" | "regnamespace" | "regrole");
     }
     let plain = tokens.len() == 2
-        && tokens.get(1).is_some_and(|t| ["CURRENT_SCHEMA", "CURRENT_USER", "SESSION_USER"].iter().any(|w| t.is(w)));
+        && tokens
+            .get(1)
+            .is_some_and(|t| ["CURRENT_SCHEMA", "CURRENT_USER", "SESSION_USER"].iter().any(|w| t.is(w)));
     (calls && !has_from) || plain
 }
 
@@ -162,7 +167,11 @@ impl Question {
     }
 
     /// Answers the question as the catalog is now. Values are expressions of the engine's language.
-    pub(crate) async fn answer(&self, surroundings: &Surroundings<'_>, values: &[String]) -> Result<Answered, Fault> {
+    pub(crate) async fn answer(
+        &self,
+        surroundings: &Surroundings<'_>,
+        values: &[String],
+    ) -> Result<Answered, Fault> {
         let snapshot = Snapshot::take(surroundings).await?;
         let mut world = World {
             snapshot,
@@ -177,8 +186,9 @@ impl Question {
         let query = Arc::clone(&self.query);
         // It calculates and does not wait: other connections go on meanwhile.
         let answered = tokio::task::spawn_blocking(move || query::answer(&world, &query)).await;
-        let output = answered.map_err(|e| Error::internal("a question about the catalog broke off").source_is(e))??;
-        rows(output)
+        let output = answered
+            .map_err(|e| Error::internal("a question about the catalog broke off").source_is(e))??;
+        self::answered(output)
     }
 }
 
@@ -192,12 +202,14 @@ fn bound(world: &World, text: &str) -> Result<Value, Fault> {
     let expression = Parser::new(&PostgreSqlDialect {})
         .try_with_sql(&text)
         .and_then(|mut parser| parser.parse_expr())
-        .map_err(|_| Fault::new("0A000", "a parameter of this type is not supported in questions about the catalog"))?;
+        .map_err(|_| {
+            Fault::new("0A000", "a parameter of this type is not supported in questions about the catalog")
+        })?;
     query::alone(world, &expression)
 }
 
 /// What was found, as Arrow's columns.
-fn rows(output: query::Output) -> Result<Answered, Fault> {
+fn answered(output: query::Output) -> Result<Answered, Fault> {
     let mut columns = Vec::new();
     let (mut fields, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
     for (at, (name, shape)) in output.columns.into_iter().enumerate() {
@@ -237,7 +249,13 @@ fn rows(output: query::Output) -> Result<Answered, Fault> {
 /// What these answers are made of: everything else is told as text.
 fn plain(shape: Shape) -> Shape {
     match shape {
-        Shape::Bool | Shape::Int2 | Shape::Int4 | Shape::Int8 | Shape::Oid | Shape::Float8 | Shape::Text(..) => shape,
+        Shape::Bool
+        | Shape::Int2
+        | Shape::Int4
+        | Shape::Int8
+        | Shape::Oid
+        | Shape::Float8
+        | Shape::Text(..) => shape,
         Shape::Float4 => Shape::Float8,
         Shape::Array(element) if matches!(*element, Shape::Text(..)) => Shape::Array(element),
         _ => Shape::Text(25, None),

@@ -1,6 +1,7 @@
 //! Queries of the interpreter: WITH, SELECT with grouping, set operations, ORDER BY, LIMIT.
 
 use super::World;
+use super::items::{Group, Item, compare, expand, number_of, output_column, sorted, spread};
 use super::join::From;
 use super::shapes::{self, TEXT};
 use super::value::Value;
@@ -8,8 +9,8 @@ use super::{aggregate, functions};
 use crate::fault::Fault;
 use crate::values::Shape;
 use sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value as Literal, WindowType,
+    Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderByExpr, OrderByKind, Query, Select, SetExpr,
+    SetOperator, SetQuantifier, WindowType,
 };
 use std::cell::Cell;
 use std::cmp::Ordering;
@@ -119,10 +120,13 @@ pub(super) fn unsupported(what: impl std::fmt::Display) -> Fault {
     Fault::new("0A000", format!("{what} is not supported in questions about the catalog"))
 }
 
+/// The columns of a query and its rows, not sorted yet.
+pub(super) type Found = (Vec<(String, Shape)>, Vec<Sorted>);
+
 /// A row with what it is sorted by.
-struct Sorted {
-    row: Vec<Value>,
-    keys: Vec<Value>,
+pub(super) struct Sorted {
+    pub(super) row: Vec<Value>,
+    pub(super) keys: Vec<Value>,
 }
 
 impl Run<'_> {
@@ -198,12 +202,7 @@ impl Run<'_> {
         Ok((limit.unwrap_or(usize::MAX), offset.unwrap_or(0)))
     }
 
-    fn body(
-        &self,
-        body: &SetExpr,
-        order: &[OrderByExpr],
-        parent: &Scope<'_>,
-    ) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
+    fn body(&self, body: &SetExpr, order: &[OrderByExpr], parent: &Scope<'_>) -> Result<Found, Fault> {
         match body {
             SetExpr::Select(select) => self.select(select, order, parent),
             SetExpr::Query(query) => {
@@ -221,7 +220,9 @@ impl Run<'_> {
                 match op {
                     SetOperator::Union => rows.extend(right),
                     SetOperator::Intersect => rows.retain(|row| others.contains(&key(row))),
-                    SetOperator::Except | SetOperator::Minus => rows.retain(|row| !others.contains(&key(row))),
+                    SetOperator::Except | SetOperator::Minus => {
+                        rows.retain(|row| !others.contains(&key(row)))
+                    }
                 }
                 if !all {
                     let mut seen = HashSet::new();
@@ -231,12 +232,16 @@ impl Run<'_> {
             }
             SetExpr::Values(values) => {
                 let rows = values.rows.iter().map(|row| {
-                    row.content.iter().map(|expression| self.value(expression, parent)).collect::<Result<Vec<_>, _>>()
+                    row.content
+                        .iter()
+                        .map(|expression| self.value(expression, parent))
+                        .collect::<Result<Vec<_>, _>>()
                 });
                 let rows = rows.collect::<Result<Vec<_>, _>>()?;
                 let first = values.rows.first().map(|row| row.content.as_slice()).unwrap_or_default();
                 let columns = first.iter().enumerate();
-                let columns = columns.map(|(at, e)| (format!("column{}", at + 1), shapes::of(e, parent))).collect();
+                let columns =
+                    columns.map(|(at, e)| (format!("column{}", at + 1), shapes::of(e, parent))).collect();
                 sorted(Output { columns, rows }, order)
             }
             SetExpr::Table(table) => {
@@ -248,12 +253,7 @@ impl Run<'_> {
         }
     }
 
-    fn select(
-        &self,
-        select: &Select,
-        order: &[OrderByExpr],
-        parent: &Scope<'_>,
-    ) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
+    fn select(&self, select: &Select, order: &[OrderByExpr], parent: &Scope<'_>) -> Result<Found, Fault> {
         let From { tables, rows } = self.from(select, parent)?;
         let shape_scope = Scope { parent: Some(parent), tables: &tables, row: &[], group: None };
         let items = expand(&select.projection, &tables)?;
@@ -352,7 +352,10 @@ impl Run<'_> {
                         let Expr::Identifier(name) = e else { return None };
                         let name = folded(name);
                         let named = |item: &&Item<'_>| matches!(item, Item::Expr(_, alias) if *alias == name);
-                        items.iter().find(named).filter(|_| scope.shape(std::slice::from_ref(&Ident::new(&name))).is_none())
+                        items
+                            .iter()
+                            .find(named)
+                            .filter(|_| scope.shape(std::slice::from_ref(&Ident::new(&name))).is_none())
                     });
                     Ok(match item {
                         Some(Item::Expr(e, _)) => self.value(e, &scope)?.key(),
@@ -384,7 +387,8 @@ impl Run<'_> {
         for (at, item) in items.iter().enumerate() {
             let Item::Expr(Expr::Function(function), _) = item else { continue };
             let Some(over) = &function.over else { continue };
-            let (WindowType::WindowSpec(spec), "row_number") = (over, functions::name_of(function).as_str()) else {
+            let (WindowType::WindowSpec(spec), "row_number") = (over, functions::name_of(function).as_str())
+            else {
                 return Err(unsupported("a window function other than row_number()"));
             };
             let mut keyed = Vec::new();
@@ -412,154 +416,4 @@ impl Run<'_> {
         }
         Ok(all)
     }
-}
-
-/// Rows that belong together.
-struct Group {
-    rows: Vec<Vec<Value>>,
-    is_group: bool,
-}
-
-/// An item of a SELECT.
-enum Item<'a> {
-    Column(usize, String),
-    Expr(&'a Expr, String),
-}
-
-/// The items with `*` written out.
-fn expand<'a>(projection: &'a [SelectItem], tables: &[Bound]) -> Result<Vec<Item<'a>>, Fault> {
-    let mut items = Vec::new();
-    for item in projection {
-        let wanted = match item {
-            SelectItem::UnnamedExpr(e) => {
-                items.push(Item::Expr(e, name_of(e)));
-                continue;
-            }
-            SelectItem::ExprWithAlias { expr, alias } => {
-                items.push(Item::Expr(expr, folded(alias)));
-                continue;
-            }
-            SelectItem::Wildcard(_) => None,
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                Some(super::tables::last_name(name))
-            }
-            _ => return Err(unsupported("this item of SELECT")),
-        };
-        let mut offset = 0;
-        for table in tables {
-            for (at, (name, _)) in table.columns.iter().enumerate() {
-                if wanted.as_ref().is_none_or(|alias| *alias == table.alias) {
-                    items.push(Item::Column(offset + at, name.clone()));
-                }
-            }
-            offset += table.columns.len();
-        }
-    }
-    Ok(items)
-}
-
-/// What PostgreSQL calls a column that has no name.
-fn name_of(expression: &Expr) -> String {
-    match expression {
-        Expr::Identifier(ident) => folded(ident),
-        Expr::CompoundIdentifier(parts) => parts.last().map(folded).unwrap_or_default(),
-        Expr::Function(function) => functions::name_of(function),
-        Expr::Cast { expr, data_type, .. } => match name_of(expr).as_str() {
-            "?column?" => {
-                let oid = shapes::of_type(data_type).oid();
-                shapes::TYPES.iter().find(|t| t.oid == oid).map_or("text", |t| t.name).to_owned()
-            }
-            name => name.to_owned(),
-        },
-        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => name_of(inner),
-        Expr::Case { else_result, .. } => match else_result.as_deref().map(name_of) {
-            Some(name) if name != "?column?" => name,
-            _ => "case".to_owned(),
-        },
-        Expr::Subquery(query) => match query.body.as_ref() {
-            SetExpr::Select(select) => match select.projection.first() {
-                Some(SelectItem::UnnamedExpr(e)) => name_of(e),
-                Some(SelectItem::ExprWithAlias { alias, .. }) => folded(alias),
-                _ => "?column?".to_owned(),
-            },
-            _ => "?column?".to_owned(),
-        },
-        Expr::Exists { .. } => "exists".to_owned(),
-        Expr::Array(_) => "array".to_owned(),
-        _ => "?column?".to_owned(),
-    }
-}
-
-fn number_of(expression: &Expr) -> Option<usize> {
-    match expression {
-        Expr::Value(value) => match &value.value {
-            Literal::Number(text, _) => text.parse().ok(),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The column of the result that ORDER BY names, by its number or its name.
-fn output_column(expression: &Expr, columns: &[(String, Shape)]) -> Option<usize> {
-    match expression {
-        Expr::Identifier(ident) => {
-            let name = folded(ident);
-            columns.iter().position(|(column, _)| *column == name)
-        }
-        other => number_of(other)?.checked_sub(1).filter(|at| *at < columns.len()),
-    }
-}
-
-fn sorted(output: Output, order: &[OrderByExpr]) -> Result<(Vec<(String, Shape)>, Vec<Sorted>), Fault> {
-    let places = order
-        .iter()
-        .map(|by| output_column(&by.expr, &output.columns).ok_or_else(|| unsupported("this ORDER BY")))
-        .collect::<Result<Vec<_>, _>>()?;
-    let rows = output.rows.into_iter().map(|row| {
-        let keys = places.iter().map(|at| row.get(*at).cloned().unwrap_or(Value::Null)).collect();
-        Sorted { row, keys }
-    });
-    Ok((output.columns, rows.collect()))
-}
-
-fn compare(a: &[Value], b: &[Value], order: &[OrderByExpr]) -> Result<Ordering, Fault> {
-    for ((a, b), by) in a.iter().zip(b).zip(order) {
-        let down = by.options.asc == Some(false);
-        let nulls_first = by.options.nulls_first.unwrap_or(down);
-        let ordering = match (a.is_null(), b.is_null()) {
-            (true, true) => Ordering::Equal,
-            (true, false) => if nulls_first { Ordering::Less } else { Ordering::Greater },
-            (false, true) => if nulls_first { Ordering::Greater } else { Ordering::Less },
-            _ => {
-                let ordering = a.compare(b)?.unwrap_or(Ordering::Equal);
-                if down { ordering.reverse() } else { ordering }
-            }
-        };
-        if ordering != Ordering::Equal {
-            return Ok(ordering);
-        }
-    }
-    Ok(Ordering::Equal)
-}
-
-/// A row for each element of the sets in it.
-fn spread(row: Vec<Value>, sets: &[usize]) -> Vec<Vec<Value>> {
-    if sets.is_empty() {
-        return vec![row];
-    }
-    let lists: Vec<(usize, Vec<Value>)> =
-        sets.iter().map(|at| (*at, row.get(*at).and_then(Value::elements).unwrap_or_default())).collect();
-    let longest = lists.iter().map(|(_, list)| list.len()).max().unwrap_or(0);
-    (0..longest)
-        .map(|number| {
-            let mut row = row.clone();
-            for (at, list) in &lists {
-                if let Some(place) = row.get_mut(*at) {
-                    *place = list.get(number).cloned().unwrap_or(Value::Null);
-                }
-            }
-            row
-        })
-        .collect()
 }

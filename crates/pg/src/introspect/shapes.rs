@@ -16,7 +16,13 @@ pub(super) struct PgType {
     pub(super) element: u32,
 }
 
-const fn pg_type(oid: u32, name: &'static str, size: i64, category: &'static str, shown: &'static str) -> PgType {
+const fn pg_type(
+    oid: u32,
+    name: &'static str,
+    size: i64,
+    category: &'static str,
+    shown: &'static str,
+) -> PgType {
     PgType { oid, name, size, category, shown, element: 0 }
 }
 
@@ -114,13 +120,17 @@ pub(super) fn of_type(data_type: &DataType) -> Shape {
 /// The shape of an expression.
 pub(super) fn of(expression: &Expr, scope: &Scope<'_>) -> Shape {
     match expression {
-        Expr::Identifier(ident) => scope.shape(&[ident.clone()]).unwrap_or(TEXT),
+        Expr::Identifier(ident) => scope.shape(std::slice::from_ref(ident)).unwrap_or(TEXT),
         Expr::CompoundIdentifier(parts) => scope.shape(parts).unwrap_or(TEXT),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => of(inner, scope),
         Expr::Value(value) => match &value.value {
             Literal::Number(text, _) if text.contains(['.', 'e', 'E']) => Shape::Float8,
             Literal::Number(text, _) => {
-                if text.parse::<i32>().is_ok() { Shape::Int4 } else { Shape::Int8 }
+                if text.parse::<i32>().is_ok() {
+                    Shape::Int4
+                } else {
+                    Shape::Int8
+                }
             }
             Literal::Boolean(_) => Shape::Bool,
             _ => TEXT,
@@ -132,14 +142,17 @@ pub(super) fn of(expression: &Expr, scope: &Scope<'_>) -> Shape {
             branches.filter(|e| !is_null(e)).map(|e| of(e, scope)).next().unwrap_or(TEXT)
         }
         Expr::BinaryOp { left, op, right } => match op {
-            BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide
-            | BinaryOperator::Modulo | BinaryOperator::BitwiseAnd | BinaryOperator::BitwiseOr => {
-                match (of(left, scope), of(right, scope)) {
-                    (Shape::Float8, _) | (_, Shape::Float8) => Shape::Float8,
-                    (Shape::Int8, _) | (_, Shape::Int8) => Shape::Int8,
-                    _ => Shape::Int4,
-                }
-            }
+            BinaryOperator::Plus
+            | BinaryOperator::Minus
+            | BinaryOperator::Multiply
+            | BinaryOperator::Divide
+            | BinaryOperator::Modulo
+            | BinaryOperator::BitwiseAnd
+            | BinaryOperator::BitwiseOr => match (of(left, scope), of(right, scope)) {
+                (Shape::Float8, _) | (_, Shape::Float8) => Shape::Float8,
+                (Shape::Int8, _) | (_, Shape::Int8) => Shape::Int8,
+                _ => Shape::Int4,
+            },
             BinaryOperator::StringConcat | BinaryOperator::Arrow | BinaryOperator::LongArrow => TEXT,
             _ => Shape::Bool,
         },
@@ -147,17 +160,31 @@ pub(super) fn of(expression: &Expr, scope: &Scope<'_>) -> Shape {
             sqlparser::ast::UnaryOperator::Not => Shape::Bool,
             _ => of(expr, scope),
         },
-        Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) | Expr::IsFalse(_)
-        | Expr::IsNotFalse(_) | Expr::InList { .. } | Expr::InSubquery { .. } | Expr::Between { .. }
-        | Expr::Like { .. } | Expr::ILike { .. } | Expr::AnyOp { .. } | Expr::AllOp { .. } | Expr::Exists { .. }
-        | Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => Shape::Bool,
+        Expr::IsNull(_)
+        | Expr::IsNotNull(_)
+        | Expr::IsTrue(_)
+        | Expr::IsNotTrue(_)
+        | Expr::IsFalse(_)
+        | Expr::IsNotFalse(_)
+        | Expr::InList { .. }
+        | Expr::InSubquery { .. }
+        | Expr::Between { .. }
+        | Expr::Like { .. }
+        | Expr::ILike { .. }
+        | Expr::AnyOp { .. }
+        | Expr::AllOp { .. }
+        | Expr::Exists { .. }
+        | Expr::IsDistinctFrom(..)
+        | Expr::IsNotDistinctFrom(..) => Shape::Bool,
         Expr::Array(_) => Shape::Array(Box::new(TEXT)),
         Expr::Subquery(query) => match query.body.as_ref() {
             SetExpr::Select(select) => {
                 let inside = tables::scope_of(select, scope);
                 let inner = Scope { parent: Some(scope), tables: &inside, row: &[], group: None };
                 match select.projection.first() {
-                    Some(SelectItem::UnnamedExpr(e) | SelectItem::ExprWithAlias { expr: e, .. }) => of(e, &inner),
+                    Some(SelectItem::UnnamedExpr(e) | SelectItem::ExprWithAlias { expr: e, .. }) => {
+                        of(e, &inner)
+                    }
                     _ => TEXT,
                 }
             }

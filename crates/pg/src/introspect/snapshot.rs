@@ -72,7 +72,10 @@ impl Snapshot {
                 let attributes = columns.chain(keys).map(|(column, is_key)| Attribute {
                     name: column.name.to_lowercase(),
                     shape: Shape::of(&SqlType::from_hive(&column.hive_type)),
-                    description: column.comment.clone().or_else(|| is_key.then(|| "partition key".to_owned())),
+                    description: column
+                        .comment
+                        .clone()
+                        .or_else(|| is_key.then(|| "partition key".to_owned())),
                 });
                 found.relations.push(Relation {
                     oid: numbers.give(&format!("{schema}.{}", table.name)),
@@ -95,7 +98,12 @@ impl Snapshot {
         Ok(found)
     }
 
-    fn add_system(&mut self, engine: &engine::Engine, surroundings: &Surroundings<'_>, numbers: &mut Numbers) {
+    fn add_system(
+        &mut self,
+        engine: &engine::Engine,
+        surroundings: &Surroundings<'_>,
+        numbers: &mut Numbers,
+    ) {
         let schema = engine::SYSTEM_DATABASE;
         if self.namespaces.iter().any(|namespace| namespace.name == schema) {
             return;
@@ -143,7 +151,9 @@ struct Numbers {
 
 impl Numbers {
     fn give(&mut self, name: &str) -> u32 {
-        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        let hash = name
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
         // Below this PostgreSQL has numbers of its own, and clients may keep them in signed ones.
         let mut number = (hash & 0x3fff_ffff) + 20_000;
         while !self.taken.insert(number) {

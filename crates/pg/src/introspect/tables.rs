@@ -3,8 +3,8 @@
 
 use super::World;
 use super::query::{Bound, Scope, folded};
-use super::shapes::{NAME, TEXT, TYPES};
-use super::snapshot::{Attribute, DATABASE, INFORMATION_SCHEMA, PG_CATALOG, Relation, USER};
+use super::rows::rows;
+use super::shapes::{NAME, TEXT};
 use super::value::Value;
 use crate::fault::Fault;
 use crate::values::Shape;
@@ -12,10 +12,10 @@ use sqlparser::ast::{ObjectName, Select, TableFactor};
 
 /// A table: its schema (`p` for `pg_catalog`, `i` for `information_schema`), its name, its number, its columns with a
 /// letter for each one's type.
-struct Known {
-    schema: char,
-    name: &'static str,
-    oid: u32,
+pub(super) struct Known {
+    pub(super) schema: char,
+    pub(super) name: &'static str,
+    pub(super) oid: u32,
     columns: &'static str,
 }
 
@@ -23,7 +23,7 @@ const fn known(schema: char, name: &'static str, oid: u32, columns: &'static str
     Known { schema, name, oid, columns }
 }
 
-const TABLES: [Known; 24] = [
+pub(super) const TABLES: [Known; 24] = [
     known('p', "pg_namespace", 2615, "oid:o nspname:n nspowner:o nspacl:a"),
     known(
         'p',
@@ -69,18 +69,48 @@ const TABLES: [Known; 24] = [
          rolconnlimit:4 rolpassword:t rolvaliduntil:t rolbypassrls:b rolconfig:a",
     ),
     known('p', "pg_authid", 1260, "oid:o rolname:n rolsuper:b rolinherit:b rolcanlogin:b"),
-    known('p', "pg_user", 0, "usename:n usesysid:o usecreatedb:b usesuper:b userepl:b usebypassrls:b passwd:t"),
+    known(
+        'p',
+        "pg_user",
+        0,
+        "usename:n usesysid:o usecreatedb:b usesuper:b userepl:b usebypassrls:b passwd:t",
+    ),
     known('p', "pg_description", 2609, "objoid:o classoid:o objsubid:4 description:t"),
     known('p', "pg_am", 2601, "oid:o amname:n amhandler:t amtype:c"),
-    known('p', "pg_settings", 0, "name:t setting:t unit:t category:t short_desc:t context:t vartype:t source:t boot_val:t reset_val:t"),
-    known('p', "pg_collation", 3456, "oid:o collname:n collnamespace:o collowner:o collprovider:c collisdeterministic:b collencoding:4 collcollate:t collctype:t"),
+    known(
+        'p',
+        "pg_settings",
+        0,
+        "name:t setting:t unit:t category:t short_desc:t context:t vartype:t source:t boot_val:t reset_val:t",
+    ),
+    known(
+        'p',
+        "pg_collation",
+        3456,
+        "oid:o collname:n collnamespace:o collowner:o collprovider:c collisdeterministic:b collencoding:4 collcollate:t collctype:t",
+    ),
     known('p', "pg_tablespace", 1213, "oid:o spcname:n spcowner:o spcacl:a spcoptions:a"),
     known('p', "pg_language", 2612, "oid:o lanname:n lanowner:o lanispl:b lanpltrusted:b"),
-    known('p', "pg_tables", 0, "schemaname:n tablename:n tableowner:n tablespace:n hasindexes:b hasrules:b hastriggers:b rowsecurity:b"),
+    known(
+        'p',
+        "pg_tables",
+        0,
+        "schemaname:n tablename:n tableowner:n tablespace:n hasindexes:b hasrules:b hastriggers:b rowsecurity:b",
+    ),
     known('p', "pg_views", 0, "schemaname:n viewname:n viewowner:n definition:t"),
-    known('p', "pg_cursors", 0, "name:t statement:t is_holdable:b is_binary:b is_scrollable:b creation_time:t"),
+    known(
+        'p',
+        "pg_cursors",
+        0,
+        "name:t statement:t is_holdable:b is_binary:b is_scrollable:b creation_time:t",
+    ),
     known('p', "pg_prepared_statements", 0, "name:t statement:t prepare_time:t parameter_types:a from_sql:b"),
-    known('i', "schemata", 0, "catalog_name:n schema_name:n schema_owner:n default_character_set_catalog:t default_character_set_schema:t default_character_set_name:t sql_path:t"),
+    known(
+        'i',
+        "schemata",
+        0,
+        "catalog_name:n schema_name:n schema_owner:n default_character_set_catalog:t default_character_set_schema:t default_character_set_name:t sql_path:t",
+    ),
     known(
         'i',
         "tables",
@@ -89,7 +119,12 @@ const TABLES: [Known; 24] = [
          user_defined_type_catalog:t user_defined_type_schema:t user_defined_type_name:t is_insertable_into:t is_typed:t \
          commit_action:t",
     ),
-    known('i', "views", 0, "table_catalog:n table_schema:n table_name:n view_definition:t check_option:t is_updatable:t is_insertable_into:t"),
+    known(
+        'i',
+        "views",
+        0,
+        "table_catalog:n table_schema:n table_name:n view_definition:t check_option:t is_updatable:t is_insertable_into:t",
+    ),
     known(
         'i',
         "columns",
@@ -107,35 +142,102 @@ const TABLES: [Known; 24] = [
 
 /// Tables that never have rows here.
 const EMPTY: [(&str, u32); 62] = [
-    ("pg_index", 2610), ("pg_constraint", 2606), ("pg_attrdef", 2604), ("pg_inherits", 2611), ("pg_policy", 3256),
-    ("pg_statistic_ext", 3381), ("pg_publication", 6104), ("pg_publication_rel", 6106),
-    ("pg_publication_namespace", 6237), ("pg_subscription", 6100), ("pg_trigger", 2620), ("pg_rewrite", 2618),
-    ("pg_foreign_table", 3118), ("pg_foreign_server", 1417), ("pg_foreign_data_wrapper", 2328), ("pg_enum", 3501),
-    ("pg_range", 3541), ("pg_sequence", 2224), ("pg_sequences", 0), ("pg_extension", 3079), ("pg_depend", 2608),
-    ("pg_shdepend", 1214), ("pg_shdescription", 2396), ("pg_auth_members", 1261), ("pg_event_trigger", 3466),
-    ("pg_operator", 2617), ("pg_opclass", 2616), ("pg_opfamily", 2753), ("pg_cast", 2605), ("pg_conversion", 2607),
-    ("pg_matviews", 0), ("pg_indexes", 0), ("pg_locks", 0), ("pg_stat_activity", 0), ("pg_stat_user_tables", 0),
-    ("pg_stat_all_tables", 0), ("pg_statio_user_tables", 0), ("pg_stat_database", 0), ("pg_partitioned_table", 3350),
-    ("pg_timezone_names", 0), ("pg_group", 0), ("pg_proc", 1255), ("pg_aggregate", 2600), ("pg_db_role_setting", 2964),
-    ("pg_seclabel", 3596), ("pg_shseclabel", 3592), ("pg_default_acl", 826), ("pg_ts_config", 3602),
-    ("pg_stats", 0), ("pg_policies", 0), ("pg_rules", 0), ("pg_available_extensions", 0), ("pg_largeobject_metadata", 2995),
-    ("pg_init_privs", 3394), ("pg_transform", 3576), ("pg_user_mappings", 0), ("pg_statistic", 2619),
-    ("pg_shadow", 0), ("pg_replication_slots", 0), ("pg_stat_replication", 0), ("pg_stat_progress_vacuum", 0),
+    ("pg_index", 2610),
+    ("pg_constraint", 2606),
+    ("pg_attrdef", 2604),
+    ("pg_inherits", 2611),
+    ("pg_policy", 3256),
+    ("pg_statistic_ext", 3381),
+    ("pg_publication", 6104),
+    ("pg_publication_rel", 6106),
+    ("pg_publication_namespace", 6237),
+    ("pg_subscription", 6100),
+    ("pg_trigger", 2620),
+    ("pg_rewrite", 2618),
+    ("pg_foreign_table", 3118),
+    ("pg_foreign_server", 1417),
+    ("pg_foreign_data_wrapper", 2328),
+    ("pg_enum", 3501),
+    ("pg_range", 3541),
+    ("pg_sequence", 2224),
+    ("pg_sequences", 0),
+    ("pg_extension", 3079),
+    ("pg_depend", 2608),
+    ("pg_shdepend", 1214),
+    ("pg_shdescription", 2396),
+    ("pg_auth_members", 1261),
+    ("pg_event_trigger", 3466),
+    ("pg_operator", 2617),
+    ("pg_opclass", 2616),
+    ("pg_opfamily", 2753),
+    ("pg_cast", 2605),
+    ("pg_conversion", 2607),
+    ("pg_matviews", 0),
+    ("pg_indexes", 0),
+    ("pg_locks", 0),
+    ("pg_stat_activity", 0),
+    ("pg_stat_user_tables", 0),
+    ("pg_stat_all_tables", 0),
+    ("pg_statio_user_tables", 0),
+    ("pg_stat_database", 0),
+    ("pg_partitioned_table", 3350),
+    ("pg_timezone_names", 0),
+    ("pg_group", 0),
+    ("pg_proc", 1255),
+    ("pg_aggregate", 2600),
+    ("pg_db_role_setting", 2964),
+    ("pg_seclabel", 3596),
+    ("pg_shseclabel", 3592),
+    ("pg_default_acl", 826),
+    ("pg_ts_config", 3602),
+    ("pg_stats", 0),
+    ("pg_policies", 0),
+    ("pg_rules", 0),
+    ("pg_available_extensions", 0),
+    ("pg_largeobject_metadata", 2995),
+    ("pg_init_privs", 3394),
+    ("pg_transform", 3576),
+    ("pg_user_mappings", 0),
+    ("pg_statistic", 2619),
+    ("pg_shadow", 0),
+    ("pg_replication_slots", 0),
+    ("pg_stat_replication", 0),
+    ("pg_stat_progress_vacuum", 0),
     ("pg_amop", 2602),
 ];
 
 /// The same of `information_schema`.
 const EMPTY_INFORMATION: [&str; 24] = [
-    "table_constraints", "key_column_usage", "referential_constraints", "constraint_column_usage",
-    "constraint_table_usage", "check_constraints", "triggers", "routines", "parameters", "sequences", "domains",
-    "element_types", "role_table_grants", "table_privileges", "column_privileges", "view_table_usage",
-    "view_column_usage", "applicable_roles", "administrable_role_authorizations", "character_sets", "collations",
-    "foreign_tables", "user_defined_types", "column_udt_usage",
+    "table_constraints",
+    "key_column_usage",
+    "referential_constraints",
+    "constraint_column_usage",
+    "constraint_table_usage",
+    "check_constraints",
+    "triggers",
+    "routines",
+    "parameters",
+    "sequences",
+    "domains",
+    "element_types",
+    "role_table_grants",
+    "table_privileges",
+    "column_privileges",
+    "view_table_usage",
+    "view_column_usage",
+    "applicable_roles",
+    "administrable_role_authorizations",
+    "character_sets",
+    "collations",
+    "foreign_tables",
+    "user_defined_types",
+    "column_udt_usage",
 ];
 
 /// Whether there is a table of that name in `pg_catalog`.
 pub(super) fn is_known(name: &str) -> bool {
-    TABLES.iter().any(|table| table.schema == 'p' && table.name == name) || EMPTY.iter().any(|(empty, _)| *empty == name)
+    TABLES.iter().any(|table| table.schema == 'p' && table.name == name)
+        || EMPTY.iter().any(|(empty, _)| *empty == name)
 }
 
 /// The number of a table of `pg_catalog`.
@@ -155,7 +257,7 @@ pub(super) fn last_name(name: &ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map(folded).unwrap_or_default()
 }
 
-fn columns_of(table: &Known) -> Vec<(String, Shape)> {
+pub(super) fn columns_of(table: &Known) -> Vec<(String, Shape)> {
     let column = |text: &str| {
         let (name, letter) = text.split_once(':')?;
         let shape = match letter {
@@ -191,9 +293,10 @@ fn find(schema: Option<&str>, name: &str) -> Option<Bound> {
 
 /// The tables of a SELECT, for the types of what it selects.
 pub(super) fn scope_of(select: &Select, _outer: &Scope<'_>) -> Vec<Bound> {
-    let factors = select.from.iter().flat_map(|from| {
-        std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation))
-    });
+    let factors = select
+        .from
+        .iter()
+        .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
     let bound = |factor: &TableFactor| match factor {
         TableFactor::Table { name, alias, .. } => {
             let parts: Vec<String> = name.0.iter().filter_map(|part| part.as_ident()).map(folded).collect();
@@ -210,345 +313,23 @@ pub(super) fn scope_of(select: &Select, _outer: &Scope<'_>) -> Vec<Bound> {
 }
 
 /// A table with its rows.
-pub(super) fn open(world: &World, schema: Option<&str>, name: &str) -> Result<(Bound, Vec<Vec<Value>>), Fault> {
+pub(super) fn open(
+    world: &World,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<(Bound, Vec<Vec<Value>>), Fault> {
     let Some(bound) = find(schema, name) else {
         let shown = schema.map_or_else(|| name.to_owned(), |schema| format!("{schema}.{name}"));
         let is_ours = matches!(schema, Some("pg_catalog" | "information_schema"));
         let fault = Fault::new("42P01", format!("relation \"{shown}\" does not exist"));
-        return Err(if is_ours { fault } else {
+        return Err(if is_ours {
+            fault
+        } else {
             Fault::new("0A000", format!("\"{shown}\" cannot be asked together with the tables of pg_catalog"))
                 .hint("ask the two apart; tables of the lake are read by the engine")
         });
     };
-    let rows = if bound.open { Vec::new() } else { rows(world, schema == Some("information_schema"), name, &bound) };
+    let rows =
+        if bound.open { Vec::new() } else { rows(world, schema == Some("information_schema"), name, &bound) };
     Ok((bound, rows))
-}
-
-/// A row, of the values that are named; the others are NULL.
-fn row(bound: &Bound, values: &[(&str, Value)]) -> Vec<Value> {
-    let of = |name: &str| values.iter().find(|(column, _)| *column == name).map(|(_, value)| value.clone());
-    bound.columns.iter().map(|(name, _)| of(name).unwrap_or(Value::Null)).collect()
-}
-
-fn rows(world: &World, information: bool, name: &str, bound: &Bound) -> Vec<Vec<Value>> {
-    let snapshot = &world.snapshot;
-    let (user, database) = (world.facts.user.as_str(), world.facts.database.as_str());
-    let make = |values: &[(&str, Value)]| row(bound, values);
-    if information {
-        return information_rows(world, name, bound);
-    }
-    match name {
-        "pg_namespace" => {
-            let own = [(PG_CATALOG, "pg_catalog"), (INFORMATION_SCHEMA, "information_schema")];
-            let lake = snapshot.namespaces.iter().map(|n| (n.oid, n.name.as_str()));
-            own.into_iter()
-                .chain(lake)
-                .map(|(oid, name)| make(&[("oid", oid.into()), ("nspname", name.into()), ("nspowner", USER.into())]))
-                .collect()
-        }
-        "pg_class" => {
-            let system = TABLES.iter().filter(|t| t.schema == 'p' && t.oid > 0 && t.name != "pg_authid");
-            let system = system.map(|t| class(bound, t.oid, t.name, PG_CATALOG, false, columns_of(t).len()));
-            let lake = snapshot.relations.iter();
-            let lake = lake.map(|r| class(bound, r.oid, &r.name, r.namespace, r.is_view, r.columns.len()));
-            system.chain(lake).collect()
-        }
-        "pg_attribute" => snapshot.relations.iter().flat_map(|r| attributes(bound, r)).collect(),
-        "pg_type" => TYPES
-            .iter()
-            .map(|t| {
-                let array = TYPES.iter().find(|array| array.element == t.oid).map_or(0, |array| array.oid);
-                let kind = if t.category == "P" { "p" } else { "b" };
-                let collation = if matches!(t.oid, 19 | 25 | 1042 | 1043) { 100_u32 } else { 0 };
-                make(&[
-                    ("oid", t.oid.into()),
-                    ("typname", t.name.into()),
-                    ("typnamespace", PG_CATALOG.into()),
-                    ("typowner", USER.into()),
-                    ("typlen", Value::Int(t.size)),
-                    ("typbyval", (1..=8).contains(&t.size).into()),
-                    ("typtype", kind.into()),
-                    ("typcategory", t.category.into()),
-                    ("typispreferred", matches!(t.oid, 16 | 25 | 26 | 701 | 869 | 1184 | 1186).into()),
-                    ("typisdefined", true.into()),
-                    ("typdelim", ",".into()),
-                    ("typrelid", 0_u32.into()),
-                    ("typelem", t.element.into()),
-                    ("typarray", array.into()),
-                    ("typinput", if t.element > 0 { "array_in" } else { t.name }.into()),
-                    ("typnotnull", false.into()),
-                    ("typbasetype", 0_u32.into()),
-                    ("typtypmod", Value::Int(-1)),
-                    ("typndims", Value::Int(0)),
-                    ("typcollation", collation.into()),
-                ])
-            })
-            .collect(),
-        "pg_database" => vec![make(&[
-            ("oid", DATABASE.into()),
-            ("datname", database.into()),
-            ("datdba", USER.into()),
-            ("encoding", Value::Int(6)),
-            ("datlocprovider", "c".into()),
-            ("datistemplate", false.into()),
-            ("datallowconn", true.into()),
-            ("datconnlimit", Value::Int(-1)),
-            ("dattablespace", 1663_u32.into()),
-            ("datcollate", "C".into()),
-            ("datctype", "C".into()),
-        ])],
-        "pg_roles" | "pg_authid" => vec![make(&[
-            ("oid", USER.into()),
-            ("rolname", user.into()),
-            ("rolsuper", false.into()),
-            ("rolinherit", true.into()),
-            ("rolcreaterole", false.into()),
-            ("rolcreatedb", false.into()),
-            ("rolcanlogin", true.into()),
-            ("rolreplication", false.into()),
-            ("rolconnlimit", Value::Int(-1)),
-            ("rolbypassrls", false.into()),
-        ])],
-        "pg_user" => vec![make(&[
-            ("usename", user.into()),
-            ("usesysid", USER.into()),
-            ("usecreatedb", false.into()),
-            ("usesuper", false.into()),
-        ])],
-        "pg_description" => descriptions(world, bound),
-        "pg_am" => vec![make(&[("oid", 2_u32.into()), ("amname", "heap".into()), ("amtype", "t".into())])],
-        "pg_settings" => world
-            .settings
-            .all()
-            .map(|(name, value)| make(&[("name", name.into()), ("setting", value.into()), ("context", "user".into()), ("vartype", "string".into())]))
-            .collect(),
-        "pg_collation" => vec![make(&[
-            ("oid", 100_u32.into()),
-            ("collname", "default".into()),
-            ("collnamespace", PG_CATALOG.into()),
-            ("collowner", USER.into()),
-            ("collprovider", "d".into()),
-            ("collisdeterministic", true.into()),
-            ("collencoding", Value::Int(-1)),
-        ])],
-        "pg_tablespace" => vec![make(&[("oid", 1663_u32.into()), ("spcname", "pg_default".into()), ("spcowner", USER.into())])],
-        "pg_language" => vec![make(&[("oid", 14_u32.into()), ("lanname", "sql".into()), ("lanowner", USER.into())])],
-        "pg_tables" => tables_and_views(world, false)
-            .map(|r| {
-                make(&[
-                    ("schemaname", r.schema.as_str().into()),
-                    ("tablename", r.name.as_str().into()),
-                    ("tableowner", user.into()),
-                    ("hasindexes", false.into()),
-                    ("hasrules", false.into()),
-                    ("hastriggers", false.into()),
-                    ("rowsecurity", false.into()),
-                ])
-            })
-            .collect(),
-        "pg_views" => tables_and_views(world, true)
-            .map(|r| {
-                make(&[
-                    ("schemaname", r.schema.as_str().into()),
-                    ("viewname", r.name.as_str().into()),
-                    ("viewowner", user.into()),
-                    ("definition", r.view.clone().into()),
-                ])
-            })
-            .collect(),
-        "pg_cursors" => world.cursors.iter().map(|name| make(&[("name", name.as_str().into()), ("is_scrollable", false.into())])).collect(),
-        "pg_prepared_statements" => {
-            world.statements.iter().map(|name| make(&[("name", name.as_str().into())])).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn tables_and_views(world: &World, views: bool) -> impl Iterator<Item = &Relation> {
-    world.snapshot.relations.iter().filter(move |relation| relation.is_view == views)
-}
-
-fn class(bound: &Bound, oid: u32, name: &str, namespace: u32, is_view: bool, columns: usize) -> Vec<Value> {
-    row(bound, &[
-        ("oid", oid.into()),
-        ("relname", name.into()),
-        ("relnamespace", namespace.into()),
-        ("reltype", 0_u32.into()),
-        ("reloftype", 0_u32.into()),
-        ("relowner", USER.into()),
-        ("relam", if is_view { 0_u32 } else { 2 }.into()),
-        ("relfilenode", oid.into()),
-        ("reltablespace", 0_u32.into()),
-        ("relpages", Value::Int(0)),
-        ("reltuples", Value::Float(-1.0)),
-        ("relallvisible", Value::Int(0)),
-        ("reltoastrelid", 0_u32.into()),
-        ("relhasindex", false.into()),
-        ("relisshared", false.into()),
-        ("relpersistence", "p".into()),
-        ("relkind", if is_view { "v" } else { "r" }.into()),
-        ("relnatts", i64::try_from(columns).unwrap_or(0).into()),
-        ("relchecks", Value::Int(0)),
-        ("relhasrules", false.into()),
-        ("relhastriggers", false.into()),
-        ("relhassubclass", false.into()),
-        ("relrowsecurity", false.into()),
-        ("relforcerowsecurity", false.into()),
-        ("relispopulated", true.into()),
-        ("relreplident", "n".into()),
-        ("relispartition", false.into()),
-        ("relrewrite", 0_u32.into()),
-        ("relhasoids", false.into()),
-    ])
-}
-
-fn attributes(bound: &Bound, relation: &Relation) -> Vec<Vec<Value>> {
-    let one = |(column, number): (&Attribute, i64)| {
-        let collation = if matches!(column.shape, Shape::Text(..)) { 100_u32 } else { 0 };
-        row(bound, &[
-            ("attrelid", relation.oid.into()),
-            ("attname", column.name.as_str().into()),
-            ("atttypid", column.shape.oid().into()),
-            ("attstattarget", Value::Int(-1)),
-            ("attlen", i64::from(column.shape.size()).into()),
-            ("attnum", number.into()),
-            ("attndims", i64::from(matches!(column.shape, Shape::Array(_))).into()),
-            ("attcacheoff", Value::Int(-1)),
-            ("atttypmod", i64::from(column.shape.modifier()).into()),
-            ("attbyval", (1..=8).contains(&column.shape.size()).into()),
-            ("attstorage", "p".into()),
-            ("attalign", "i".into()),
-            ("attnotnull", false.into()),
-            ("atthasdef", false.into()),
-            ("atthasmissing", false.into()),
-            ("attidentity", "".into()),
-            ("attgenerated", "".into()),
-            ("attisdropped", false.into()),
-            ("attislocal", true.into()),
-            ("attinhcount", Value::Int(0)),
-            ("attcollation", collation.into()),
-            ("attcompression", "".into()),
-        ])
-    };
-    relation.columns.iter().zip(1_i64..).map(one).collect()
-}
-
-fn descriptions(world: &World, bound: &Bound) -> Vec<Vec<Value>> {
-    let mut rows = Vec::new();
-    let mut add = |oid: u32, class: u32, number: i64, text: &Option<String>| {
-        if let Some(text) = text {
-            rows.push(row(bound, &[
-                ("objoid", oid.into()),
-                ("classoid", class.into()),
-                ("objsubid", number.into()),
-                ("description", text.as_str().into()),
-            ]));
-        }
-    };
-    for namespace in &world.snapshot.namespaces {
-        add(namespace.oid, 2615, 0, &namespace.description);
-    }
-    for relation in &world.snapshot.relations {
-        add(relation.oid, 1259, 0, &relation.description);
-        for (column, number) in relation.columns.iter().zip(1_i64..) {
-            add(relation.oid, 1259, number, &column.description);
-        }
-    }
-    rows
-}
-
-fn information_rows(world: &World, name: &str, bound: &Bound) -> Vec<Vec<Value>> {
-    let (user, database) = (world.facts.user.as_str(), world.facts.database.as_str());
-    let make = |values: &[(&str, Value)]| row(bound, values);
-    let relations = world.snapshot.relations.iter();
-    match name {
-        "schemata" => ["pg_catalog", "information_schema"]
-            .into_iter()
-            .chain(world.snapshot.namespaces.iter().map(|n| n.name.as_str()))
-            .map(|name| {
-                make(&[("catalog_name", database.into()), ("schema_name", name.into()), ("schema_owner", user.into())])
-            })
-            .collect(),
-        "tables" => relations
-            .map(|r| {
-                make(&[
-                    ("table_catalog", database.into()),
-                    ("table_schema", r.schema.as_str().into()),
-                    ("table_name", r.name.as_str().into()),
-                    ("table_type", if r.is_view { "VIEW" } else { "BASE TABLE" }.into()),
-                    ("is_insertable_into", if r.is_view { "NO" } else { "YES" }.into()),
-                    ("is_typed", "NO".into()),
-                ])
-            })
-            .collect(),
-        "views" => relations
-            .filter(|r| r.is_view)
-            .map(|r| {
-                make(&[
-                    ("table_catalog", database.into()),
-                    ("table_schema", r.schema.as_str().into()),
-                    ("table_name", r.name.as_str().into()),
-                    ("view_definition", r.view.clone().into()),
-                    ("check_option", "NONE".into()),
-                    ("is_updatable", "NO".into()),
-                    ("is_insertable_into", "NO".into()),
-                ])
-            })
-            .collect(),
-        "columns" => relations.flat_map(|r| information_columns(r, database, bound)).collect(),
-        "information_schema_catalog_name" => vec![make(&[("catalog_name", database.into())])],
-        "enabled_roles" => vec![make(&[("role_name", user.into())])],
-        _ => Vec::new(),
-    }
-}
-
-fn information_columns(relation: &Relation, database: &str, bound: &Bound) -> Vec<Vec<Value>> {
-    let one = |(column, number): (&Attribute, i64)| {
-        let oid = column.shape.oid();
-        let found = TYPES.iter().find(|t| t.oid == oid);
-        let (length, precision, scale) = match &column.shape {
-            Shape::Text(_, length) => (length.map(i64::from), None, None),
-            Shape::Numeric(p, s) => (None, Some(i64::from(*p)), Some(i64::from(*s))),
-            Shape::Int2 => (None, Some(16), Some(0)),
-            Shape::Int4 => (None, Some(32), Some(0)),
-            Shape::Int8 => (None, Some(64), Some(0)),
-            Shape::Float4 => (None, Some(24), None),
-            Shape::Float8 => (None, Some(53), None),
-            _ => (None, None, None),
-        };
-        let radix = precision.map(|_| if matches!(column.shape, Shape::Numeric(..)) { 10_i64 } else { 2 });
-        let time = match column.shape {
-            Shape::Date => Some(0_i64),
-            Shape::Time | Shape::Timestamp | Shape::TimestampTz | Shape::Interval => Some(6),
-            _ => None,
-        };
-        let shown = match &column.shape {
-            Shape::Array(_) => "ARRAY",
-            _ => found.map_or("text", |t| t.shown),
-        };
-        row(bound, &[
-            ("table_catalog", database.into()),
-            ("table_schema", relation.schema.as_str().into()),
-            ("table_name", relation.name.as_str().into()),
-            ("column_name", column.name.as_str().into()),
-            ("ordinal_position", number.into()),
-            ("is_nullable", "YES".into()),
-            ("data_type", shown.into()),
-            ("character_maximum_length", length.into()),
-            ("numeric_precision", precision.into()),
-            ("numeric_precision_radix", radix.into()),
-            ("numeric_scale", scale.into()),
-            ("datetime_precision", time.into()),
-            ("udt_catalog", database.into()),
-            ("udt_schema", "pg_catalog".into()),
-            ("udt_name", found.map_or("text", |t| t.name).into()),
-            ("dtd_identifier", number.to_string().into()),
-            ("is_self_referencing", "NO".into()),
-            ("is_identity", "NO".into()),
-            ("is_generated", "NEVER".into()),
-            ("is_updatable", "NO".into()),
-            ("comment", column.description.clone().into()),
-        ])
-    };
-    relation.columns.iter().zip(1_i64..).map(one).collect()
 }

@@ -79,7 +79,10 @@ impl Value {
             Self::Int(number) => Some(*number),
             Self::Bool(truth) => Some(i64::from(*truth)),
             Self::Text(text) => text.trim().parse().ok(),
-            #[allow(clippy::cast_possible_truncation, reason = "rounded as PostgreSQL does, and cut at its limits")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "rounded as PostgreSQL does, and cut at its limits"
+            )]
             Self::Float(number) => Some(number.round_ties_even() as i64),
             _ => None,
         }
@@ -126,7 +129,9 @@ impl Value {
             Self::List(all) => Some(all.to_vec()),
             Self::Text(text) => match text.trim().strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
                 Some("") => Some(Vec::new()),
-                Some(inside) => Some(inside.split(',').map(|part| Value::from(part.trim().trim_matches('"'))).collect()),
+                Some(inside) => {
+                    Some(inside.split(',').map(|part| Value::from(part.trim().trim_matches('"'))).collect())
+                }
                 None => Some(text.split_whitespace().map(Value::from).collect()),
             },
             _ => None,

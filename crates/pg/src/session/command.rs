@@ -1,5 +1,6 @@
 //! What a statement asks for: something of the session, a question about the catalog, or the engine.
 
+use super::copying::{CopyFormat, copy_format};
 use crate::fault::{Fault, SOURCE};
 use crate::introspect;
 use crate::text::{Facts, Kind, Token, Translated, translate, type_name};
@@ -15,29 +16,42 @@ pub(super) enum Command {
     /// SAVEPOINT, RELEASE, ROLLBACK TO: there is nothing to go back to.
     Savepoint(&'static str),
     /// A setting and its new value; none resets it.
-    Set { name: String, value: Option<String> },
+    Set {
+        name: String,
+        value: Option<String>,
+    },
     ResetAll,
     DiscardAll,
-    Declare { name: String, hold: bool, query: Arc<Query> },
-    Fetch { name: String, count: usize, moves: bool },
+    Declare {
+        name: String,
+        hold: bool,
+        query: Arc<Query>,
+    },
+    Fetch {
+        name: String,
+        count: usize,
+        moves: bool,
+    },
     /// A cursor, or all of them.
     CloseCursor(Option<String>),
-    Prepare { name: String, types: Vec<u32>, query: Arc<Query> },
+    Prepare {
+        name: String,
+        types: Vec<u32>,
+        query: Arc<Query>,
+    },
     /// With its arguments in the engine's language.
-    Execute { name: String, arguments: Vec<String> },
+    Execute {
+        name: String,
+        arguments: Vec<String>,
+    },
     Deallocate(Option<String>),
-    Copy { query: Arc<Query>, format: CopyFormat },
+    Copy {
+        query: Arc<Query>,
+        format: CopyFormat,
+    },
     Query(Arc<Query>),
     /// What means nothing here and does no harm.
     Nothing(&'static str),
-}
-
-/// How COPY writes rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum CopyFormat {
-    Text { delimiter: char, null: String },
-    Csv { delimiter: char, null: String, quote: char, header: bool },
-    Binary,
 }
 
 /// Something that may answer rows.
@@ -154,8 +168,9 @@ impl Reader<'_> {
             "EXECUTE" if !self.tokens.iter().any(|token| token.is("USING")) => self.execute()?,
             "COPY" => self.copy()?,
             "UNLISTEN" => Command::Nothing("UNLISTEN"),
-            "CHECKPOINT" | "VACUUM" | "ANALYZE" | "CLUSTER" | "REINDEX" | "LISTEN" | "NOTIFY" | "LOCK" | "GRANT"
-            | "REVOKE" | "COMMENT" | "DO" | "CALL" | "TRUNCATE" | "REASSIGN" | "SECURITY" | "REFRESH" => {
+            "CHECKPOINT" | "VACUUM" | "ANALYZE" | "CLUSTER" | "REINDEX" | "LISTEN" | "NOTIFY" | "LOCK"
+            | "GRANT" | "REVOKE" | "COMMENT" | "DO" | "CALL" | "TRUNCATE" | "REASSIGN" | "SECURITY"
+            | "REFRESH" => {
                 return Err(Fault::new("0A000", format!("{word} is not supported here")));
             }
             _ => Command::Query(Arc::new(self.query(0)?)),
@@ -170,10 +185,10 @@ impl Reader<'_> {
         if tokens.is_empty() {
             return Err(syntax("the statement ends where a query was expected"));
         }
-        if tokens.first().is_some_and(|token| token.is("SHOW")) {
-            if let Some(name) = shown_setting(tokens) {
-                return Ok(of(Source::Setting(name)));
-            }
+        if tokens.first().is_some_and(|token| token.is("SHOW"))
+            && let Some(name) = shown_setting(tokens)
+        {
+            return Ok(of(Source::Setting(name)));
         }
         let end = tokens.last().map_or(offset, |token| token.end);
         if introspect::is_question(tokens) {
@@ -250,7 +265,8 @@ impl Reader<'_> {
         {
             return Err(Fault::new("0A000", "cursors that go back are not supported").hint("write NO SCROLL"));
         }
-        let hold = has("HOLD").is_some_and(|at| options.get(at.wrapping_sub(1)).is_some_and(|t| t.is("WITH")));
+        let hold =
+            has("HOLD").is_some_and(|at| options.get(at.wrapping_sub(1)).is_some_and(|t| t.is("WITH")));
         let query = self.query(body + 1)?;
         if !query.has_rows() {
             return Err(Fault::new("42P11", "a cursor wants a query"));
@@ -272,7 +288,9 @@ impl Reader<'_> {
         } else if let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Number) {
             count = token.value.parse().map_err(|_| syntax("the number of rows is too large"))?;
             at += 1;
-        } else if ["PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE", "BACKWARD"].iter().any(|w| self.is(at, w))
+        } else if ["PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE", "BACKWARD"]
+            .iter()
+            .any(|w| self.is(at, w))
             || self.tokens.get(at).is_some_and(|token| token.is_symbol("-"))
         {
             return Err(Fault::new("55000", "cursor can only scan forward"));
@@ -361,57 +379,22 @@ impl Reader<'_> {
     }
 }
 
-/// The options of COPY, in the new form (`(FORMAT csv, HEADER)`) or the old (`WITH CSV HEADER`).
-fn copy_format(tokens: &[Token]) -> Result<CopyFormat, Fault> {
-    let (mut kind, mut header) = ("text".to_owned(), false);
-    let (mut delimiter, mut null, mut quote) = (None, None, '"');
-    let mut rest = tokens.iter().filter(|t| !t.is_symbol("(") && !t.is_symbol(")") && !t.is_symbol(",")).peekable();
-    let one = |token: Option<&Token>, what: &str| {
-        let text = token.filter(|token| token.kind == Kind::Text).map(|token| token.value.clone());
-        let mut all = text.as_deref().unwrap_or_default().chars();
-        match (all.next(), all.next()) {
-            (Some(c), None) if c.is_ascii() => Ok(c),
-            _ => Err(Fault::new("22023", format!("{what} of COPY is one character"))),
-        }
-    };
-    while let Some(token) = rest.next() {
-        let word = token.value.to_uppercase();
-        match word.as_str() {
-            "WITH" => {}
-            "FORMAT" => kind = rest.next().map(|token| token.value.to_lowercase()).unwrap_or_default(),
-            "CSV" | "BINARY" => kind = word.to_lowercase(),
-            "HEADER" => {
-                header = true;
-                if let Some(value) = rest.next_if(|token| token.is("TRUE") || token.is("FALSE")) {
-                    header = value.is("TRUE");
-                }
-            }
-            "DELIMITER" => delimiter = Some(one(rest.next(), "the delimiter")?),
-            "QUOTE" => quote = one(rest.next(), "the quote")?,
-            "NULL" => null = rest.next().map(|token| token.value.clone()),
-            "ENCODING" if rest.next().is_some_and(|t| t.value.replace('-', "").eq_ignore_ascii_case("utf8")) => {}
-            other => return Err(Fault::new("0A000", format!("the option {other} of COPY is not supported"))),
-        }
-    }
-    match kind.as_str() {
-        "text" if header => Err(Fault::new("0A000", "COPY writes a header in the format csv alone")),
-        "text" => Ok(CopyFormat::Text { delimiter: delimiter.unwrap_or('\t'), null: null.unwrap_or("\\N".into()) }),
-        "csv" => Ok(CopyFormat::Csv {
-            delimiter: delimiter.unwrap_or(','),
-            null: null.unwrap_or_default(),
-            quote,
-            header,
-        }),
-        "binary" => Ok(CopyFormat::Binary),
-        other => Err(Fault::new("22023", format!("COPY has no format {other}")).hint("text, csv or binary")),
-    }
-}
-
 /// The setting of `SHOW name`; none where it is one of the engine's statements.
 fn shown_setting(tokens: &[Token]) -> Option<String> {
     const OURS: [&str; 13] = [
-        "DATABASES", "SCHEMAS", "TABLES", "VIEWS", "COLUMNS", "PARTITIONS", "CREATE", "TBLPROPERTIES", "FUNCTIONS",
-        "CATALOGS", "STATS", "SESSION", "ROLES",
+        "DATABASES",
+        "SCHEMAS",
+        "TABLES",
+        "VIEWS",
+        "COLUMNS",
+        "PARTITIONS",
+        "CREATE",
+        "TBLPROPERTIES",
+        "FUNCTIONS",
+        "CATALOGS",
+        "STATS",
+        "SESSION",
+        "ROLES",
     ];
     let name = tokens.get(1)?;
     if OURS.iter().any(|word| name.is(word)) || !name.is_name() {

@@ -1,6 +1,7 @@
 //! Cursors, and COPY.
 
-use super::command::{Command, CopyFormat, Query};
+use super::command::{Command, Query};
+use super::copying::CopyFormat;
 use super::run::{Started, no_cursor, tag};
 use super::running::{Progress, Writing, copy_head};
 use super::{Block, Next, Portal, Prepared, Session, complete, describe};
@@ -35,7 +36,8 @@ impl Session {
     /// Keeps a portal.
     pub(super) fn add_portal(&mut self, name: String, portal: Portal) -> Result<(), Fault> {
         if self.portals.len() >= super::MAX_KEPT {
-            return Err(Fault::new("54000", "the session keeps too many portals").hint("CLOSE those that are not needed"));
+            return Err(Fault::new("54000", "the session keeps too many portals")
+                .hint("CLOSE those that are not needed"));
         }
         self.portals.insert(name, portal);
         Ok(())

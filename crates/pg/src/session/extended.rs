@@ -105,7 +105,9 @@ impl Session {
                     let (shapes, columns) = self.described(query, &prepared.types).await?;
                     (shapes, columns.filter(|_| matches!(command, Command::Query(_))))
                 }
-                None => (prepared.types.iter().map(|shape| shape.clone().unwrap_or_else(text)).collect(), None),
+                None => {
+                    (prepared.types.iter().map(|shape| shape.clone().unwrap_or_else(text)).collect(), None)
+                }
             },
         };
         put_parameters(wire, &shapes);
@@ -137,7 +139,8 @@ impl Session {
             let cancel = self.begin();
             self.open_portal(named, &cancel).await?;
         }
-        let running = named.and_then(|named| self.portals.get(&named)).and_then(|portal| portal.running.as_ref());
+        let running =
+            named.and_then(|named| self.portals.get(&named)).and_then(|portal| portal.running.as_ref());
         match running {
             Some(running) => describe(wire, &running.columns, &formats),
             None => wire.put(b'n', |_| {}),

@@ -1,6 +1,7 @@
 //! One connection's session: statements and portals by name, the block of a transaction, settings.
 
 mod command;
+mod copying;
 mod cursors;
 mod extended;
 mod run;
@@ -87,7 +88,8 @@ impl Session {
     ) -> std::result::Result<Self, Fault> {
         let mut settings = Settings::new(&house.config.version, &user);
         let schema = schema_of(&house, &user, &database).await?;
-        let version = format!("PostgreSQL 16.4 (Glulam {}) on {}", house.config.version, std::env::consts::ARCH);
+        let version =
+            format!("PostgreSQL 16.4 (Glulam {}) on {}", house.config.version, std::env::consts::ARCH);
         let facts = Facts { database, schema, user, version, process: process.number };
         for (name, value) in parameters {
             match name.to_lowercase().as_str() {
@@ -110,7 +112,10 @@ impl Session {
     }
 
     /// Serves the connection until it ends.
-    pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(mut self, wire: &mut Wire<S>) -> Result<()> {
+    pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
+        mut self,
+        wire: &mut Wire<S>,
+    ) -> Result<()> {
         for (name, value) in self.settings.reported() {
             report(wire, name, value);
         }
@@ -246,8 +251,9 @@ async fn schema_of(house: &House, user: &str, database: &str) -> std::result::Re
     if whole.iter().any(|name| name.eq_ignore_ascii_case(database)) || database == user {
         return Ok(DEFAULT_SCHEMA.to_owned());
     }
-    Err(Fault::new("3D000", format!("database \"{database}\" does not exist"))
-        .hint("connect to `glulam`, which has all databases of the catalog as schemas, or to one of them by name"))
+    Err(Fault::new("3D000", format!("database \"{database}\" does not exist")).hint(
+        "connect to `glulam`, which has all databases of the catalog as schemas, or to one of them by name",
+    ))
 }
 
 fn report<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>, name: &str, value: &str) {

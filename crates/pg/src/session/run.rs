@@ -64,7 +64,8 @@ impl Session {
                 Ok(Started::Rows(Box::new(Running::new(answered.columns, rows, "SELECT"))))
             }
             Source::Engine { translated, statement, verb } => {
-                let may = self.house.config.guests.may_run(&self.facts.user, statement, &self.facts.schema).await;
+                let may =
+                    self.house.config.guests.may_run(&self.facts.user, statement, &self.facts.schema).await;
                 may.map_err(|e| query.fault(&e))?;
                 let parameters = translated
                     .parameters
@@ -83,7 +84,8 @@ impl Session {
                         () = cancel.cancelled() => return Err(Fault::of(&Error::cancelled())),
                         answer = self.house.rooms.engine.query(request) => answer.map_err(|e| query.fault(&e))?,
                     };
-                    let columns = answer.columns.iter().map(|c| Column::new(c.name.clone(), &c.sql_type)).collect();
+                    let columns =
+                        answer.columns.iter().map(|c| Column::new(c.name.clone(), &c.sql_type)).collect();
                     let rows = Rows::Answer(Box::new(Mutex::new(answer)));
                     return Ok(Started::Rows(Box::new(Running::new(columns, rows, verb))));
                 }
@@ -146,7 +148,8 @@ impl Session {
             })?;
             (vec![name], vec![vec![value]])
         };
-        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8View, true)).collect();
+        let fields: Vec<Field> =
+            names.iter().map(|name| Field::new(*name, DataType::Utf8View, true)).collect();
         let arrays = (0..names.len()).map(|at| {
             let values = rows.iter().map(|row| row.get(at).copied());
             Arc::new(values.collect::<StringViewArray>()) as _
@@ -183,7 +186,10 @@ impl Session {
             }
             Command::Savepoint(verb) => {
                 if self.block == Block::None {
-                    return Err(Fault::new("25P01", format!("{verb} can only be used in transaction blocks")));
+                    return Err(Fault::new(
+                        "25P01",
+                        format!("{verb} can only be used in transaction blocks"),
+                    ));
                 }
                 if *verb == "ROLLBACK" {
                     self.block = Block::Open;
@@ -279,11 +285,13 @@ impl Session {
                 Ok((shapes, Some(answered.columns)))
             }
             Source::Engine { translated, statement, .. } => {
-                let may = self.house.config.guests.may_run(&self.facts.user, statement, &self.facts.schema).await;
+                let may =
+                    self.house.config.guests.may_run(&self.facts.user, statement, &self.facts.schema).await;
                 may.map_err(|e| query.fault(&e))?;
                 let parameters = translated.parameters.iter();
-                let parameters = parameters
-                    .map(|number| known(number - 1).map_or_else(|| "NULL".to_owned(), |shape| null_of(&shape)));
+                let parameters = parameters.map(|number| {
+                    known(number - 1).map_or_else(|| "NULL".to_owned(), |shape| null_of(&shape))
+                });
                 let request = QueryRequest {
                     source_name: SOURCE.to_owned(),
                     parameters: parameters.collect(),
@@ -329,7 +337,11 @@ impl Session {
         if values.len() != shapes.len() {
             return Err(Fault::new(
                 "08P01",
-                format!("{} values were bound, but the statement has {} parameters", values.len(), shapes.len()),
+                format!(
+                    "{} values were bound, but the statement has {} parameters",
+                    values.len(),
+                    shapes.len()
+                ),
             ));
         }
         values

@@ -1,6 +1,6 @@
 //! A query that answers: its columns, its rows as they come, how far the client has read.
 
-use super::command::CopyFormat;
+use super::copying::CopyFormat;
 use crate::fault::Fault;
 use crate::values::{Column, put_binary, put_sized, put_text_value};
 use crate::wire::{Wire, put_text};
@@ -285,7 +285,9 @@ mod tests {
         let mut out = BytesMut::new();
         text_value(&mut out, "a\tb\\c\n|", '|');
         assert_eq!(out.as_ref(), b"a\\tb\\\\c\\n\\|");
-        for (text, written) in [("a", "a"), ("a,b", "\"a,b\""), ("q\"", "\"q\"\"\""), ("", "\"\""), ("x\ny", "\"x\ny\"")] {
+        for (text, written) in
+            [("a", "a"), ("a,b", "\"a,b\""), ("q\"", "\"q\"\"\""), ("", "\"\""), ("x\ny", "\"x\ny\"")]
+        {
             let mut out = BytesMut::new();
             csv_value(&mut out, text, ',', '"', "");
             assert_eq!(out.as_ref(), written.as_bytes());

@@ -82,9 +82,10 @@ impl Settings {
 
     /// All settings by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.defaults.keys().chain(self.changed.keys().filter(|name| !self.defaults.contains_key(*name))).map(
-            |name| (name.as_str(), self.get(name).unwrap_or_default()),
-        )
+        self.defaults
+            .keys()
+            .chain(self.changed.keys().filter(|name| !self.defaults.contains_key(*name)))
+            .map(|name| (name.as_str(), self.get(name).unwrap_or_default()))
     }
 
     /// What a client is told at the beginning.
@@ -105,19 +106,27 @@ impl Settings {
             return Ok(());
         };
         let refused = |what: &str, hint: &str| {
-            Err(Fault::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\": {what}")).hint(hint))
+            Err(Fault::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\": {what}"))
+                .hint(hint))
         };
         let plain = value.trim_matches(['\'', '"']).to_lowercase();
         match name.as_str() {
-            "client_encoding" if !matches!(plain.replace(['-', '_'], "").as_str(), "utf8" | "unicode" | "sqlascii") => {
+            "client_encoding"
+                if !matches!(plain.replace(['-', '_'], "").as_str(), "utf8" | "unicode" | "sqlascii") =>
+            {
                 return refused("only UTF8 is spoken", "set it to UTF8");
             }
             "timezone"
-                if !matches!(plain.as_str(), "utc" | "gmt" | "z" | "etc/utc" | "zulu" | "0" | "default" | "local") =>
+                if !matches!(
+                    plain.as_str(),
+                    "utc" | "gmt" | "z" | "etc/utc" | "zulu" | "0" | "default" | "local"
+                ) =>
             {
                 return refused("times are told in UTC", "write x AT TIME ZONE 'Europe/Berlin' in the query");
             }
-            "datestyle" if !plain.starts_with("iso") => return refused("dates are told in ISO's style", "ISO"),
+            "datestyle" if !plain.starts_with("iso") => {
+                return refused("dates are told in ISO's style", "ISO");
+            }
             "intervalstyle" if plain != "postgres" => return refused("there is one style", "postgres"),
             "bytea_output" if plain != "hex" => return refused("bytes are told in hexadecimal", "hex"),
             "standard_conforming_strings" if !matches!(plain.as_str(), "on" | "true" | "1") => {
@@ -128,7 +137,8 @@ impl Settings {
                     return refused("it is no time", "write milliseconds, or '5s', '1min'");
                 }
             }
-            "server_version" | "server_encoding" | "integer_datetimes" | "is_superuser" | "server_version_num" => {
+            "server_version" | "server_encoding" | "integer_datetimes" | "is_superuser"
+            | "server_version_num" => {
                 return Err(Fault::new("55P02", format!("parameter \"{name}\" cannot be changed")));
             }
             _ if self.defaults.contains_key(&name) || name.contains('.') => {}

@@ -83,7 +83,10 @@ impl Session {
     ) -> std::result::Result<(Arc<Query>, Vec<String>), Fault> {
         let prepared = self.statements.get(name).ok_or_else(|| no_statement(name))?;
         let Command::Query(query) = &prepared.command else {
-            return Err(Fault::new("0A000", format!("the prepared statement \"{name}\" is the session's own")));
+            return Err(Fault::new(
+                "0A000",
+                format!("the prepared statement \"{name}\" is the session's own"),
+            ));
         };
         if arguments.len() != prepared.types.len() {
             let (wanted, given) = (prepared.types.len(), arguments.len());

@@ -20,7 +20,9 @@ impl Rewriter<'_> {
             }
             ("version", []) => self.push(quote_string(&self.facts.version.clone()), at),
             ("pg_backend_pid", []) => self.push(self.facts.process.to_string(), at),
-            ("clock_timestamp" | "statement_timestamp" | "transaction_timestamp", []) => self.push("now()", at),
+            ("clock_timestamp" | "statement_timestamp" | "transaction_timestamp", []) => {
+                self.push("now()", at)
+            }
             ("gen_random_uuid", []) => self.push("uuid()", at),
             ("btrim", [_]) => self.wrap(at, "trim(", &arguments, ")")?,
             ("log", [_]) => self.wrap(at, "log10(", &arguments, ")")?,
@@ -172,7 +174,8 @@ impl Rewriter<'_> {
             return Ok(None);
         };
         let written = self.tokens.get(middle + 1).map(Token::name).unwrap_or_default();
-        let is_own = matches!(written.as_str(), "decimal" | "json" | "time" | "timestamp" | "char" | "interval");
+        let is_own =
+            matches!(written.as_str(), "decimal" | "json" | "time" | "timestamp" | "char" | "interval");
         if middle + 1 + name.length != close || is_own {
             return Ok(None);
         }
@@ -210,12 +213,13 @@ impl Rewriter<'_> {
             next += 1;
         }
         const WORDS: [&str; 14] = [
-            "WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "CROSS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "ON",
-            "HAVING", "UNION",
+            "WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "CROSS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL",
+            "ON", "HAVING", "UNION",
         ];
-        let alias = self.tokens.get(next).filter(|token| {
-            next < to && token.is_name() && !WORDS.iter().any(|word| token.is(word))
-        });
+        let alias = self
+            .tokens
+            .get(next)
+            .filter(|token| next < to && token.is_name() && !WORDS.iter().any(|word| token.is(word)));
         match alias {
             Some(_) => {
                 if has_as {
@@ -241,7 +245,8 @@ impl Rewriter<'_> {
     fn date_format(&self, pattern: (usize, usize)) -> Result<String> {
         let token = self.tokens.get(pattern.0).filter(|t| t.kind == Kind::Text && pattern.1 == pattern.0 + 1);
         let Some(token) = token else {
-            let error = Error::unsupported("the pattern of to_char and to_date must be a text in quotes here");
+            let error =
+                Error::unsupported("the pattern of to_char and to_date must be a text in quotes here");
             return Err(self.fail(pattern.0, error));
         };
         const PARTS: [(&str, &str); 17] = [
@@ -283,7 +288,11 @@ impl Rewriter<'_> {
                     .hint("date_format(x, '%Y-%m-%d') takes the engine's own patterns");
                 return Err(self.fail(pattern.0, error));
             }
-            format.push_str(if first == '%' { "%%" } else { rest.get(..first.len_utf8()).unwrap_or_default() });
+            format.push_str(if first == '%' {
+                "%%"
+            } else {
+                rest.get(..first.len_utf8()).unwrap_or_default()
+            });
             rest = rest.get(first.len_utf8()..).unwrap_or_default();
         }
         Ok(format)

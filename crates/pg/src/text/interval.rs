@@ -13,7 +13,8 @@ pub(crate) struct Span {
 /// Reads a text such as `1 year 2 mons`, `-3 days 04:05:06.7`, `90 minutes ago`.
 pub(crate) fn span(text: &str) -> Result<Span> {
     let wrong = || {
-        Error::invalid(format!("`{text}` is no interval")).hint("write INTERVAL '1 day' or '2 hours 30 minutes'")
+        Error::invalid(format!("`{text}` is no interval"))
+            .hint("write INTERVAL '1 day' or '2 hours 30 minutes'")
     };
     let mut span = Span::default();
     let mut words = text.split_whitespace().peekable();
@@ -38,7 +39,8 @@ pub(crate) fn span(text: &str) -> Result<Span> {
             "" => words.next().ok_or_else(wrong)?,
             unit => unit,
         };
-        let unit = if unit.eq_ignore_ascii_case("ms") { "msec".to_owned() } else { unit.to_ascii_lowercase() };
+        let unit =
+            if unit.eq_ignore_ascii_case("ms") { "msec".to_owned() } else { unit.to_ascii_lowercase() };
         let whole = |each: i64| number.parse::<i64>().ok().and_then(|n| n.checked_mul(each));
         let part = |each: i64| micros(number, each);
         match unit.trim_end_matches('s') {
@@ -144,8 +146,10 @@ mod tests {
         for bad in ["", "day", "1", "1 fortnight", "1:2:3:4", "x days"] {
             assert!(span(bad).is_err(), "{bad}");
         }
-        assert_eq!(span("1 day 1.5 s").unwrap().engine().unwrap(),
-            "(INTERVAL '1' DAY + INTERVAL '1' SECOND + INTERVAL '0.500' SECOND)");
+        assert_eq!(
+            span("1 day 1.5 s").unwrap().engine().unwrap(),
+            "(INTERVAL '1' DAY + INTERVAL '1' SECOND + INTERVAL '0.500' SECOND)"
+        );
         assert!(span("1 month 1 day").unwrap().engine().is_err());
     }
 }

@@ -300,7 +300,9 @@ impl<'a> Lexer<'a> {
             b't' => Some('\t'),
             b'0'..=b'7' => {
                 let found = code(self, 3, 8).filter(char::is_ascii);
-                return found.map(|c| text.push(c)).ok_or_else(|| self.fail("an escape is no character", start));
+                return found
+                    .map(|c| text.push(c))
+                    .ok_or_else(|| self.fail("an escape is no character", start));
             }
             b'x' | b'u' | b'U' => {
                 self.at += 1;
@@ -310,7 +312,9 @@ impl<'a> Lexer<'a> {
                     _ => 8,
                 };
                 let found = code(self, digits, 16).filter(|c| byte != b'x' || c.is_ascii());
-                return found.map(|c| text.push(c)).ok_or_else(|| self.fail("an escape is no character", start));
+                return found
+                    .map(|c| text.push(c))
+                    .ok_or_else(|| self.fail("an escape is no character", start));
             }
             _ => self.piece(self.at, self.text.len()).chars().next(),
         };
@@ -354,9 +358,10 @@ mod tests {
         assert_eq!(shown("$$it's$$ $x$a$$b$x$ $1"), ["Text:it's", "Text:a$$b", "Parameter:1"]);
         assert_eq!(shown("\"a\"\"B\".c"), ["Quoted:a\"B", "Symbol:.", "Word:c"]);
         assert_eq!(shown("/* a /* b */ */ 1 -- x\n+2"), ["Number:1", "Symbol:+", "Number:2"]);
-        assert_eq!(shown("a!~*'x' and 1<-2"), [
-            "Word:a", "Symbol:!~*", "Text:x", "Word:and", "Number:1", "Symbol:<", "Symbol:-", "Number:2"
-        ]);
+        assert_eq!(
+            shown("a!~*'x' and 1<-2"),
+            ["Word:a", "Symbol:!~*", "Text:x", "Word:and", "Number:1", "Symbol:<", "Symbol:-", "Number:2"]
+        );
         assert_eq!(shown("1.5e-3 .5 1e x[1:2]")[..4], ["Number:1.5e-3", "Number:.5", "Number:1", "Word:e"]);
         for bad in ["'a", "\"a", "/* a", "$x$ a", "E'\\u00'", "a \u{1} b"] {
             assert!(tokens(bad).is_err(), "{bad}");

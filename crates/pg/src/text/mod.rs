@@ -5,8 +5,12 @@ mod interval;
 mod lexer;
 mod translate;
 mod types;
+mod words;
 
-pub(crate) use lexer::{Kind, Token, statements, tokens};
 pub(crate) use interval::{Span, span};
+pub(crate) use lexer::{Kind, Token, statements, tokens};
 pub(crate) use translate::{Facts, Translated, translate};
 pub(crate) use types::{TypeName, type_name};
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 use super::interval::span;
 use super::lexer::{Kind, Token};
 use super::types::type_name;
+use super::words::NO_FUNCTIONS;
 use model::{Error, Result, SourcePlace};
 use sql::quote_string;
 
@@ -88,7 +89,7 @@ const MAX_DEPTH: usize = 200;
 /// A piece of the new text.
 #[derive(Debug, Clone)]
 pub(super) struct Piece {
-    text: String,
+    pub(super) text: String,
     at: usize,
     parameter: Option<usize>,
 }
@@ -103,34 +104,18 @@ pub(super) struct Rewriter<'a> {
 
 /// Where the parts of an expression began that later signs may refer to.
 #[derive(Default)]
-struct Part {
+pub(super) struct Part {
     /// The first piece of the primary expression that ended last.
-    primary: Option<usize>,
+    pub(super) primary: Option<usize>,
     /// The first piece of the operand of a comparison.
-    operand: usize,
+    pub(super) operand: usize,
     /// What has to be written before the next word that ends an operand.
-    closing: Vec<&'static str>,
+    pub(super) closing: Vec<&'static str>,
     /// For each open CASE: its first piece, the operand around it, how much was to be closed around it.
-    cases: Vec<(usize, usize, usize)>,
+    pub(super) cases: Vec<(usize, usize, usize)>,
     /// Whether tables are being named.
-    in_from: bool,
+    pub(super) in_from: bool,
 }
-
-/// Words at which an operand of a comparison ends.
-const BOUNDARIES: &[&str] = &[
-    "AND", "OR", "NOT", "WHERE", "ON", "WHEN", "THEN", "ELSE", "SELECT", "FROM", "HAVING", "GROUP", "ORDER",
-    "BY", "LIMIT", "OFFSET", "FETCH", "UNION", "INTERSECT", "EXCEPT", "AS", "ASC", "DESC", "NULLS", "DISTINCT",
-    "ALL", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "USING", "SET", "VALUES", "IS", "IN", "LIKE",
-    "BETWEEN", "ESCAPE", "RETURNING", "OVER", "WINDOW", "FILTER", "WITH", "INTO", "UPDATE", "DELETE", "INSERT",
-    "CASE", "SIMILAR",
-];
-
-/// Words before a parenthesis that are no functions.
-const NO_FUNCTIONS: &[&str] = &[
-    "IN", "AND", "OR", "NOT", "EXISTS", "ANY", "ALL", "SOME", "VALUES", "FROM", "JOIN", "ON", "USING", "SELECT",
-    "WHERE", "HAVING", "BY", "AS", "WHEN", "THEN", "ELSE", "CASE", "OVER", "FILTER", "UNION", "EXCEPT", "LIMIT",
-    "INTERSECT", "LATERAL", "WITH", "IS", "LIKE", "ILIKE", "BETWEEN", "OFFSET", "SET", "DISTINCT", "GROUP",
-];
 
 impl Rewriter<'_> {
     pub(super) fn fail(&self, at: usize, error: Error) -> Error {
@@ -143,12 +128,12 @@ impl Rewriter<'_> {
         self.out.push(Piece { text: text.into(), at, parameter: None });
     }
 
-    fn insert(&mut self, before: usize, text: impl Into<String>) {
+    pub(super) fn insert(&mut self, before: usize, text: impl Into<String>) {
         let at = self.out.get(before).map_or(0, |piece| piece.at);
         self.out.insert(before.min(self.out.len()), Piece { text: text.into(), at, parameter: None });
     }
 
-    fn is(&self, at: usize, word: &str) -> bool {
+    pub(super) fn is(&self, at: usize, word: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is(word))
     }
 
@@ -177,7 +162,9 @@ impl Rewriter<'_> {
     /// Rewrites the tokens of one group of parentheses.
     pub(super) fn group(&mut self, from: usize, to: usize) -> Result<()> {
         if self.depth >= MAX_DEPTH {
-            return Err(self.fail(from, Error::new(model::ErrorKind::LimitExceeded, "the statement nests too deep")));
+            return Err(
+                self.fail(from, Error::new(model::ErrorKind::LimitExceeded, "the statement nests too deep"))
+            );
         }
         self.depth += 1;
         let mut part = Part { operand: self.out.len(), ..Part::default() };
@@ -199,7 +186,7 @@ impl Rewriter<'_> {
     }
 
     /// Ends the operand of a comparison.
-    fn boundary(&mut self, part: &mut Part, at: usize) {
+    pub(super) fn boundary(&mut self, part: &mut Part, at: usize) {
         let floor = part.cases.last().map_or(0, |case| case.2);
         self.close(part, floor, at);
         part.primary = None;
@@ -213,7 +200,8 @@ impl Rewriter<'_> {
             Kind::Word => self.word(at, from, to, part),
             Kind::Text => {
                 // `DATE '2024-01-01'`: the word belongs to the text.
-                let typed = at > from && self.tokens.get(at - 1).is_some_and(|before| before.kind == Kind::Word);
+                let typed =
+                    at > from && self.tokens.get(at - 1).is_some_and(|before| before.kind == Kind::Word);
                 if !typed || part.primary.is_none() {
                     part.primary = Some(self.out.len());
                 }
@@ -223,7 +211,8 @@ impl Rewriter<'_> {
             Kind::Parameter => {
                 part.primary = Some(self.out.len());
                 let number = token.value.parse().ok().filter(|n| (1..=65_535).contains(n));
-                let number = number.ok_or_else(|| self.fail(at, Error::invalid("there is no such parameter")))?;
+                let number =
+                    number.ok_or_else(|| self.fail(at, Error::invalid("there is no such parameter")))?;
                 self.out.push(Piece { text: "?".into(), at: token.start, parameter: Some(number) });
                 Ok(at + 1)
             }
@@ -242,7 +231,7 @@ impl Rewriter<'_> {
     }
 
     /// How far the name of the database stands before a schema's: it is left away.
-    fn catalog_prefix(&self, at: usize, part: &Part) -> usize {
+    pub(super) fn catalog_prefix(&self, at: usize, part: &Part) -> usize {
         let name = |at: usize| self.tokens.get(at).filter(|token| token.is_name()).map(Token::name);
         let is_prefix = part.in_from
             && (at == 0 || !self.is_symbol(at - 1, "."))
@@ -261,8 +250,8 @@ impl Rewriter<'_> {
                 let close = self.closing(at, to)?;
                 let before = at.checked_sub(1).filter(|before| *before >= from);
                 let continues = before.and_then(|before| self.tokens.get(before)).is_some_and(|before| {
-                    let is_word = before.kind == Kind::Word
-                        && !NO_FUNCTIONS.iter().any(|word| before.is(word));
+                    let is_word =
+                        before.kind == Kind::Word && !NO_FUNCTIONS.iter().any(|word| before.is(word));
                     is_word || before.kind == Kind::Quoted || before.is_symbol(")") || before.is_symbol("]")
                 });
                 if !continues || part.primary.is_none() {
@@ -315,7 +304,8 @@ impl Rewriter<'_> {
         let equal = self.is_symbol(at, "=");
         let all = self.is(at + 1, "ALL");
         if equal == all {
-            let error = Error::unsupported("of comparisons with an array, `= ANY` and `<> ALL` are supported");
+            let error =
+                Error::unsupported("of comparisons with an array, `= ANY` and `<> ALL` are supported");
             return Err(self.fail(at, error));
         }
         let value = self.out.split_off(part.operand.min(self.out.len()));
@@ -359,135 +349,6 @@ impl Rewriter<'_> {
         Ok(next)
     }
 
-    fn word(&mut self, at: usize, from: usize, to: usize, part: &mut Part) -> Result<usize> {
-        let Some(token) = self.tokens.get(at) else { return Ok(to) };
-        let behind_dot = at > from && self.is_symbol(at - 1, ".");
-        if behind_dot {
-            self.push(token.value.clone(), at);
-            return Ok(at + 1);
-        }
-        let upper = token.value.to_uppercase();
-        let is_call = self.is_symbol(at + 1, "(");
-        match upper.as_str() {
-            "ILIKE" => {
-                let negated = self.out.last().is_some_and(|piece| piece.text.eq_ignore_ascii_case("NOT"));
-                if negated {
-                    self.out.pop();
-                }
-                self.insert(part.operand, "lower(");
-                self.push(if negated { ") NOT LIKE lower(" } else { ") LIKE lower(" }, at);
-                part.closing.push(")");
-                part.primary = None;
-                return Ok(at + 1);
-            }
-            "NOT" if ["LIKE", "ILIKE", "IN", "BETWEEN", "SIMILAR"].iter().any(|next| self.is(at + 1, next)) => {
-                self.push("NOT", at);
-                return Ok(at + 1);
-            }
-            "CASE" => {
-                let floor = part.closing.len();
-                part.cases.push((self.out.len(), part.operand, floor));
-                self.push("CASE", at);
-                part.operand = self.out.len();
-                part.primary = None;
-                return Ok(at + 1);
-            }
-            "END" if !part.cases.is_empty() => {
-                self.boundary(part, at);
-                self.push("END", at);
-                if let Some((start, operand, _)) = part.cases.pop() {
-                    part.primary = Some(start);
-                    part.operand = operand;
-                }
-                return Ok(at + 1);
-            }
-            "LIMIT" => {
-                if let Some(offset) = self.offset_behind(at, to) {
-                    self.boundary(part, at);
-                    self.group(offset, to)?;
-                    self.group(at, offset)?;
-                    return Ok(to);
-                }
-            }
-            "INTERVAL" => {
-                if let Some(next) = self.interval(at, part)? {
-                    return Ok(next);
-                }
-            }
-            "CURRENT_SCHEMA" | "CURRENT_CATALOG" | "CURRENT_USER" | "SESSION_USER" | "CURRENT_ROLE" if !is_call => {
-                let text = match upper.as_str() {
-                    "CURRENT_SCHEMA" => &self.facts.schema,
-                    "CURRENT_CATALOG" => &self.facts.database,
-                    _ => &self.facts.user,
-                };
-                part.primary = Some(self.out.len());
-                self.push(quote_string(text), at);
-                return Ok(at + 1);
-            }
-            _ => {}
-        }
-        // `pg_catalog.now()` is `now()`.
-        if token.is("PG_CATALOG") && self.is_symbol(at + 1, ".") && self.is_symbol(at + 3, "(") {
-            return Ok(at + 2);
-        }
-        if is_call && !NO_FUNCTIONS.contains(&upper.as_str()) {
-            part.primary = Some(self.out.len());
-            if let Some(next) = self.function(at, to, part.in_from)? {
-                return Ok(next);
-            }
-            self.push(token.value.clone(), at);
-            return Ok(at + 1);
-        }
-        if BOUNDARIES.contains(&upper.as_str()) {
-            self.boundary(part, at);
-            match upper.as_str() {
-                "FROM" | "JOIN" | "INTO" | "UPDATE" => part.in_from = true,
-                "SELECT" | "WHERE" | "GROUP" | "ORDER" | "HAVING" | "SET" | "ON" | "LIMIT" => part.in_from = false,
-                _ => {}
-            }
-            self.push(token.value.clone(), at);
-            part.operand = self.out.len();
-            return Ok(at + 1);
-        }
-        part.primary = Some(self.out.len());
-        let next = self.catalog_prefix(at, part);
-        if next > at {
-            return Ok(next);
-        }
-        self.push(token.value.clone(), at);
-        Ok(at + 1)
-    }
-
-    /// Where OFFSET begins that stands behind this LIMIT: the engine's language has them the other way round.
-    fn offset_behind(&self, at: usize, to: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for next in at + 1..to {
-            let token = self.tokens.get(next)?;
-            if token.is_symbol("(") {
-                depth += 1;
-            } else if token.is_symbol(")") {
-                depth = depth.checked_sub(1)?;
-            } else if depth == 0 && token.is("OFFSET") {
-                return Some(next);
-            }
-        }
-        None
-    }
-
-    /// `INTERVAL '1 day 2 hours'`; with a unit behind the text it is the engine's own form.
-    fn interval(&mut self, at: usize, part: &mut Part) -> Result<Option<usize>> {
-        const UNITS: [&str; 7] = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"];
-        let Some(text) = self.tokens.get(at + 1).filter(|token| token.kind == Kind::Text) else { return Ok(None) };
-        if UNITS.iter().any(|unit| self.is(at + 2, unit)) {
-            return Ok(None);
-        }
-        let written = span(&text.value).and_then(super::interval::Span::engine);
-        let written = written.map_err(|e| self.fail(at + 1, e))?;
-        part.primary = Some(self.out.len());
-        self.push(written, at);
-        Ok(Some(at + 2))
-    }
-
     fn finish(self) -> Translated {
         let mut translated = Translated::default();
         let mut length = 0;
@@ -506,84 +367,5 @@ impl Rewriter<'_> {
             translated.parameters.extend(piece.parameter);
         }
         translated
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::lexer::tokens;
-    use super::*;
-
-    fn facts() -> Facts {
-        Facts {
-            database: "glulam".into(),
-            schema: "lake".into(),
-            user: "test".into(),
-            version: "PostgreSQL 16".into(),
-            process: 7,
-        }
-    }
-
-    fn written(text: &str) -> String {
-        translate(text, &tokens(text).unwrap(), &facts()).unwrap_or_else(|e| panic!("{text}: {e:?}")).text
-    }
-
-    #[test]
-    fn spellings() {
-        for (postgres, engine) in [
-            ("select a::int8 + b.c::text", "select CAST(a AS bigint) + CAST(b.c AS varchar)"),
-            ("select f(x)::int::text", "select CAST(CAST(f (x) AS integer) AS varchar)"),
-            ("select (a+b)::numeric(10,2)", "select CAST((a + b) AS decimal(10,2))"),
-            ("select x[1]::date", "select CAST(x[1] AS date)"),
-            ("select '{}'::jsonb", "select json_parse('{}')"),
-            ("select case when a then 1 end::float8", "select CAST(CASE when a then 1 END AS double)"),
-            ("select date '2024-01-01'::timestamp", "select CAST(date '2024-01-01' AS timestamp(6))"),
-            ("select $2, $1, $2::int", "select ?, ?, CAST(? AS integer)"),
-            ("where a || b ilike 'x%' and c", "where lower(a || b) LIKE lower('x%') and c"),
-            ("where a not ilike b escape '!'", "where lower(a) NOT LIKE lower(b) escape '!'"),
-            ("where a ~* '^x' or b !~ 'y'", "where regexp_like(a, '(?i)' || '^x') or (NOT regexp_like(b, 'y'))"),
-            ("select a = any($1), b <> all(array[1])", "select contains(?, a), (NOT contains(array[1], b))"),
-            ("select 1 limit 5 offset 2", "select 1 offset 2 limit 5"),
-            ("select E'it\\'s\\n'", "select 'it''s\n'"),
-            ("select now() - interval '1 day'", "select now () - INTERVAL '1' DAY"),
-            ("select now() - interval '1' day", "select now () - interval '1' day"),
-            ("select interval '90 minutes'", "select INTERVAL '5400' SECOND"),
-            ("select current_schema(), current_user", "select 'lake', 'test'"),
-            ("from glulam.lake.t, awsdatacatalog.\"x\".t", "from lake.t, \"x\".t"),
-            ("select pg_catalog.lower(a)", "select lower (a)"),
-            ("select to_char(ts, 'YYYY-MM-DD HH24:MI:SS')", "select date_format(ts, '%Y-%m-%d %H:%i:%s')"),
-            ("from generate_series(1, 3) as g", "from UNNEST(sequence(1, 3)) as g(g)"),
-            ("from generate_series(1, 3)", "from UNNEST(sequence(1, 3)) as generate_series(generate_series)"),
-            ("from generate_series(1, 3) g(i) where", "from UNNEST(sequence(1, 3)) g (i) where"),
-            (
-                "select string_agg(distinct a, ',' order by a)",
-                "select array_join(array_agg(distinct a order by a) FILTER (WHERE a IS NOT NULL), ',')",
-            ),
-            ("select extract(epoch from t), extract(dow from t)", "select to_unixtime(t), (day_of_week(t) % 7)"),
-            ("select extract(year from t)", "select extract (year from t)"),
-            ("select date_part('month', t)", "select extract(month FROM t)"),
-            ("select cast(a as text), cast(b as row(x integer))", "select CAST(a AS varchar), cast (b as row (x integer))"),
-        ] {
-            assert_eq!(written(postgres), engine, "{postgres}");
-        }
-    }
-
-    #[test]
-    fn definitions_stay_as_they_are() {
-        let text = "CREATE EXTERNAL TABLE `a` (b string)\n LOCATION 's3://x/'";
-        assert_eq!(written(text), "CREATE EXTERNAL TABLE `a` (b string) LOCATION 's3://x/'");
-    }
-
-    #[test]
-    fn refusals_and_places() {
-        for text in ["select a::regclass", "select ::int", "select (a", "select a::numeric", "select to_char(a, 'Q')"] {
-            let error = translate(text, &tokens(text).unwrap(), &facts()).unwrap_err();
-            assert!(error.place().is_some(), "{text}: {error:?}");
-        }
-        let text = "select a::int8,  nothing";
-        let translated = translate(text, &tokens(text).unwrap(), &facts()).unwrap();
-        let column = translated.text.find("nothing").unwrap() + 1;
-        assert_eq!(translated.original(column), text.find("nothing"));
-        assert_eq!(translate("select $2, $1, $2", &tokens("select $2, $1, $2").unwrap(), &facts()).unwrap().parameters, [2, 1, 2]);
     }
 }

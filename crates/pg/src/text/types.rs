@@ -49,13 +49,13 @@ pub(crate) fn type_name(tokens: &[Token]) -> Option<TypeName> {
         }
         at += 1;
     }
-    if matches!(name.as_str(), "timestamp" | "time") && (word(at, "WITH") || word(at, "WITHOUT")) {
-        if word(at + 1, "TIME") && word(at + 2, "ZONE") {
-            if word(at, "WITH") {
-                name.push_str("tz");
-            }
-            at += 3;
+    let has_zone = word(at + 1, "TIME") && word(at + 2, "ZONE");
+    if matches!(name.as_str(), "timestamp" | "time") && has_zone && (word(at, "WITH") || word(at, "WITHOUT"))
+    {
+        if word(at, "WITH") {
+            name.push_str("tz");
         }
+        at += 3;
     }
     let mut is_array = false;
     while symbol(at, "[") {

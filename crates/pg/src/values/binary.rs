@@ -58,7 +58,9 @@ pub(crate) fn put_binary(
         },
         Shape::Date => out.put_i32(days(array, row).saturating_sub(DAYS_TO_2000)),
         Shape::Time => out.put_i64(time(array, row)),
-        Shape::Timestamp | Shape::TimestampTz => out.put_i64(moment(array, row).saturating_sub(MICROS_TO_2000)),
+        Shape::Timestamp | Shape::TimestampTz => {
+            out.put_i64(moment(array, row).saturating_sub(MICROS_TO_2000))
+        }
         Shape::Interval => {
             let (months, micros) = interval(array, row);
             out.put_i64(micros % 86_400_000_000);
@@ -76,7 +78,9 @@ pub(crate) fn put_binary(
                 out.put_i32(1);
             }
             for row in 0..values.len() {
-                put_sized(out, values.is_null(row), |out| put_binary(element, None, values.as_ref(), row, out));
+                put_sized(out, values.is_null(row), |out| {
+                    put_binary(element, None, values.as_ref(), row, out)
+                });
             }
         }
     }

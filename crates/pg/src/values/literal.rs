@@ -23,7 +23,8 @@ pub(crate) fn cast_to(expression: &str, shape: &Shape) -> String {
 pub(crate) fn literal(value: Option<&[u8]>, is_binary: bool, shape: &Shape) -> Result<String> {
     let Some(bytes) = value else { return Ok(null_of(shape)) };
     if let Shape::Array(element) = shape {
-        let values = if is_binary { binary_array(bytes, element)? } else { text_array(utf8(bytes)?, element)? };
+        let values =
+            if is_binary { binary_array(bytes, element)? } else { text_array(utf8(bytes)?, element)? };
         return Ok(format!("CAST(ARRAY[{}] AS {})", values.join(", "), type_of(shape)));
     }
     if let (Shape::Bytea, true) = (shape, is_binary) {
@@ -268,7 +269,9 @@ fn text_array(text: &str, element: &Shape) -> Result<Vec<String>> {
         }
         while let Some(c) = rest.next_if(|c| *c != ',') {
             match c {
-                '{' | '}' => return Err(Error::unsupported("arrays of several dimensions are not supported")),
+                '{' | '}' => {
+                    return Err(Error::unsupported("arrays of several dimensions are not supported"));
+                }
                 '\\' if !quoted => value.push(rest.next().ok_or_else(wrong)?),
                 c if quoted && c.is_whitespace() => {}
                 _ if quoted => return Err(wrong()),

@@ -63,7 +63,8 @@ pub(super) fn numeric_text(bytes: &[u8]) -> Result<String> {
     let wrong = || Error::invalid("a numeric in binary form is damaged");
     let shorts: Vec<i16> = bytes.chunks_exact(2).map(|two| i16::from_be_bytes([two[0], two[1]])).collect();
     let [count, weight, sign, scale, digits @ ..] = shorts.as_slice() else { return Err(wrong()) };
-    if usize::try_from(*count) != Ok(digits.len()) || digits.iter().any(|digit| !(0..10_000).contains(digit)) {
+    if usize::try_from(*count) != Ok(digits.len()) || digits.iter().any(|digit| !(0..10_000).contains(digit))
+    {
         return Err(wrong());
     }
     let sign = match sign.cast_unsigned() {
@@ -78,7 +79,8 @@ pub(super) fn numeric_text(bytes: &[u8]) -> Result<String> {
     }
     let group = |index: i32| usize::try_from(index).ok().and_then(|i| digits.get(i)).copied().unwrap_or(0);
     let whole: String = (0..whole_groups).map(|index| format!("{:04}", group(index))).collect();
-    let part: String = (0..).take(scale.div_ceil(4)).map(|i: i32| format!("{:04}", group(whole_groups + i))).collect();
+    let part: String =
+        (0..).take(scale.div_ceil(4)).map(|i: i32| format!("{:04}", group(whole_groups + i))).collect();
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
     let part = part.get(..scale).unwrap_or_default();

@@ -129,7 +129,9 @@ impl Shape {
     pub(crate) fn modifier(&self) -> i32 {
         match self {
             Self::Numeric(p, s) => ((i32::from(*p) << 16) | i32::from(*s)) + 4,
-            Self::Text(_, Some(length)) => i32::try_from(*length).map_or(-1, |length| length.saturating_add(4)),
+            Self::Text(_, Some(length)) => {
+                i32::try_from(*length).map_or(-1, |length| length.saturating_add(4))
+            }
             _ => -1,
         }
     }

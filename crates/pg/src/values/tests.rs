@@ -22,7 +22,8 @@ fn text(sql_type: &SqlType, array: &ArrayRef) -> Vec<String> {
 }
 
 fn arrays() -> Vec<(SqlType, ArrayRef, Vec<&'static str>)> {
-    let list = ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None, Some(3)]), Some(vec![])]);
+    let list =
+        ListArray::from_iter_primitive::<Int64Type, _, _>([Some(vec![Some(1), None, Some(3)]), Some(vec![])]);
     vec![
         (SqlType::Boolean, Arc::new(BooleanArray::from(vec![true, false])), vec!["t", "f"]),
         (SqlType::Integer, Arc::new(Int32Array::from(vec![-5, i32::MAX])), vec!["-5", "2147483647"]),
@@ -89,7 +90,11 @@ fn binary_values_are_read_back() {
             put_binary(&column.shape, None, array.as_ref(), row, &mut out);
             let from_bytes = literal(Some(&out), true, &column.shape).unwrap();
             let from_text = literal(Some(text.as_bytes()), false, &column.shape).unwrap();
-            assert_eq!(from_bytes.replace("1 day ", ""), from_text.replace("1 day ", ""), "{sql_type} {text}");
+            assert_eq!(
+                from_bytes.replace("1 day ", ""),
+                from_text.replace("1 day ", ""),
+                "{sql_type} {text}"
+            );
         }
     }
 }
@@ -104,7 +109,11 @@ fn literals() {
         ("yes", 16, "true"),
         ("1.50", 1700, "DECIMAL '1.50'"),
         ("\\x00ff", 17, "X'00ff'"),
-        ("2024-01-01 10:00:00+02", 1184, "CAST('2024-01-01 08:00:00.000000 UTC' AS timestamp(6) with time zone)"),
+        (
+            "2024-01-01 10:00:00+02",
+            1184,
+            "CAST('2024-01-01 08:00:00.000000 UTC' AS timestamp(6) with time zone)",
+        ),
         ("2024-01-01", 1114, "CAST('2024-01-01 00:00:00.000000' AS timestamp(6))"),
         ("{1,NULL, 3}", 1007, "CAST(ARRAY[CAST(1 AS integer), NULL, CAST(3 AS integer)] AS array(integer))"),
         (
@@ -117,8 +126,15 @@ fn literals() {
         assert_eq!(of(text, oid).unwrap(), expected, "{text}");
     }
     for (text, oid) in [
-        ("x", 23), ("1.5", 20), ("maybe", 16), ("NaN", 1700), ("1.2.3", 1700), ("2024-13-01", 1114), ("{1", 1007),
-        ("{{1}}", 1007), ("one day", 1186),
+        ("x", 23),
+        ("1.5", 20),
+        ("maybe", 16),
+        ("NaN", 1700),
+        ("1.2.3", 1700),
+        ("2024-13-01", 1114),
+        ("{1", 1007),
+        ("{{1}}", 1007),
+        ("one day", 1186),
     ] {
         assert!(of(text, oid).is_err(), "{text}");
     }
