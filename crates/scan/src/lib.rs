@@ -28,6 +28,7 @@ mod values;
 pub use self::error::{error, external};
 pub use columns::{ColumnKind, ScanColumn};
 pub use counters::{ScanCounters, ScanReport};
+pub use observed::leave_to_join;
 pub use plain::{
     FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, OpenFiles, OpenOptions,
 };

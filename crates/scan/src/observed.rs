@@ -3,16 +3,18 @@
 
 use crate::counters::Meter;
 use crate::files::ScanFile;
-use crate::sieve::{Sieve, is_dynamic};
+use crate::sieve::{Left, Sieve, is_dynamic, leave};
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, PhysicalExpr, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter_pushdown::FilterPushdownPropagation;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::{DisplayFormatType, SortOrderPushdownResult};
@@ -31,16 +33,29 @@ pub(crate) struct Observed {
     meter: Meter,
     /// Filters that come to be known while the query runs, over the table's columns.
     dynamic: Vec<Arc<dyn PhysicalExpr>>,
+    /// Those that are the joins' own business.
+    left: Left,
 }
 
 impl Observed {
     pub(crate) fn new(inner: Arc<dyn FileSource>, meter: Meter) -> Self {
         meter.counters.watch(inner.metrics());
-        Self { inner, meter, dynamic: Vec::new() }
+        Self { inner, meter, dynamic: Vec::new(), left: Left::default() }
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {
         Arc::new(Self { inner, ..self.clone() })
+    }
+}
+
+/// Leaves dynamic filters of these ids to the join that made them, where the plan is a scan of ours: its rows come to that
+/// join as they are read, and to look twice is slower.
+pub fn leave_to_join(plan: &Arc<dyn ExecutionPlan>, ids: &[u64]) {
+    let config = plan
+        .downcast_ref::<DataSourceExec>()
+        .and_then(|scan| scan.data_source().downcast_ref::<FileScanConfig>());
+    if let Some(source) = config.and_then(|config| config.file_source().downcast_ref::<Observed>()) {
+        leave(&source.left, ids);
     }
 }
 
@@ -61,7 +76,7 @@ impl FileSource for Observed {
         partition: usize,
     ) -> Result<Box<dyn Morselizer>> {
         let inner = self.inner.create_morselizer(store, base, partition)?;
-        let sieve = Sieve::new(&self.dynamic, self.inner.projection()).map(Arc::new);
+        let sieve = Sieve::new(&self.dynamic, self.inner.projection(), &self.left).map(Arc::new);
         Ok(Box::new(ObservedMorselizer { inner, watched: Watched { meter: self.meter.clone(), sieve } }))
     }
 
@@ -117,8 +132,8 @@ impl FileSource for Observed {
         let inner = self.inner.try_pushdown_filters(filters, config)?;
         let is_more = dynamic.len() > self.dynamic.len();
         let node = inner.updated_node.or_else(|| is_more.then(|| Arc::clone(&self.inner)));
-        let updated_node = node
-            .map(|inner| Arc::new(Self { inner, meter: self.meter.clone(), dynamic }) as Arc<dyn FileSource>);
+        let updated_node =
+            node.map(|inner| Arc::new(Self { inner, dynamic, ..self.clone() }) as Arc<dyn FileSource>);
         Ok(FilterPushdownPropagation { filters: inner.filters, updated_node })
     }
 

@@ -19,7 +19,7 @@ use futures::stream::BoxStream;
 use http::{HeaderValue, Response};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
-use model::{Error, Result as OurResult};
+use model::Result as OurResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use super::*;
 use crate::keys::Key;
 use crate::policy::Policy;
 use http_body_util::BodyExt as _;
-use model::{AccountId, ErrorKind};
+use model::{AccountId, Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;

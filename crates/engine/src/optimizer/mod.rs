@@ -1,5 +1,6 @@
 //! What we add to DataFusion's optimizer.
 
+mod near;
 mod selectivity;
 mod semi_join;
 
@@ -25,6 +26,8 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     let mut rules = PhysicalOptimizer::new().rules;
     // Before the one that chooses the sides of joins.
     rules.insert(0, Arc::new(selectivity::GuessSelectivity));
+    // Behind the one that brings the filters of joins to the tables.
+    rules.push(Arc::new(near::LeaveToJoin));
     rules
 }
 
