@@ -20,6 +20,7 @@ export const accessTests = [
       home.run("sql", "SELECT 1");
       for (const bucket of ["open", "closed"]) home.file(bucket, `${bucket}/pets.csv`, "name,age\nrex,3\n");
       home.run("crawl", "s3://open/", "s3://closed/", "--database", "pets");
+      home.run("sql", "SELECT * FROM pets.closed");
       const served = await home.up("--console", "0.0.0.0:0", "--set", "aws.keys.owner.secret_access_key=s3cret-owner",
         "--set", "aws.keys.reader.secret_access_key=s3cret-reader", "--set", `aws.keys.reader.policy=${POLICY}`, "--set", "console.metrics_token=scrape-me");
       const url = served.replace("0.0.0.0", "127.0.0.1");
@@ -76,6 +77,14 @@ export const accessTests = [
         assert.equal(found, status, `${what[1]} ${what[0]} ${JSON.stringify(what[2])}: ${text.slice(0, 300)}`);
         if (status === 403) assert.match(text, /"kind":"denied"/);
       }
+      // The rows of a query that somebody else ran.
+      const [, listed] = await call("/do/list-runs", "POST", { kind: "query", states: [], limit: 10 });
+      const kept = JSON.parse(listed).find((one) => one.arguments.sql.includes("pets.closed"));
+      assert.equal((await call(`/results/${kept.id}`, "GET"))[0], 403);
+      assert.equal((await call(`/results/${kept.id}/file?format=csv`, "GET"))[0], 403);
+      const own = JSON.parse(listed).find((one) => one.arguments.sql === "SELECT * FROM open");
+      await call("/do/follow-run", "POST", { id: own.id, seen: own.revision, wait_millis: 10_000 });
+      assert.equal((await call(`/results/${own.id}`, "GET"))[0], 200);
       expected(/403|404/);
 
       // Guesses: ten wrong ones, then nobody gets in from here for a while.

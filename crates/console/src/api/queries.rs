@@ -104,6 +104,10 @@ async fn outcome(house: &House, caller: &Caller, run: &RunId) -> Result<QueryOut
     if run.kind.as_str() != "query" {
         return Err(Error::invalid(format!("a run of the kind {} has no rows", run.kind)));
     }
+    // Whoever reads the rows of a query, another's too, must be allowed what it has read.
+    let asked = |name: &str| run.arguments.get(name).and_then(serde_json::Value::as_str);
+    let (text, database) = (asked("sql").unwrap_or_default(), asked("database").unwrap_or("default"));
+    may_query(caller, &house.rooms.catalog, &house.rooms.engine, text, database).await?;
     serde_json::from_value(run.result()?)
         .map_err(|e| Error::internal("a query's outcome cannot be read").source_is(e))
 }

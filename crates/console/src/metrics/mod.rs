@@ -140,9 +140,12 @@ fn applications(text: &mut Text, runs: &[Run]) {
     }
 }
 
+/// Name, kind, help, and which of the totals it is.
+type Family = (&'static str, Kind, &'static str, fn(&StreamTotals) -> u64);
+
 async fn streams(text: &mut Text, house: &House) -> Result<()> {
     let totals = house.stream_totals(STREAMS).await?;
-    let families: [(&str, Kind, &str, fn(&StreamTotals) -> u64); 5] = [
+    let families: [Family; 5] = [
         ("glulam_stream_shards", Kind::Gauge, "Open shards.", |total| total.open_shards),
         ("glulam_stream_records", Kind::Gauge, "Records that are kept.", |total| total.records),
         ("glulam_stream_bytes", Kind::Gauge, "Bytes that they take.", |total| total.bytes),
