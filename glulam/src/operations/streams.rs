@@ -7,7 +7,7 @@ use engine::Finding;
 use model::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use streams::{NewRecord, NewStream, ReadOptions, ShardFilter, ShardIterator, StartAt};
+use streams::{Log, NewRecord, NewStream, ReadOptions, ShardFilter, ShardId, ShardIterator, StartAt};
 
 /// How many streams a listing shows.
 const MOST_STREAMS: usize = 10_000;
@@ -194,50 +194,67 @@ impl Operation for ReadStream {
                 };
                 let all = log.list_shards(&self.stream, filter).await?;
                 // Children are read behind their parents, in the order of their records.
-                let is_listed = |id: &streams::ShardId| all.iter().any(|shard| shard.id == *id);
+                let is_listed = |id: &ShardId| all.iter().any(|shard| shard.id == *id);
                 let parents = |shard: &streams::Shard| [shard.parent, shard.adjacent_parent];
                 for shard in all.iter().filter(|shard| !parents(shard).iter().flatten().any(is_listed)) {
                     at.push(log.iterator(&self.stream, shard.id, start).await?);
                 }
             }
         }
-        let (mut records, mut places) = (Vec::new(), Vec::new());
-        let mut open: BTreeSet<streams::ShardId> = at.iter().map(|place| place.shard).collect();
-        for iterator in at {
-            let room = self.limit.saturating_sub(records.len());
-            if room == 0 {
-                places.push(iterator.to_string());
-                continue;
+        loop {
+            let (mut read, has_children) = read_on(log.as_ref(), &self.stream, at, self.limit).await?;
+            // Where shards have ended and their children begun, the tip is not reached yet.
+            if !read.records.is_empty() || !has_children {
+                read.records.sort_by_key(|record| record.arrived);
+                return Ok(read);
             }
-            let options = ReadOptions { limit: room, bytes: 1 << 20, dedicated: true };
-            let read = log.get_records(&iterator, options).await?;
-            records.extend(read.records.into_iter().map(|record| RecordShown {
-                shard: iterator.shard.to_string(),
-                sequence_number: record.sequence_number.to_string(),
-                arrived: record.arrived,
-                partition_key: record.partition_key,
-                data: String::from_utf8_lossy(&record.data).into_owned(),
-            }));
-            match read.next {
-                Some(next) => places.push(next.to_string()),
-                None => {
-                    open.remove(&iterator.shard);
-                    // A merged shard begins when the last of its parents has been read.
-                    let waits = |child: &streams::Shard| {
-                        [child.parent, child.adjacent_parent].iter().flatten().any(|id| open.contains(id))
-                    };
-                    let ready: Vec<_> = read.children.into_iter().filter(|child| !waits(child)).collect();
-                    for child in ready {
-                        let next = log.iterator(&self.stream, child.id, StartAt::TrimHorizon).await?;
-                        places.push(next.to_string());
-                        open.insert(child.id);
-                    }
-                }
-            }
+            at = read.places.iter().map(|place| place.parse()).collect::<Result<_>>()?;
         }
-        records.sort_by_key(|record| record.arrived);
-        Ok(StreamRead { records, places })
     }
+}
+
+/// Reads on at each of these places, and says whether shards have begun behind others that ended.
+async fn read_on(
+    log: &dyn Log,
+    stream: &str,
+    at: Vec<ShardIterator>,
+    limit: usize,
+) -> Result<(StreamRead, bool)> {
+    let (mut records, mut places, mut has_children) = (Vec::new(), Vec::new(), false);
+    let mut open: BTreeSet<ShardId> = at.iter().map(|place| place.shard).collect();
+    for iterator in at {
+        let room = limit.saturating_sub(records.len());
+        if room == 0 {
+            places.push(iterator.to_string());
+            continue;
+        }
+        let options = ReadOptions { limit: room, bytes: 1 << 20, dedicated: true };
+        let read = log.get_records(&iterator, options).await?;
+        records.extend(read.records.into_iter().map(|record| RecordShown {
+            shard: iterator.shard.to_string(),
+            sequence_number: record.sequence_number.to_string(),
+            arrived: record.arrived,
+            partition_key: record.partition_key,
+            data: String::from_utf8_lossy(&record.data).into_owned(),
+        }));
+        if let Some(next) = read.next {
+            places.push(next.to_string());
+            continue;
+        }
+        open.remove(&iterator.shard);
+        // A merged shard begins when the last of its parents has been read.
+        let waits = |child: &streams::Shard| {
+            [child.parent, child.adjacent_parent].iter().flatten().any(|id| open.contains(id))
+        };
+        let ready: Vec<ShardId> =
+            read.children.iter().filter(|child| !waits(child)).map(|child| child.id).collect();
+        for child in ready {
+            places.push(log.iterator(stream, child, StartAt::TrimHorizon).await?.to_string());
+            open.insert(child);
+            has_children = true;
+        }
+    }
+    Ok((StreamRead { records, places }, has_children))
 }
 
 /// Keeps an application under a name and starts it, or starts one that is kept.

@@ -27,3 +27,19 @@ fn consumers_and_cbor() {
 fn an_application_by_boto3() {
     served(&["application"]);
 }
+
+#[test]
+fn tail_goes_on_through_splits_and_merges() {
+    let home = Home::new();
+    let (_server, url) = up(&home, &[]);
+    python_with(&home, &url, "streams.py", &["resharded"], "test");
+    let shown = home.succeed(["stream", "tail", "eighth", "--from-start", "--limit", "100000", "--json"]);
+    let mut numbers: Vec<u64> = Vec::new();
+    for line in shown.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text: serde_json::Value = serde_json::from_str(record["data"].as_str().unwrap()).unwrap();
+        numbers.push(text["n"].as_u64().unwrap());
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..900).collect::<Vec<u64>>(), "each record once");
+}
