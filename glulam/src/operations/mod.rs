@@ -6,6 +6,7 @@
 mod catalog;
 mod convert;
 mod crawl;
+mod deliveries;
 mod generate;
 mod jobs;
 mod runs;
@@ -16,6 +17,7 @@ mod streams;
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use convert::StartConvert;
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
+pub(crate) use deliveries::{ListDeliveries, PutDelivery, ShowDelivery};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
 pub(crate) use jobs::{
     BookmarkMove, CheckJobs, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview,
@@ -85,6 +87,9 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         DeleteStream,
         PutRecords,
         ReadStream,
+        ListDeliveries,
+        ShowDelivery,
+        PutDelivery,
         StartApplication,
         StopApplication,
         ListApplications,

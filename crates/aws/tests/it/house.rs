@@ -30,6 +30,11 @@ const READER: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "glue:Get*", "Resource": "*"},
     {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::raw/secret/*"}]}"#;
 
+/// The rights of the key `hose`.
+const HOSE: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "firehose:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/mine/*"}]}"#;
+
 /// A door and what stands behind it.
 pub(crate) struct House {
     pub(crate) folder: TempDir,
@@ -215,6 +220,7 @@ impl House {
         let keys = vec![
             key("admin", "secret", Policy::everything()),
             key("reader", "read", Policy::parse(READER).unwrap()),
+            key("hose", "hose", Policy::parse(HOSE).unwrap()),
             key("nobody", "none", Policy::default()),
         ];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
