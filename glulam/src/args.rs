@@ -109,7 +109,7 @@ pub(crate) enum Command {
     Job(Job),
     /// Streams, and applications over them in Flink SQL
     #[command(
-        after_help = "Examples:\n  glulam stream create metrics --shards 1\n  glulam stream put metrics events.json\n  glulam stream tail metrics --from-start\n  glulam stream explain windows.sql\n  glulam stream run windows.sql           until Ctrl-C; the next run goes on from there\n  glulam stream run windows.sql --until-caught-up\n  glulam stream stop windows --drain"
+        after_help = "Examples:\n  glulam stream create metrics --shards 1\n  glulam stream put metrics events.json\n  glulam stream tail metrics --from-start\n  glulam stream explain windows.sql\n  glulam stream run windows.sql           until Ctrl-C; the next run goes on from there\n  glulam stream run windows.sql --until-caught-up\n  glulam stream stop windows --drain\n  glulam stream delivery show metrics     what a delivery stream has delivered, or why it does not"
     )]
     Stream(Stream),
     /// Run a Python script as a Python-shell job, without a definition; or a job
@@ -450,6 +450,9 @@ pub(crate) enum StreamCommand {
         /// The stream
         name: String,
     },
+    /// Delivery streams: from records to objects of the lake
+    #[command(subcommand)]
+    Delivery(DeliveryCommand),
     /// Run an application: a script's file, or one that is kept
     Run(StreamRun),
     /// Show the dataflow of a script
@@ -479,6 +482,25 @@ pub(crate) enum StreamCommand {
     Forget {
         /// The application
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeliveryCommand {
+    /// List delivery streams
+    List,
+    /// Show one: its settings, what it has delivered, why it does not
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Put lines as records
+    Put {
+        /// The delivery stream
+        name: String,
+        /// The lines; standard input without, or with -
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
 }
 

@@ -117,6 +117,7 @@ impl Deliveries {
 
     /// Lets all of them work from now on, also those that are made later. Answers what kept some from starting.
     pub async fn serve(&self) -> Result<Vec<(String, Error)>> {
+        let _turn = self.turn.lock().await;
         self.serving.store(true, Ordering::Release);
         let mut failed = Vec::new();
         for stored in self.store.list().await? {

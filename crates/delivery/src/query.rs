@@ -6,7 +6,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use jaq_core::data::JustLut;
-use jaq_core::load::lex::{Lexer, Tok, Token};
+use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::{Fun, bome, run, unary, v};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
@@ -18,8 +18,9 @@ use std::fmt::Write;
 type Data = JustLut<Val>;
 type JqError = jaq_core::Error<Val>;
 
-/// Functions that are not there: without end, about the process, or standing on regular expressions.
-const LEFT_OUT: [&str; 37] = [
+/// Functions that are not there: without end, about the process, standing on regular expressions, or reading JSON as deep
+/// as it comes.
+const LEFT_OUT: [&str; 41] = [
     "repeat",
     "while",
     "until",
@@ -57,7 +58,21 @@ const LEFT_OUT: [&str; 37] = [
     "@urid",
     "@base64",
     "@base64d",
+    "fromjson",
+    "totype",
+    "tonumber",
+    "toboolean",
 ];
+
+/// The longest filter, as Firehose has it.
+const LONGEST: usize = 5120;
+/// A filter of that length may be nested so deep that compiling and running it needs as much of a stack.
+const STACK: usize = 64 << 20;
+
+/// Does something that may be as deep as a filter.
+pub(crate) fn with_stack<T>(act: impl FnOnce() -> T) -> T {
+    stacker::grow(STACK, act)
+}
 
 /// A filter that was found to be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +95,13 @@ impl Query {
 
     /// Compiles it for this thread.
     pub(crate) fn evaluator(&self) -> Result<Evaluator> {
+        if self.text.len() > LONGEST {
+            return Err(Error::invalid(format!("the MetadataExtractionQuery has more than {LONGEST} bytes")));
+        }
+        with_stack(|| self.compile())
+    }
+
+    fn compile(&self) -> Result<Evaluator> {
         let wrong =
             |what: String| Error::invalid(format!("the MetadataExtractionQuery `{}`: {what}", self.text));
         if Lexer::new(self.text.as_str()).lex().is_ok_and(|tokens| defines(&tokens)) {
@@ -96,7 +118,7 @@ impl Query {
             .chain(jaq_std::base_funs::<Data>())
             .chain(jaq_json::funs::<Data>())
             .filter(|(name, ..)| !is_left_out(name))
-            .chain(times());
+            .chain(own());
         let arena = Arena::default();
         let loader = Loader::new(definitions);
         let program = File { code: self.text.as_str(), path: () };
@@ -116,11 +138,10 @@ impl Query {
 
     /// The keys that it gives for an empty object; nothing where it needs more to say.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
-        let mut results = self.evaluator().ok()?.run(Val::obj(jaq_json::Map::default()));
-        match results.pop()? {
+        with_stack(|| match self.compile().ok()?.run(Val::obj(jaq_json::Map::default())).pop()? {
             Ok(Val::Obj(map)) => map.keys().map(text_of).collect(),
             _ => None,
-        }
+        })
     }
 }
 
@@ -144,6 +165,10 @@ fn defines(tokens: &[Token<&str>]) -> bool {
     tokens.iter().any(|Token(text, token)| match token {
         Tok::Word => *text == "def",
         Tok::Block(inside) => defines(inside),
+        Tok::Str(parts) => parts.iter().any(|part| match part {
+            StrPart::Term(inside) => defines(std::slice::from_ref(inside)),
+            _ => false,
+        }),
         _ => false,
     })
 }
@@ -157,9 +182,10 @@ impl Evaluator {
 
     /// The keys of a record; or why it has none.
     pub(crate) fn keys(&self, record: &[u8]) -> std::result::Result<BTreeMap<String, String>, String> {
-        let input =
-            jaq_json::read::parse_single(record).map_err(|_| "Non JSON record provided".to_owned())?;
-        let mut results = self.run(input);
+        // Not the library's reader: it goes as deep as the text.
+        let input: serde_json::Value =
+            serde_json::from_slice(record).map_err(|_| "Non JSON record provided".to_owned())?;
+        let mut results = self.run(value_of(input));
         if results.len() > 1 {
             return Err("the query gave more than one result".to_owned());
         }
@@ -185,6 +211,22 @@ impl Evaluator {
     }
 }
 
+fn value_of(json: serde_json::Value) -> Val {
+    match json {
+        serde_json::Value::Null => Val::Null,
+        serde_json::Value::Bool(flag) => Val::Bool(flag),
+        serde_json::Value::Number(number) => match number.as_i64().and_then(|n| isize::try_from(n).ok()) {
+            Some(whole) => Val::from(whole),
+            None => Val::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        serde_json::Value::String(text) => Val::from(text),
+        serde_json::Value::Array(all) => all.into_iter().map(value_of).collect(),
+        serde_json::Value::Object(all) => {
+            Val::obj(all.into_iter().map(|(name, value)| (Val::from(name), value_of(value))).collect())
+        }
+    }
+}
+
 fn text_of(value: &Val) -> Option<String> {
     match value {
         Val::TStr(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -192,9 +234,10 @@ fn text_of(value: &Val) -> Option<String> {
     }
 }
 
-/// jq's functions on times, all in UTC.
-fn times() -> impl Iterator<Item = Fun<Data>> {
-    let all: [jaq_core::native::Filter<jaq_core::RunPtr<Data>>; 6] = [
+/// jq's functions on times, all in UTC, and `tonumber`.
+fn own() -> impl Iterator<Item = Fun<Data>> {
+    let all: [jaq_core::native::Filter<jaq_core::RunPtr<Data>>; 7] = [
+        ("tonumber", v(0), |cv| bome(to_number(&cv.1))),
         ("gmtime", v(0), |cv| bome(instant(&cv.1).map(|time| parts(&time.naive_utc())))),
         ("mktime", v(0), |cv| bome(broken(&cv.1).map(|time| seconds(&time)))),
         ("strftime", v(1), |cv| unary(cv, |value, format| strftime(&value, &format))),
@@ -205,6 +248,17 @@ fn times() -> impl Iterator<Item = Fun<Data>> {
         }),
     ];
     Vec::from(all).into_iter().map(|filter| run::<Data>(filter))
+}
+
+fn to_number(value: &Val) -> std::result::Result<Val, JqError> {
+    match value {
+        Val::Num(_) => Ok(value.clone()),
+        other => {
+            let text = text_of(other).unwrap_or_default();
+            let whole = text.trim().parse::<isize>().map(Val::from);
+            whole.or_else(|_| text.trim().parse::<f64>().map(Val::from)).map_err(|_| failed(other, "number"))
+        }
+    }
 }
 
 fn failed(value: &Val, what: &str) -> JqError {
@@ -320,6 +374,7 @@ mod tests {
     fn keys_of_records() {
         for (query, record, found) in [
             ("{c: .customer}", r#"{"customer": "c-1"}"#, "c=c-1"),
+            ("{c: .customer}", " {\"customer\": \"c-2\"}\n", "c=c-2"),
             (
                 "{customer_id:.customer_id,device:.type.device}",
                 r#"{"customer_id": 7, "type": {"device": "x"}}"#,
@@ -347,6 +402,7 @@ mod tests {
                 "a=none b=eu",
             ),
             (r#"{a: (if .n > 3 then "many" else "few" end)}"#, r#"{"n": 4}"#, "a=many"),
+            (r#"{m: (.ms | tonumber / 1000 | strftime("%Y"))}"#, r#"{"ms": "1565382027500"}"#, "m=2019"),
             ("{a: .a | tostring}", r#"{"a": true}"#, "a=true"),
         ] {
             assert_eq!(keys(query, record).as_deref(), Ok(found), "{query} {record}");
@@ -357,6 +413,7 @@ mod tests {
     fn records_without_keys() {
         for (query, record, why) in [
             ("{c: .c}", "{", "Non JSON"),
+            ("{c: .c}", &"[".repeat(100_000), "Non JSON"),
             ("{c: .c}", r#"{"c": 1}{"c": 2}"#, "Non JSON"),
             ("{c: .c}", "{}", "null or empty"),
             ("{c: .c}", r#"{"c": ""}"#, "null or empty"),
@@ -377,10 +434,12 @@ mod tests {
         for (query, part) in [
             ("{c: .c", "expected"),
             ("{c: env}", "`env`"),
+            ("{c: (.c | fromjson)}", "`fromjson`"),
             ("{c: now}", "`now`"),
             ("halt", "`halt`"),
             ("def f: f; f", "`def`"),
             ("{a: (def f: f; f)}", "`def`"),
+            (r#"{a: "\(def f: f; f)"}"#, "`def`"),
             ("[repeat(1)]", "`repeat`"),
             (r#"{c: .c | test("a")}"#, "`test`"),
             (r#"include "x"; {c: .c}"#, "MetadataExtractionQuery"),
@@ -388,6 +447,9 @@ mod tests {
             let error = Query::parse(query).unwrap_err();
             assert!(error.to_string().contains(part), "{query}: {error}");
         }
+        let deep = format!("{{c: {}.c{}}}", "(".repeat(2500), ")".repeat(2500));
+        assert!(Query::parse(&deep).is_ok(), "deep, but short enough");
+        assert!(Query::parse(&format!("{{c: .c{}}}", " ".repeat(5120))).is_err(), "too long");
         assert_eq!(Query::parse("{a: .x, b: .y}").unwrap().names().unwrap(), ["a", "b"]);
         assert_eq!(Query::parse(".keys").unwrap().names(), None);
     }

@@ -134,9 +134,16 @@ impl Reader {
         // A shard that was read to its end and is forgotten by its stream will never be asked for.
         reader.positions.retain(|shard, position| *position != Position::Ended || there.contains(shard));
         for (shard, position) in reader.positions.clone() {
-            match open(&*reader.log, stream, shard, &position).await? {
-                Some(iterator) => drop(reader.shards.insert(shard, iterator)),
-                None => drop(reader.ended.insert(shard)),
+            match open(&*reader.log, stream, shard, &position).await {
+                Ok(Some(iterator)) => drop(reader.shards.insert(shard, iterator)),
+                Ok(None) => drop(reader.ended.insert(shard)),
+                // It was closed so long ago that its stream has forgotten it, with all that it had.
+                Err(_) if !there.contains(&shard) => {
+                    tracing::warn!(stream, shard, "a shard became too old before it was delivered");
+                    reader.ended.insert(shard);
+                    reader.positions.remove(&shard);
+                }
+                Err(error) => return Err(error),
             }
         }
         for shard in all {

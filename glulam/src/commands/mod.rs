@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod convert;
 mod crawl;
+mod delivery;
 mod describe;
 mod r#gen;
 mod init;

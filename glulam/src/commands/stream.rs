@@ -16,7 +16,7 @@ use std::io::BufRead;
 use std::path::Path;
 
 /// As many records as a call of Kinesis takes.
-const CHUNK: usize = 500;
+pub(super) const CHUNK: usize = 500;
 /// How many log lines are read at a time.
 const PAGE: usize = 1000;
 
@@ -41,6 +41,7 @@ pub(super) async fn run(context: &Context, wanted: args::Stream) -> Result<u8> {
             terminal::remark(quiet, &format!("stream `{name}` deleted, with its records"));
             Ok(0)
         }
+        args::StreamCommand::Delivery(command) => super::delivery::run(context, command).await,
         args::StreamCommand::Run(run) => start(context, run).await,
         args::StreamCommand::Explain { file } => {
             let text = perform(context, ExplainApplication { script: read(&file)? }).await?;
@@ -76,7 +77,10 @@ pub(super) async fn run(context: &Context, wanted: args::Stream) -> Result<u8> {
     }
 }
 
-async fn perform<O: crate::operations::Operation>(context: &Context, operation: O) -> Result<O::Answer> {
+pub(super) async fn perform<O: crate::operations::Operation>(
+    context: &Context,
+    operation: O,
+) -> Result<O::Answer> {
     context.with_session(async |session| session.perform(operation).await).await
 }
 
@@ -112,18 +116,24 @@ async fn applications(context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-async fn put(context: &Context, stream: String, file: Option<&Path>, key: Option<String>) -> Result<u8> {
-    let lines: Box<dyn BufRead> = match file {
+/// The lines of a file, or of standard input.
+pub(super) fn lines_of(file: Option<&Path>) -> Result<std::io::Lines<Box<dyn BufRead>>> {
+    let reader: Box<dyn BufRead> = match file {
         Some(path) if path != Path::new("-") => {
             let file = std::fs::File::open(path).map_err(|e| unreadable(path, e))?;
             Box::new(std::io::BufReader::new(file))
         }
         _ => Box::new(std::io::BufReader::new(std::io::stdin())),
     };
+    Ok(reader.lines())
+}
+
+async fn put(context: &Context, stream: String, file: Option<&Path>, key: Option<String>) -> Result<u8> {
+    let lines = lines_of(file)?;
     let stored = context
         .with_session(async |session| {
             let (mut stored, mut records) = (0, Vec::with_capacity(CHUNK));
-            for line in lines.lines() {
+            for line in lines {
                 let line = line.map_err(|e| Error::unavailable("the records cannot be read").source_is(e))?;
                 if line.is_empty() {
                     continue;

@@ -6,6 +6,7 @@
 mod catalog;
 mod convert;
 mod crawl;
+mod deliveries;
 mod generate;
 mod jobs;
 pub(crate) mod rights;
@@ -18,6 +19,7 @@ mod streams;
 pub(crate) use catalog::{Describe, ListPartitions, ListTables, TableDescription};
 pub(crate) use convert::StartConvert;
 pub(crate) use crawl::{SaveCrawler, StartCrawl, StartSavedCrawl};
+pub(crate) use deliveries::{ListDeliveries, PutDelivery, ShowDelivery};
 pub(crate) use generate::{GenerateAnswer, StartGenerate};
 pub(crate) use jobs::{
     BookmarkMove, CheckJobs, DeleteJob, ListJobs, MoveBookmark, SaveJob, ShowJob, StartJob, StartJobPreview,
@@ -97,6 +99,9 @@ pub(crate) async fn perform_named(name: &str, body: &[u8], platform: &Platform) 
         ShowApplication,
         SaveApplication,
         DeleteSnapshot,
+        ListDeliveries,
+        ShowDelivery,
+        PutDelivery,
         StartApplication,
         StopApplication,
         ListApplications,

@@ -8,6 +8,7 @@ mod bad_input;
 mod command_line;
 mod convert;
 mod demo;
+mod firehose;
 mod generate;
 mod home;
 mod job_faults;

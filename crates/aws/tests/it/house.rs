@@ -37,6 +37,10 @@ const OPERATOR: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "kinesisanalytics:*", "Resource": "*"},
     {"Effect": "Allow", "Action": "kinesis:GetRecords", "Resource": "arn:aws:kinesis:*:*:stream/s"},
     {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/app/*"}]}"#;
+/// The rights of the key `hose`.
+const HOSE: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "firehose:*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/mine/*"}]}"#;
 
 /// A door and what stands behind it.
 pub(crate) struct House {
@@ -224,6 +228,7 @@ impl House {
             key("admin", "secret", Policy::everything()),
             key("reader", "read", Policy::parse(READER).unwrap()),
             key("operator", "operate", Policy::parse(OPERATOR).unwrap()),
+            key("hose", "hose", Policy::parse(HOSE).unwrap()),
             key("nobody", "none", Policy::default()),
         ];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

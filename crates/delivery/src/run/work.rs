@@ -6,7 +6,7 @@ use crate::failed::{Failed, FailedStep};
 use crate::names::{Seed, name};
 use crate::pack::Packer;
 use crate::prefix::{Facts, Prefix};
-use crate::query::Evaluator;
+use crate::query::{Evaluator, with_stack};
 use crate::settings::{Compiled, CompressionFormat};
 use crate::split::split;
 use bytes::Bytes;
@@ -116,6 +116,13 @@ impl Work {
 
     /// Takes records; gives what is finished of the objects.
     pub(crate) fn take(&mut self, records: &[Record]) -> Result<Vec<Output>> {
+        match self.compiled.dynamic {
+            Some(_) => with_stack(|| self.take_all(records)),
+            None => self.take_all(records),
+        }
+    }
+
+    fn take_all(&mut self, records: &[Record]) -> Result<Vec<Output>> {
         let compiled = Arc::clone(&self.compiled);
         let evaluator = compiled.dynamic.as_ref().map(|dynamic| dynamic.query.evaluator()).transpose()?;
         let mut groups: BTreeMap<usize, Vec<Piece<'_>>> = BTreeMap::new();

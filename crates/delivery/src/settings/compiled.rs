@@ -1,16 +1,15 @@
 //! Settings checked, defaults filled in: what a batch is written by. All mistakes that can be seen without data are found
 //! here, when a delivery stream is made or changed.
 
-use super::{CompressionFormat, Conversion, Processing, S3Backup, S3Destination, Serializer};
+use super::conversion::target;
+use super::steps::Steps;
+use super::{CompressionFormat, S3Backup, S3Destination};
 use crate::prefix::Prefix;
 use crate::query::Query;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
 use chrono_tz::Tz;
-use formats::{JsonSpec, WriteFormat, WriteSpec};
+use formats::{JsonSpec, WriteSpec};
 use model::{BucketName, EntityName, Error, Result};
-use serde_json::{Map, Value};
 
 const MEBI: usize = 1 << 20;
 /// As much waits where nothing is said.
@@ -182,114 +181,6 @@ fn hints(settings: &S3Destination, converts: bool, partitions: bool) -> Result<(
     Ok((usize::try_from(size).unwrap_or(1) * MEBI, Duration::seconds(interval)))
 }
 
-/// The steps of a processing configuration.
-#[derive(Default)]
-struct Steps {
-    query: Option<Query>,
-    splitting: Option<Splitting>,
-    delimiter: Vec<u8>,
-}
-
-impl Steps {
-    fn read(processing: Option<&Processing>) -> Result<Self> {
-        let mut steps = Self::default();
-        let Some(processing) = processing.filter(|processing| processing.enabled) else { return Ok(steps) };
-        for (at, processor) in processing.processors.iter().enumerate() {
-            let kind = processor.r#type.as_str();
-            if processing.processors.iter().take(at).any(|before| before.r#type == kind) {
-                return Err(Error::invalid(format!("the processor {kind} is given twice")));
-            }
-            let parameter = |name: &str| {
-                let found = processor.parameters.iter().find(|p| p.parameter_name == name);
-                found.map(|p| p.parameter_value.as_str())
-            };
-            let known: &[&str] = match kind {
-                "MetadataExtraction" => &["MetadataExtractionQuery", "JsonParsingEngine"],
-                "RecordDeAggregation" => &["SubRecordType", "Delimiter"],
-                "AppendDelimiterToRecord" => &["Delimiter"],
-                _ => &[],
-            };
-            match kind {
-                "MetadataExtraction" => steps.query = Some(query(parameter)?),
-                "RecordDeAggregation" => steps.splitting = Some(splitting(parameter)?),
-                "AppendDelimiterToRecord" => {
-                    steps.delimiter = parameter("Delimiter").map_or_else(|| b"\n".to_vec(), unescaped);
-                }
-                "Lambda" | "Decompression" | "CloudWatchLogProcessing" => {
-                    return Err(
-                        Error::unsupported(format!("the processor {kind} is not supported")).hint(SUPPORTED)
-                    );
-                }
-                _ => return Err(Error::invalid(format!("there is no processor {kind}")).hint(SUPPORTED)),
-            }
-            if let Some(other) =
-                processor.parameters.iter().find(|p| !known.contains(&p.parameter_name.as_str()))
-            {
-                return Err(Error::invalid(format!(
-                    "the processor {kind} has no parameter {}",
-                    other.parameter_name
-                ))
-                .hint(format!("it has {}", known.join(", "))));
-            }
-        }
-        Ok(steps)
-    }
-}
-
-const SUPPORTED: &str = "supported are MetadataExtraction, RecordDeAggregation and AppendDelimiterToRecord";
-
-fn query<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Query> {
-    match parameter("JsonParsingEngine") {
-        Some("JQ-1.6") => {}
-        Some(other) => {
-            return Err(Error::invalid(format!("there is no JsonParsingEngine {other}")).hint("write JQ-1.6"));
-        }
-        None => {
-            return Err(Error::invalid("MetadataExtraction needs a JsonParsingEngine").hint("write JQ-1.6"));
-        }
-    }
-    match parameter("MetadataExtractionQuery") {
-        Some(text) => Query::parse(text),
-        None => Err(Error::invalid("MetadataExtraction needs a MetadataExtractionQuery")
-            .hint("such as {customer: .customer_id}")),
-    }
-}
-
-fn splitting<'a>(parameter: impl Fn(&str) -> Option<&'a str>) -> Result<Splitting> {
-    match (parameter("SubRecordType"), parameter("Delimiter")) {
-        (Some("JSON"), _) => Ok(Splitting::Json),
-        (Some("DELIMITED"), Some(text)) => match STANDARD.decode(text) {
-            Ok(bytes) if !bytes.is_empty() => Ok(Splitting::Delimited(bytes)),
-            _ => Err(Error::invalid(format!("the Delimiter `{text}` is no Base64"))
-                .hint("the delimiter #### is written IyMjIw==")),
-        },
-        (Some("DELIMITED"), None) => Err(Error::invalid("the SubRecordType DELIMITED needs a Delimiter")
-            .hint("write it as Base64: #### is IyMjIw==")),
-        (Some(other), _) => {
-            Err(Error::invalid(format!("there is no SubRecordType {other}")).hint("write JSON or DELIMITED"))
-        }
-        (None, _) => {
-            Err(Error::invalid("RecordDeAggregation needs a SubRecordType").hint("write JSON or DELIMITED"))
-        }
-    }
-}
-
-/// Escapes as people write them: `\n`, `\t`, `\r`, `\\`.
-fn unescaped(text: &str) -> Vec<u8> {
-    let (mut out, mut signs) = (String::new(), text.chars());
-    while let Some(sign) = signs.next() {
-        match (sign, if sign == '\\' { signs.next() } else { None }) {
-            ('\\', Some('n')) => out.push('\n'),
-            ('\\', Some('t')) => out.push('\t'),
-            ('\\', Some('r')) => out.push('\r'),
-            ('\\', Some('\\')) => out.push('\\'),
-            (_, Some(other)) => out.extend(['\\', other]),
-            (other, None) => out.push(other),
-        }
-    }
-    out.into_bytes()
-}
-
 fn dynamic(settings: &S3Destination, query: Option<Query>, prefix: &Prefix) -> Result<Option<Dynamic>> {
     let enabled = settings.dynamic_partitioning_configuration.is_some_and(|dynamic| dynamic.enabled);
     let names: Vec<String> = prefix.keys().map(str::to_owned).collect();
@@ -356,123 +247,10 @@ fn backup(settings: &S3Destination) -> Result<Option<Backup>> {
     }
 }
 
-fn target(conversion: &Conversion) -> Result<Target> {
-    let missing = |what: &str| Error::invalid(format!("DataFormatConversionConfiguration needs {what}"));
-    let schema = conversion.schema_configuration.as_ref().ok_or_else(|| missing("a SchemaConfiguration"))?;
-    let database = schema.database_name.as_deref().ok_or_else(|| missing("a DatabaseName"))?;
-    let table = schema.table_name.as_deref().ok_or_else(|| missing("a TableName"))?;
-    let version = match schema.version_id.as_deref() {
-        None | Some("LATEST") => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            Error::invalid(format!("the VersionId `{text}` is no table's version"))
-                .hint("write LATEST or a number")
-        })?),
-    };
-    let read = conversion.input_format_configuration.as_ref().and_then(|input| input.deserializer.as_ref());
-    let read = read.ok_or_else(|| missing("an InputFormatConfiguration with a Deserializer"))?;
-    let json = match (&read.open_x_json, &read.hive_json) {
-        (Some(openx), None) => JsonSpec {
-            openx: true,
-            dots_in_keys: openx.convert_dots_in_json_keys_to_underscores.unwrap_or(false),
-            case_sensitive: !openx.case_insensitive.unwrap_or(true),
-            mappings: openx.column_to_json_key_mappings.clone().unwrap_or_default().into_iter().collect(),
-            ..JsonSpec::default()
-        },
-        (None, Some(hive)) => {
-            let timestamp_formats = hive.timestamp_formats.clone().unwrap_or_default();
-            JsonSpec { openx: false, timestamp_formats, ..JsonSpec::default() }
-        }
-        _ => return Err(missing("either an OpenXJsonSerDe or a HiveJsonSerDe")),
-    };
-    let write = conversion.output_format_configuration.as_ref().and_then(|output| output.serializer.as_ref());
-    let write = write_spec(write.ok_or_else(|| missing("an OutputFormatConfiguration with a Serializer"))?)?;
-    Ok(Target { database: EntityName::new(database)?, table: EntityName::new(table)?, version, json, write })
-}
-
-/// What a serializer's options are called, and what they may be.
-enum Allowed {
-    AtLeast(i64),
-    Choice(&'static [&'static str]),
-    Flag,
-    Share,
-    Names,
-}
-
-const PARQUET: [(&str, Allowed); 6] = [
-    ("BlockSizeBytes", Allowed::AtLeast(64 << 20)),
-    ("PageSizeBytes", Allowed::AtLeast(64 << 10)),
-    ("Compression", Allowed::Choice(&["UNCOMPRESSED", "GZIP", "SNAPPY"])),
-    ("EnableDictionaryCompression", Allowed::Flag),
-    ("MaxPaddingBytes", Allowed::AtLeast(0)),
-    ("WriterVersion", Allowed::Choice(&["V1", "V2"])),
-];
-
-const ORC: [(&str, Allowed); 10] = [
-    ("StripeSizeBytes", Allowed::AtLeast(8 << 20)),
-    ("BlockSizeBytes", Allowed::AtLeast(64 << 20)),
-    ("RowIndexStride", Allowed::AtLeast(1000)),
-    ("EnablePadding", Allowed::Flag),
-    ("PaddingTolerance", Allowed::Share),
-    ("Compression", Allowed::Choice(&["NONE", "ZLIB", "SNAPPY"])),
-    ("BloomFilterColumns", Allowed::Names),
-    ("BloomFilterFalsePositiveProbability", Allowed::Share),
-    ("DictionaryKeyThreshold", Allowed::Share),
-    // Files of the older one cannot be written; those of this one are read by all that is left.
-    ("FormatVersion", Allowed::Choice(&["V0_12"])),
-];
-
-fn write_spec(serializer: &Serializer) -> Result<WriteSpec> {
-    let (what, options, known, format, size) = match (&serializer.parquet, &serializer.orc) {
-        (Some(options), None) => {
-            ("ParquetSerDe", options, &PARQUET[..], WriteFormat::Parquet, "BlockSizeBytes")
-        }
-        (None, Some(options)) => ("OrcSerDe", options, &ORC[..], WriteFormat::Orc, "StripeSizeBytes"),
-        _ => {
-            return Err(Error::invalid("a Serializer is either a ParquetSerDe or an OrcSerDe"));
-        }
-    };
-    check_options(what, options, known)?;
-    let compression = match options.get("Compression").and_then(Value::as_str) {
-        None | Some("SNAPPY") => "snappy",
-        Some("GZIP") => "gzip",
-        Some("ZLIB") => "zlib",
-        Some(_) => "none",
-    };
-    let mut spec = WriteSpec::new(format);
-    spec.compression = Some(compression.to_owned());
-    spec.block_bytes = options.get(size).and_then(Value::as_u64).and_then(|size| usize::try_from(size).ok());
-    Ok(spec)
-}
-
-fn check_options(what: &str, options: &Map<String, Value>, known: &[(&str, Allowed)]) -> Result<()> {
-    for (name, value) in options.iter().filter(|(_, value)| !value.is_null()) {
-        let Some((_, allowed)) = known.iter().find(|(known, _)| known == name) else {
-            return Err(Error::invalid(format!("{what} has no {name}"))
-                .hint(model::nearest_hint(name, known.iter().map(|(known, _)| *known))));
-        };
-        let wanted = match allowed {
-            Allowed::AtLeast(least) if value.as_i64().is_none_or(|n| n < *least) => {
-                format!("a number from {least}")
-            }
-            Allowed::Choice(all) if value.as_str().is_none_or(|text| !all.contains(&text)) => {
-                format!("one of {}", all.join(", "))
-            }
-            Allowed::Flag if !value.is_boolean() => "true or false".to_owned(),
-            Allowed::Share if value.as_f64().is_none_or(|n| !(0.0..=1.0).contains(&n)) => {
-                "a number from 0 to 1".to_owned()
-            }
-            Allowed::Names if !value.is_array() => "a list of columns".to_owned(),
-            _ => continue,
-        };
-        return Err(Error::invalid(format!("{what}.{name} must be {wanted}, not {value}")));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn compiled(more: Value) -> Result<Compiled> {
         let mut all =
@@ -520,15 +298,6 @@ mod tests {
         assert_eq!(named.extension, ".json.gz");
         let zero = compiled(json!({ "BufferingHints": { "SizeInMBs": 1, "IntervalInSeconds": 0 } })).unwrap();
         assert_eq!(zero.interval.num_seconds(), 0);
-    }
-
-    #[test]
-    fn delimiters() {
-        for (text, bytes) in
-            [(r"\n", &b"\n"[..]), ("\n", b"\n"), (r"\\n", br"\n"), ("||", b"||"), (r"\x", br"\x")]
-        {
-            assert_eq!(unescaped(text), bytes, "{text}");
-        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a destination is told: Firehose's own words, kept as they were given.
 
 mod compiled;
+mod conversion;
+mod steps;
 
 pub(crate) use compiled::{Compiled, Splitting, Target};
 

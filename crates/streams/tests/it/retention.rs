@@ -88,3 +88,43 @@ async fn the_log_sweeps_by_itself() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn what_is_released_goes_before_its_time() {
+    let house = House::new().await;
+    let log = house.with_stream(1).await;
+    let mut placed = Vec::new();
+    for n in 0..4 {
+        placed.extend(put_texts(&log, &[&n.to_string()]).await);
+        house.hand.advance(Duration::hours(2));
+    }
+    assert_eq!(segments(&log, 0).len(), 4);
+    log.release("s", ShardId(0), placed[1].sequence_number).await.unwrap();
+    assert_eq!((segments(&log, 0).len(), texts(&log, 0).await), (2, vec!["2".to_owned(), "3".to_owned()]));
+    // The segment that is being written stays, whatever is released.
+    log.release("s", ShardId(0), placed[3].sequence_number).await.unwrap();
+    assert_eq!((segments(&log, 0).len(), texts(&log, 0).await), (1, vec!["3".to_owned()]));
+    drop(log);
+    let log = house.open().await;
+    assert_eq!(log.recovered().damages, []);
+    put_texts(&log, &["4"]).await;
+    assert_eq!(texts(&log, 0).await, ["3", "4"]);
+}
+
+#[tokio::test]
+async fn what_a_room_keeps_for_itself_is_on_no_list() {
+    let house = House::new().await;
+    let log = house.with_stream(1).await;
+    let kept = log.create_stream(NewStream::internal("room", "x")).await.unwrap();
+    assert_eq!((kept.name.as_str(), kept.settings.retention_hours), ("room/x", MAX_RETENTION_HOURS));
+    log.put_many(&kept.name, vec![NewRecord::new("-", "kept")]).await.unwrap();
+    let names = |streams: Vec<Stream>| streams.into_iter().map(|stream| stream.name).collect::<Vec<_>>();
+    assert_eq!(names(log.list_streams(None, 1).await.unwrap()), ["s"]);
+    drop(log);
+    let log = house.open().await;
+    assert_eq!(log.stream("room/x").await.unwrap().open_shards, 1);
+    for wrong in ["/x", "room/", "a/b/c"] {
+        assert!(log.create_stream(NewStream::provisioned(wrong, 1)).await.is_err(), "{wrong}");
+    }
+    log.delete_stream("room/x", false).await.unwrap();
+}
