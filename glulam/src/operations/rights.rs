@@ -4,11 +4,12 @@
 use super::{
     BookmarkMove, CheckJobs, CheckScripts, CheckSql, CheckedText, CompletionNames, CreateStream,
     DeleteApplication, DeleteJob, DeleteSnapshot, DeleteStream, Describe, DescribeStream, ExplainApplication,
-    FollowRun, ListApplications, ListJobs, ListPartitions, ListRuns, ListStreams, ListTables, MoveBookmark,
-    Operation, PutRecords, ReadLog, ReadShard, ReadStream, SaveApplication, SaveCrawler, SaveJob,
-    SetUpPython, ShowApplication, ShowJob, SnapshotApplication, StartApplication, StartConvert, StartCrawl,
-    StartGenerate, StartJob, StartJobPreview, StartQuery, StartSavedCrawl, StartScript, StopApplication,
-    StopRun, WatchApplications, WriteJobScript,
+    FollowRun, ListApplications, ListDeliveries, ListJobs, ListPartitions, ListRuns, ListStreams, ListTables,
+    MoveBookmark, Operation, PutDelivery, PutEvents, PutRecords, ReadLog, ReadShard, ReadStream,
+    SaveApplication, SaveCrawler, SaveJob, SetUpPython, ShowApplication, ShowDelivery, ShowJob,
+    SnapshotApplication, StartApplication, StartConvert, StartCrawl, StartGenerate, StartJob,
+    StartJobPreview, StartQuery, StartSavedCrawl, StartScript, StopApplication, StopRun, WatchApplications,
+    WriteJobScript,
 };
 use crate::platform::{Platform, table_name};
 use console::{Caller, may_change_anything, may_query};
@@ -60,6 +61,10 @@ impl Asking<'_> {
 
     fn application(&self, action: &str, name: &str) -> Result<()> {
         self.0.may_on("kinesisanalytics", action, &format!("application/{name}"))
+    }
+
+    fn delivery(&self, action: &str, name: &str) -> Result<()> {
+        self.0.may_on("firehose", action, &format!("deliverystream/{name}"))
     }
 
     fn runs(&self, action: &str) -> Result<()> {
@@ -197,6 +202,10 @@ fn streams_and_applications(name: &str, body: &[u8], asking: &Asking<'_>) -> Res
         DeleteStream::NAME => asking.stream("DeleteStream", &read::<DeleteStream>(body)?.name),
         DescribeStream::NAME => asking.stream("DescribeStream", &read::<DescribeStream>(body)?.name),
         PutRecords::NAME => asking.stream("PutRecords", &read::<PutRecords>(body)?.stream),
+        PutEvents::NAME => asking.stream("PutRecords", &read::<PutEvents>(body)?.stream),
+        ListDeliveries::NAME => asking.0.may("firehose:ListDeliveryStreams", "*"),
+        ShowDelivery::NAME => asking.delivery("DescribeDeliveryStream", &read::<ShowDelivery>(body)?.name),
+        PutDelivery::NAME => asking.delivery("PutRecordBatch", &read::<PutDelivery>(body)?.name),
         ReadShard::NAME => asking.stream("GetRecords", &read::<ReadShard>(body)?.stream),
         ReadStream::NAME => {
             let request: ReadStream = read(body)?;
