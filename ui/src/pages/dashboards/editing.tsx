@@ -53,7 +53,7 @@ export function Editing({ name, model, draft, at, onDraft: setDraft, onPick: set
   });
   const drop = useMutation({
     mutationFn: () => send(`/dashboards/${encodeURIComponent(name)}`, { method: "DELETE" }),
-    onSuccess: () => { onSaved(); navigate("/dashboards"); },
+    onSuccess: () => { navigate("/dashboards"); onSaved(); },
   });
   const panel = draft.panels[at];
   const change = (by: Partial<Panel>) => setDraft({ ...draft, panels: draft.panels.map((one, index) => (index === at ? { ...one, ...by } : one)) });
