@@ -119,7 +119,7 @@ mod tests {
     fn ended_runs_add_up() {
         let ledger = Ledger::default();
         let run: Run = serde_json::from_value(serde_json::json!({
-            "id": "01JQ5Z3V4W5X6Y7Z8A9B0C1D2E", "kind": "query", "name": "q", "owner": "", "state": "succeeded",
+            "id": "01jq5z3v4w5x6y7z8a9b0c1d2e", "kind": "query", "name": "q", "owner": "", "state": "succeeded",
             "attempt": 1, "retries_left": 0, "arguments": null, "node": "n", "created": "2026-03-02T08:00:00Z",
             "started": "2026-03-02T08:00:00Z", "ended": "2026-03-02T08:00:02Z", "progress": null,
             "counters": { "bytes_scanned": 10, "lag_millis": 5 }, "outcome": null, "revision": 3

@@ -64,7 +64,8 @@ function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard;
   const marks = queries(model);
   const off = marks.filter((one) => (search.get(`anno-${one.name}`) ?? (one.enable === false ? "off" : "on")) === "off").map((one) => one.name);
   const annotations = useAnnotations(model, range, variables, off, tick);
-  const shown = isEditing ? draft : model;
+  // While a query is written it is not asked: until it is saved, the saved one is.
+  const shown = useMemo(() => (isEditing ? { ...draft, panels: draft.panels.map((panel) => ({ ...panel, targets: model.panels.find((one) => one.id !== undefined && one.id === panel.id)?.targets })) } : model), [isEditing, draft, model]);
   const { chosen, options } = variables;
   const parts = useMemo(() => drawn(shown, (name) => {
     // While it is edited, a panel stands where its file says.

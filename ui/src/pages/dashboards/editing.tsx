@@ -1,6 +1,6 @@
 /** Editing in place: panels by form, moved and sized by buttons (or where they are drawn), and the whole as JSON. */
 
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { ArrowDown, ArrowLeft, ArrowRight, ArrowUp, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { send } from "../../shared/api";
@@ -40,6 +40,7 @@ export function Editing({ name, model, draft, at, onDraft: setDraft, onPick: set
   etag: string | null;
   onSaved: () => void;
 }) {
+  const client = useQueryClient();
   const [tab, setTab] = useState<"panels" | "json">("panels");
   // Of the state that the draft began with: what others save meanwhile is not overwritten.
   const [base] = useState(etag);
@@ -53,7 +54,11 @@ export function Editing({ name, model, draft, at, onDraft: setDraft, onPick: set
   });
   const drop = useMutation({
     mutationFn: () => send(`/dashboards/${encodeURIComponent(name)}`, { method: "DELETE" }),
-    onSuccess: () => { onSaved(); navigate("/dashboards"); },
+    onSuccess: () => {
+      // The list alone: what is deleted is not asked for once more.
+      void client.invalidateQueries({ queryKey: ["dashboards"], exact: true });
+      navigate("/dashboards");
+    },
   });
   const panel = draft.panels[at];
   const change = (by: Partial<Panel>) => setDraft({ ...draft, panels: draft.panels.map((one, index) => (index === at ? { ...one, ...by } : one)) });

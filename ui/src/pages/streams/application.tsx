@@ -33,8 +33,10 @@ export function ApplicationPage({ name }: { name: string }) {
   const act = useMutation({
     mutationFn: ({ what, body }: { what: string; body: object }) => operation(what, { name, ...body }),
     onSuccess: (_, { what }) => {
-      refresh();
-      if (what === "delete-application") navigate("/streams/applications");
+      if (what !== "delete-application") return refresh();
+      // The list alone: what is deleted is not asked for once more.
+      void client.invalidateQueries({ queryKey: ["applications"] });
+      navigate("/streams/applications");
     },
   });
   const back = <Link href="/streams/applications">Applications</Link>;
