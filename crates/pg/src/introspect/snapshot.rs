@@ -3,6 +3,7 @@
 use super::Surroundings;
 use crate::fault::Fault;
 use crate::values::Shape;
+use base64::Engine as _;
 use catalog::TableQuery;
 use sql::SqlType;
 use std::collections::BTreeSet;
@@ -85,7 +86,7 @@ impl Snapshot {
                     is_view: table.is_view(),
                     columns: attributes.collect(),
                     description: table.description.clone(),
-                    view: table.view_original_text.clone(),
+                    view: table.view_original_text.as_deref().map(view_query),
                 });
             }
             found.namespaces.push(Namespace {
@@ -141,6 +142,17 @@ impl Snapshot {
     pub(super) fn named(&self, schema: &str, name: &str) -> Option<&Relation> {
         self.relations.iter().find(|relation| relation.schema == schema && relation.name == name)
     }
+}
+
+/// The query of a view, out of the form in which Athena keeps it.
+fn view_query(text: &str) -> String {
+    let decoded = || {
+        let encoded = text.trim().strip_prefix("/* Presto View:")?.trim().strip_suffix("*/")?.trim();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(encoded).ok()?;
+        let json: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        json.get("originalSql")?.as_str().map(str::to_owned)
+    };
+    decoded().unwrap_or_else(|| text.to_owned())
 }
 
 /// Numbers by name: the same name has the same number in every session, as clients keep them between questions.
