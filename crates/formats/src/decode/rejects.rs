@@ -19,7 +19,7 @@ pub enum OnError {
     Collect(usize),
     /// The line that it stands in is left out and handed over as a whole, see [`RejectSink`]. So is a line that cannot be
     /// taken apart: a malformed one, one that fits no pattern, one of delimited text with more or fewer fields than there
-    /// are columns, JSON with a field that there is no column for ([`UNKNOWN_FIELD`]). Empty lines are no rejects.
+    /// are columns, JSON with an unknown field if the sink wants these ([`UNKNOWN_FIELD`]). Empty lines are no rejects.
     Reject,
 }
 
@@ -55,6 +55,12 @@ pub struct RejectedLine<'a> {
 pub trait RejectSink: Send + Sync + fmt::Debug {
     /// Takes a line.
     fn take(&self, rejected: RejectedLine<'_>);
+
+    /// Whether a line of JSON with a field that there is no column for is a reject: for readers whose columns were found
+    /// by looking at a part of the lines. Otherwise such fields are skipped.
+    fn wants_unknown_fields(&self) -> bool {
+        false
+    }
 }
 
 /// Something that did not convert.

@@ -311,7 +311,10 @@ impl<'a> Lexer<'a> {
                     b'u' => 4,
                     _ => 8,
                 };
+                let from = self.at;
                 let found = code(self, digits, 16).filter(|c| byte != b'x' || c.is_ascii());
+                // Only those of bytes may have fewer digits.
+                let found = found.filter(|_| byte == b'x' || self.at - from == digits);
                 return found
                     .map(|c| text.push(c))
                     .ok_or_else(|| self.fail("an escape is no character", start));

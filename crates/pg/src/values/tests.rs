@@ -90,6 +90,8 @@ fn binary_values_are_read_back() {
             put_binary(&column.shape, None, array.as_ref(), row, &mut out);
             let from_bytes = literal(Some(&out), true, &column.shape).unwrap();
             let from_text = literal(Some(text.as_bytes()), false, &column.shape).unwrap();
+            // The shortest text of a number has several forms.
+            let (from_bytes, from_text) = (plain(&from_bytes), plain(&from_text));
             assert_eq!(
                 from_bytes.replace("1 day ", ""),
                 from_text.replace("1 day ", ""),
@@ -142,4 +144,13 @@ fn literals() {
         assert!(literal(Some(bytes), true, &shape_of_oid(oid).unwrap()).is_err(), "{bytes:?}");
     }
     assert_eq!(literal(None, false, &Shape::Date).unwrap(), "CAST(NULL AS date)");
+}
+
+/// A cast of a number's text without its exponent.
+fn plain(literal: &str) -> String {
+    let number = literal.strip_prefix("CAST('").and_then(|rest| rest.split_once('\''));
+    match number.and_then(|(number, rest)| Some((number.parse::<f64>().ok()?, rest))) {
+        Some((number, rest)) if number.is_finite() => format!("CAST('{number}'{rest}"),
+        _ => literal.to_owned(),
+    }
 }

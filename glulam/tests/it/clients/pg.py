@@ -88,7 +88,7 @@ def mistakes():
     with connect() as connection:
         error = refused("42601", connection.execute, "SELECT 1 FORM x y")
         assert error.diag.statement_position, error
-        error = refused("42P01", connection.execute, "SELECT * FROM shop.order")
+        error = refused("42P01", connection.execute, "SELECT * FROM shop.ordes")
         assert "orders" in error.diag.message_hint, error.diag.message_hint
         error = refused("42703", connection.execute, "SELECT id,\n   custmer FROM shop.orders")
         assert error.diag.statement_position == "15", error.diag.statement_position
