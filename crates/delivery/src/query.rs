@@ -235,6 +235,7 @@ fn text_of(value: &Val) -> Option<String> {
 }
 
 /// jq's functions on times, all in UTC, and `tonumber`.
+#[allow(clippy::redundant_closure, reason = "the function by its name alone is not general enough here")]
 fn own() -> impl Iterator<Item = Fun<Data>> {
     let all: [jaq_core::native::Filter<jaq_core::RunPtr<Data>>; 7] = [
         ("tonumber", v(0), |cv| bome(to_number(&cv.1))),
