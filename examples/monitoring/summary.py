@@ -15,6 +15,9 @@ def size(count):
 def main():
     lines, total = [], 0.0
     for run in reversed(json.load(sys.stdin)):
+        if not run["ended"]:
+            # What runs on: the delivery.
+            continue
         counters = run["counters"]
         seconds = (datetime.fromisoformat(run["ended"]) - datetime.fromisoformat(run["started"])).total_seconds()
         total += seconds

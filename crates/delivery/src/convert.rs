@@ -110,7 +110,7 @@ impl Converter {
         // Rows of records that failed at another of their objects.
         let is_left_out = |line: &usize| lines.contains_key(line);
         let some_failed: BTreeSet<usize> =
-            lines.iter().filter_map(|(line, _)| owners.get(*line).copied()).collect();
+            lines.keys().filter_map(|line| owners.get(*line).copied()).collect();
         let halves =
             owners.iter().enumerate().any(|(line, at)| some_failed.contains(at) && !is_left_out(&line));
         if halves {

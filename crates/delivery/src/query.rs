@@ -113,7 +113,7 @@ impl Query {
         let definitions = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
-            .filter(|def| !is_left_out(def.name) && !(def.name == "split" && def.args.len() == 2));
+            .filter(|def| !(is_left_out(def.name) || def.name == "split" && def.args.len() == 2));
         let functions = jaq_core::funs::<Data>()
             .chain(jaq_std::base_funs::<Data>())
             .chain(jaq_json::funs::<Data>())

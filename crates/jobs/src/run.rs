@@ -26,7 +26,7 @@ pub(crate) type Examples = BTreeMap<String, Vec<String>>;
 /// How a run of a prepared job ended.
 pub(crate) enum Ended {
     /// It is done.
-    Done(JobReport),
+    Done(Box<JobReport>),
     /// Nothing has happened: it has to be prepared again, with these rows in mind.
     Surprised(Examples),
 }
@@ -57,7 +57,7 @@ impl Jobs {
             // What is still unknown in the end is rejected, as every row that does not fit.
             prepared.may_be_surprised = rounds < ATTEMPTS;
             match self.run_prepared(&prepared, run, &mut number, &usage).await? {
-                Ended::Done(report) => return Ok(report),
+                Ended::Done(report) => return Ok(*report),
                 Ended::Surprised(rows) => {
                     let sources: Vec<&str> = rows.keys().map(String::as_str).collect();
                     let what = "there are fields behind the part of the files that was looked at";
@@ -102,7 +102,7 @@ impl Jobs {
             let note = "an earlier attempt of this run has published its outputs".to_owned();
             run.info(note.clone()).await;
             let report = JobReport { job: prepared.job.clone(), notes: vec![note], ..JobReport::default() };
-            return Ok(Ended::Done(report));
+            return Ok(Ended::Done(Box::new(report)));
         }
         let (version, seen) = match prepared.options.mode {
             BookmarkMode::Disabled => (0, HashMap::new()),
@@ -114,7 +114,10 @@ impl Jobs {
         // Tables list their files when they are planned: whether they have new ones is not known yet.
         let has_tables = prepared.checked.nodes.iter().any(is_table);
         if let Some(note) = nothing_new(&built, &prepared.checked).filter(|_| !has_tables) {
-            return self.idle(report, built, prepared, usage, run, note).await.map(Ended::Done);
+            return self
+                .idle(report, built, prepared, usage, run, note)
+                .await
+                .map(|report| Ended::Done(Box::new(report)));
         }
         let first = first_place(&built.writes, &self.rooms).await?;
         report.notes.extend(self.need_buckets(&built.writes).await?);
@@ -131,7 +134,10 @@ impl Jobs {
         }
         let written = written?;
         if let Some(note) = nothing_new(&built, &prepared.checked) {
-            return self.idle(report, built, prepared, usage, run, note).await.map(Ended::Done);
+            return self
+                .idle(report, built, prepared, usage, run, note)
+                .await
+                .map(|report| Ended::Done(Box::new(report)));
         }
         built.flow.book().check()?;
         report.targets = targets(&built.writes, &written);
@@ -159,7 +165,7 @@ impl Jobs {
         let places = written.iter().map(|w| w.location.parse::<LakeUri>()).collect::<Result<Vec<_>>>()?;
         report.notes.extend(self.publish(built, &ending, &places, run).await?);
         self.tell(&mut report, prepared, usage, run).await;
-        Ok(Ended::Done(report))
+        Ok(Ended::Done(Box::new(report)))
     }
 
     /// The report of a run that had nothing to read. Whatever was staged is dropped.

@@ -258,6 +258,7 @@ fn mark(folder: &Path) -> Result<()> {
 const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Waits until nobody else makes this environment. The lock ends with its process.
+#[allow(clippy::disallowed_methods, reason = "it waits for other processes, whose clock is the real one")]
 async fn lock(folder: &Path, stop: &CancellationToken) -> Result<File> {
     let path = folder.with_extension("lock");
     if let Some(parent) = path.parent() {

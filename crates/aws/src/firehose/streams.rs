@@ -270,13 +270,8 @@ pub(super) async fn update(firehose: Firehose, call: Call, input: Update) -> Res
             input.current_delivery_stream_version_id
         ))
     })?;
-    let change = match (input.s3, input.extended_s3) {
-        (Some(change), None) | (None, Some(change)) => change,
-        _ => {
-            return Err(Error::invalid(
-                "give either an S3DestinationUpdate or an ExtendedS3DestinationUpdate",
-            ));
-        }
+    let ((Some(change), None) | (None, Some(change))) = (input.s3, input.extended_s3) else {
+        return Err(Error::invalid("give either an S3DestinationUpdate or an ExtendedS3DestinationUpdate"));
     };
     allow(&call, &stream.destination.merged(change.clone())?)?;
     deliveries.update(&input.delivery_stream_name, version, change).await?;

@@ -66,7 +66,7 @@ struct Object {
 }
 
 enum Body {
-    Bytes(Packer),
+    Bytes(Box<Packer>),
     Rows(Box<dyn Encoder>),
 }
 
@@ -167,7 +167,7 @@ impl Work {
                 let ending = crate::pack::extension(backup.compression);
                 let uri =
                     self.uri(&backup.bucket, &backup.prefix, "", &BTreeMap::new(), "backup", ending, None)?;
-                self.open(Kind::Backup, uri, Body::Bytes(Packer::new(backup.compression)?))
+                self.open(Kind::Backup, uri, Body::Bytes(Box::new(Packer::new(backup.compression)?)))
             }
         };
         self.append(object, &record.data)
@@ -220,7 +220,7 @@ impl Work {
         }
         let body = match &self.converter {
             Some(converter) => Body::Rows(converter.encoder()?),
-            None => Body::Bytes(Packer::new(compiled.compression)?),
+            None => Body::Bytes(Box::new(Packer::new(compiled.compression)?)),
         };
         self.partitions += 1;
         Ok(Ok(self.open(kind, uri, body)))
@@ -260,7 +260,11 @@ impl Work {
                 let (what, no_keys) = (step.error_type(), BTreeMap::new());
                 let uri =
                     self.uri(&compiled.bucket, &compiled.error_prefix, what, &no_keys, what, "", None)?;
-                self.open(Kind::Failed(step), uri, Body::Bytes(Packer::new(CompressionFormat::Uncompressed)?))
+                self.open(
+                    Kind::Failed(step),
+                    uri,
+                    Body::Bytes(Box::new(Packer::new(CompressionFormat::Uncompressed)?)),
+                )
             }
         };
         let failed = Failed {

@@ -221,7 +221,7 @@ impl Run<'_> {
                     SetOperator::Union => rows.extend(right),
                     SetOperator::Intersect => rows.retain(|row| others.contains(&key(row))),
                     SetOperator::Except | SetOperator::Minus => {
-                        rows.retain(|row| !others.contains(&key(row)))
+                        rows.retain(|row| !others.contains(&key(row)));
                     }
                 }
                 if !all {

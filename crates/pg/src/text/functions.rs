@@ -21,7 +21,7 @@ impl Rewriter<'_> {
             ("version", []) => self.push(quote_string(&self.facts.version.clone()), at),
             ("pg_backend_pid", []) => self.push(self.facts.process.to_string(), at),
             ("clock_timestamp" | "statement_timestamp" | "transaction_timestamp", []) => {
-                self.push("now()", at)
+                self.push("now()", at);
             }
             ("gen_random_uuid", []) => self.push("uuid()", at),
             ("btrim", [_]) => self.wrap(at, "trim(", &arguments, ")")?,

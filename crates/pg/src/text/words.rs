@@ -192,7 +192,7 @@ impl Rewriter<'_> {
             match upper.as_str() {
                 "FROM" | "JOIN" | "INTO" | "UPDATE" => part.in_from = true,
                 "SELECT" | "WHERE" | "GROUP" | "ORDER" | "HAVING" | "SET" | "ON" | "LIMIT" => {
-                    part.in_from = false
+                    part.in_from = false;
                 }
                 _ => {}
             }

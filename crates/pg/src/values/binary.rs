@@ -59,7 +59,7 @@ pub(crate) fn put_binary(
         Shape::Date => out.put_i32(days(array, row).saturating_sub(DAYS_TO_2000)),
         Shape::Time => out.put_i64(time(array, row)),
         Shape::Timestamp | Shape::TimestampTz => {
-            out.put_i64(moment(array, row).saturating_sub(MICROS_TO_2000))
+            out.put_i64(moment(array, row).saturating_sub(MICROS_TO_2000));
         }
         Shape::Interval => {
             let (months, micros) = interval(array, row);
@@ -79,7 +79,7 @@ pub(crate) fn put_binary(
             }
             for row in 0..values.len() {
                 put_sized(out, values.is_null(row), |out| {
-                    put_binary(element, None, values.as_ref(), row, out)
+                    put_binary(element, None, values.as_ref(), row, out);
                 });
             }
         }

@@ -20,7 +20,7 @@ pub(crate) fn put_text_value(
     match shape {
         Shape::Bool => out.push(if is_true(array, row) { 't' } else { 'f' }),
         Shape::Int2 | Shape::Int4 | Shape::Int8 | Shape::Oid => {
-            put(out, format_args!("{}", whole(array, row)))
+            put(out, format_args!("{}", whole(array, row)));
         }
         Shape::Float4 => match array.data_type() {
             DataType::Float32 => {
