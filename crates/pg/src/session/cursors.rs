@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::wire::Wire;
 use bytes::BufMut;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
@@ -143,16 +144,22 @@ impl Session {
             out.put_i16(i16::try_from(running.columns.len()).unwrap_or(i16::MAX));
             running.columns.iter().for_each(|_| out.put_i16(i16::from(is_binary)));
         });
-        if is_binary || matches!(format, CopyFormat::Csv { header: true, .. }) {
+        if matches!(format, CopyFormat::Csv { header: true, .. }) {
             wire.put(b'd', |out| copy_head(format, &running.columns, out));
         }
-        let progress = running.pump(wire, &Writing::Copy(format), u64::MAX, &cancel).await;
+        let wants_head = AtomicBool::new(is_binary);
+        let progress = running.pump(wire, &Writing::Copy(format, &wants_head), u64::MAX, &cancel).await;
         drop(done);
         if progress.map_err(|e| query.fault(&e))? == Progress::Gone {
             return Ok(Next::End);
         }
         if is_binary {
-            wire.put(b'd', |out| out.put_i16(-1));
+            wire.put(b'd', |out| {
+                if wants_head.load(Ordering::Relaxed) {
+                    copy_head(format, &running.columns, out);
+                }
+                out.put_i16(-1);
+            });
         }
         wire.put(b'c', |_| {});
         complete(wire, &tag("COPY", running.sent()));

@@ -9,6 +9,7 @@ use bytes::{BufMut, BytesMut};
 use engine::Answer;
 use model::Error;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -37,8 +38,9 @@ pub(super) struct Running {
 pub(super) enum Writing<'a> {
     /// As rows, each column in one of the two formats.
     Rows(&'a [bool]),
-    /// As the lines of COPY.
-    Copy(&'a CopyFormat),
+    /// As the lines of COPY. In binary form the head comes with the first row, as clients want it; whether it is still to
+    /// be written stands beside.
+    Copy(&'a CopyFormat, &'a AtomicBool),
     /// Not at all: MOVE passes over them.
     Nowhere,
 }
@@ -171,7 +173,12 @@ fn write_row<S: AsyncRead + AsyncWrite + Unpin>(
                 });
             }
         }),
-        Writing::Copy(format) => wire.put(b'd', |out| copy_row(out, format, columns, batch, row, scratch)),
+        Writing::Copy(format, wants_head) => wire.put(b'd', |out| {
+            if wants_head.swap(false, Ordering::Relaxed) {
+                copy_head(format, columns, out);
+            }
+            copy_row(out, format, columns, batch, row, scratch);
+        }),
     }
 }
 

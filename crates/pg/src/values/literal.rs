@@ -88,8 +88,13 @@ fn of_text(text: &str, shape: &Shape) -> Result<String> {
             format!("CAST({number} AS {})", type_of(shape))
         }
         Shape::Float4 | Shape::Float8 => {
-            trimmed.parse::<f64>().map_err(|_| wrong())?;
-            cast(trimmed)
+            let number = trimmed.parse::<f64>().map_err(|_| wrong())?;
+            match (number.is_infinite(), number.is_nan()) {
+                (true, _) if number > 0.0 => cast("Infinity"),
+                (true, _) => cast("-Infinity"),
+                (_, true) => cast("NaN"),
+                _ => cast(trimmed),
+            }
         }
         Shape::Numeric(..) => {
             let digits = trimmed.trim_start_matches(['-', '+']);
