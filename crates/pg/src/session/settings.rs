@@ -31,6 +31,7 @@ const DEFAULTS: [(&str, &str); 36] = [
     ("bytea_output", "hex"),
     ("client_min_messages", "notice"),
     ("constraint_exclusion", "partition"),
+    ("default_table_access_method", "heap"),
     ("default_tablespace", ""),
     ("default_transaction_isolation", "read committed"),
     ("default_transaction_read_only", "off"),

@@ -154,7 +154,7 @@ def copies():
         assert copied(f"COPY {query} TO STDOUT (FORMAT binary)").startswith(b"PGCOPY\n\xff\r\n\0")
         with connection.cursor().copy(f"COPY {query} TO STDOUT (FORMAT binary)") as copy:
             copy.set_types(["int8", "text", "int4"])
-            assert next(copy.rows()) == (1, "Ada", None)
+            assert next(iter(list(copy.rows()))) == (1, "Ada", None)
 
 
 def cancels():
