@@ -18,7 +18,7 @@ const REPORTED: [&str; 10] = [
 ];
 
 /// Settings with their defaults. Those that clients may set at will change nothing here.
-const DEFAULTS: [(&str, &str); 36] = [
+const DEFAULTS: [(&str, &str); 37] = [
     ("application_name", ""),
     ("client_encoding", "UTF8"),
     ("DateStyle", "ISO, MDY"),
