@@ -59,7 +59,13 @@ pub(crate) fn run(args: Args) -> Result<u8> {
     };
     state::logs::start(level, config.text("log.format").unwrap_or("text"), terminal::colours())?;
     let context = Context { shared: args.shared, config };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Command::Up(_) = &args.command {
+        // A query keeps as many threads busy as there are cores; the doors must answer meanwhile.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        runtime.worker_threads(cores + 2);
+    }
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|e| Error::unavailable("cannot start the worker threads").source_is(e))?;

@@ -110,11 +110,12 @@ impl House {
         String::from_utf8(self.rooms.lake.read(&uri.parse().unwrap()).await.unwrap().to_vec()).unwrap()
     }
 
-    /// All objects of a bucket but the platform's own, by key.
+    /// All objects of a bucket but the platform's own (a commit's marker may go while they are read), by key.
     async fn objects(&self, bucket: &str) -> BTreeMap<String, Vec<u8>> {
         let all = self.rooms.lake.list(&format!("s3://{bucket}/").parse().unwrap());
         let mut found = BTreeMap::new();
-        for info in all.try_collect::<Vec<_>>().await.unwrap() {
+        let all: Vec<_> = all.try_collect().await.unwrap();
+        for info in all.iter().filter(|info| !info.uri.key().starts_with("_glulam/")) {
             found.insert(info.uri.key().to_owned(), self.rooms.lake.read(&info.uri).await.unwrap().to_vec());
         }
         found

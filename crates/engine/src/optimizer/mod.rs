@@ -3,6 +3,7 @@
 mod near;
 mod selectivity;
 mod semi_join;
+mod yielding;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -28,6 +29,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     rules.insert(0, Arc::new(selectivity::GuessSelectivity));
     // Behind the one that brings the filters of joins to the tables.
     rules.push(Arc::new(near::LeaveToJoin));
+    rules.push(Arc::new(yielding::UnnestGivesWay));
     rules
 }
 

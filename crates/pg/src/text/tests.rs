@@ -33,6 +33,7 @@ fn spellings() {
         ("where a ~* '^x' or b !~ 'y'", "where regexp_like(a, '(?i)' || '^x') or (NOT regexp_like(b, 'y'))"),
         ("select a = any($1), b <> all(array[1])", "select contains(?, a), (NOT contains(array[1], b))"),
         ("select 1 limit 5 offset 2", "select 1 offset 2 limit 5"),
+        ("select 1 limit $1::INTEGER offset 2::int8", "select 1 offset 2 limit ?"),
         ("select E'it\\'s\\n'", "select 'it''s\n'"),
         ("select now() - interval '1 day'", "select now () - INTERVAL '1' DAY"),
         ("select now() - interval '1' day", "select now () - interval '1' day"),

@@ -340,6 +340,8 @@ impl Rewriter<'_> {
                 self.insert(start, "json_parse(");
                 self.push(")", at);
             }
+            // Here a whole number stands anyhow, and nothing else may.
+            ("int2" | "int4" | "int8", _) if !name.is_array && self.counts_rows(at) => {}
             _ => {
                 let engine = name.engine().map_err(|e| self.fail(at + 1, e))?;
                 self.insert(start, "CAST(");
@@ -347,6 +349,15 @@ impl Rewriter<'_> {
             }
         }
         Ok(next)
+    }
+
+    /// Whether the number or parameter before this token says how many rows there shall be.
+    fn counts_rows(&self, at: usize) -> bool {
+        let Some(number) = at.checked_sub(1) else { return false };
+        let is_plain =
+            self.tokens.get(number).is_some_and(|it| matches!(it.kind, Kind::Number | Kind::Parameter));
+        let Some(word) = number.checked_sub(1).filter(|_| is_plain) else { return false };
+        ["LIMIT", "OFFSET", "FIRST", "NEXT"].iter().any(|name| self.is(word, name))
     }
 
     fn finish(self) -> Translated {

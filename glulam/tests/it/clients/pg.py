@@ -72,6 +72,9 @@ def spellings():
         assert one("SELECT DATE '2024-03-01' - INTERVAL '1 day'") == datetime.date(2024, 2, 29)
         assert one("SELECT count(*) FROM shop.orders WHERE customer = ANY(%s)", (["Ada", "Dennis"],)) == 2
         assert one("SELECT count(*) FROM shop.orders WHERE id > %s AND customer LIKE %s", (1, "A%")) == 1
+        for first in (2, "2"):
+            rows = connection.execute("SELECT id FROM shop.orders ORDER BY id LIMIT %s::INTEGER", (first,)).fetchall()
+            assert rows == [(1,), (2,)], rows
         rows = connection.execute("SELECT g FROM generate_series(1, 10) g ORDER BY g LIMIT 3 OFFSET 2").fetchall()
         assert rows == [(3,), (4,), (5,)]
         assert one('SELECT max(amount) FROM glulam.shop."orders"') == 100.0
