@@ -17,6 +17,7 @@ import console
 import door
 from jobs import cases as jobs
 from sqlbench import workloads
+from streams import cases as streams
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "bench" / "data"
@@ -234,7 +235,7 @@ def write(found, arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    names = [*CASES, "door", "console", *workloads.CASES, *jobs.CASES]
+    names = [*CASES, "door", "console", "streams", *workloads.CASES, *jobs.CASES]
     parser.add_argument("cases", nargs="*", choices=[*names, []], help="which to run; all if none is named")
     parser.add_argument("--scale", type=scale, default=1.0, help="share of the usual size, or small (0.1) or large (1)")
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each, after one warm-up")
@@ -263,8 +264,9 @@ def main():
             found[name], broken = door.measure(GLULAM, DATA, arguments.runs, max(5, round(60 * arguments.scale)))
             print(found[name], flush=True)
             continue
-        if name == "console":
-            found[name] = console.measure(GLULAM, DATA, arguments.runs, arguments.scale)
+        if name in ("console", "streams"):
+            case = console if name == "console" else streams
+            found[name] = case.measure(GLULAM, DATA, arguments.runs, arguments.scale)
             print(found[name], flush=True)
             continue
         for what, seconds, rate, peer, peer_seconds in CASES[name](arguments.scale, arguments.runs):

@@ -98,6 +98,13 @@ install_sail_client() {
         -r requirements-bench-sail.txt
 }
 
+install_flink() {
+    say "Flink's jars of requirements-bench-flink.txt"
+    rm -rf .venv-flink
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --target .venv-flink \
+        -r requirements-bench-flink.txt
+}
+
 install_dbt() {
     say "Python packages of requirements-dbt.txt"
     rm -rf .venv-dbt
@@ -129,7 +136,7 @@ requirements=(requirements.txt)
 pinned=("${requirements[@]}" requirements-dbt.txt)
 if [ "${1:-}" = bench ]; then
     requirements+=(requirements-bench.txt)
-    pinned=("${requirements[@]}" requirements-dbt.txt requirements-bench-sail.txt)
+    pinned=("${requirements[@]}" requirements-dbt.txt requirements-bench-sail.txt requirements-bench-flink.txt)
 fi
 
 # The stamp's name is what was asked for; the environment of another machine or another list of packages has another.
@@ -146,7 +153,10 @@ install_packages
 install_rust_tools
 install_python "${requirements[@]}"
 install_dbt
-[ "${1:-}" != bench ] || install_sail_client
+if [ "${1:-}" = bench ]; then
+    install_sail_client
+    install_flink
+fi
 install_samples
 install_ui
 touch "$stamp"
