@@ -76,6 +76,17 @@ export function operation<T>(name: string, body: object = {}, signal?: AbortSign
   return post<T>(`/do/${name}`, body, signal);
 }
 
+/** Fails if the operation `show` finds something of that name: what is new must not replace it. */
+export async function mustBeFree(show: string, name: string, what: string, hint: string): Promise<void> {
+  try {
+    await operation(show, { name });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return;
+    throw error;
+  }
+  throw new ApiError({ kind: "already_exists", what, hints: [hint] }, 409);
+}
+
 /** The first rows of a query that only reads. */
 export function rows(sql: string, options: { database?: string; limit?: number; signal?: AbortSignal } = {}) {
   const { signal, ...rest } = options;

@@ -1,4 +1,4 @@
-/** A small line of numbers over time, with the latest beside it. */
+/** A small line of numbers over time, with the latest beside it; a dash where none is known. */
 
 import { amount } from "./format";
 
@@ -8,7 +8,8 @@ export function rateText(value: number): string {
   return `${value === 0 ? "0" : value < 10 ? value.toFixed(1) : amount(Math.round(value))}/s`;
 }
 
-export function Sparkline({ values, label, latest }: { values: number[]; label: string; latest?: number }) {
+export function Sparkline({ values, label, latest }: { values: number[]; label: string; latest?: number | null }) {
+  if (latest === null) return <span className="spark"><span className="spark-value muted">–</span></span>;
   const most = Math.max(...values, 1e-9);
   const points = values.map((value, index) => `${((index * WIDTH) / Math.max(1, values.length - 1)).toFixed(1)},${(HEIGHT - 2 - (value / most) * (HEIGHT - 4)).toFixed(1)}`);
   const now = latest ?? values.at(-1) ?? 0;

@@ -9,9 +9,13 @@ const POLICY = JSON.stringify({
     { Effect: "Allow", Action: ["glulam:*", "athena:*"], Resource: "*" },
     { Effect: "Allow", Action: ["s3:ListAllMyBuckets", "kinesis:ListStreams"], Resource: "*" },
     { Effect: "Allow", Action: "s3:*", Resource: ["arn:aws:s3:::open", "arn:aws:s3:::open/*"] },
+    { Effect: "Allow", Action: "s3:*", Resource: ["arn:aws:s3:::half", "arn:aws:s3:::half/*"] },
+    { Effect: "Deny", Action: "s3:*", Resource: "arn:aws:s3:::half/private/*" },
     { Effect: "Allow", Action: "glue:Get*", Resource: ["arn:aws:glue:*:*:table/pets/open", "arn:aws:glue:*:*:database/*"] },
   ],
 });
+
+const ALL = JSON.stringify({ Statement: { Effect: "Allow", Action: "*", Resource: "*" } });
 
 export const accessTests = [
   ["a key may do what its policy says, and no more", async ({ page, shot, accessible, expected }) => {
@@ -19,9 +23,11 @@ export const accessTests = [
     try {
       home.run("sql", "SELECT 1");
       for (const bucket of ["open", "closed"]) home.file(bucket, `${bucket}/pets.csv`, "name,age\nrex,3\n");
+      for (const key of ["pets.csv", "private/pets.csv"]) home.file("half", key, "name,age\nrex,3\n");
       home.run("crawl", "s3://open/", "s3://closed/", "--database", "pets");
       home.run("sql", "SELECT * FROM pets.closed");
       const served = await home.up("--console", "0.0.0.0:0", "--set", "aws.keys.owner.secret_access_key=s3cret-owner",
+        "--set", "aws.keys.builder.secret_access_key=s3cret-builder", "--set", `aws.keys.builder.policy=${ALL}`,
         "--set", "aws.keys.reader.secret_access_key=s3cret-reader", "--set", `aws.keys.reader.policy=${POLICY}`, "--set", "console.metrics_token=scrape-me");
       const url = served.replace("0.0.0.0", "127.0.0.1");
       const tables = home.tables();
@@ -63,6 +69,12 @@ export const accessTests = [
         [403, ["/object?uri=s3://closed/closed/pets.csv", "GET"]],
         [403, ["/object?uri=s3://closed/closed/pets.csv", "DELETE"]],
         [403, ["/preview", "POST", { uri: "s3://closed/closed/pets.csv" }]],
+        [200, ["/preview", "POST", { uri: "s3://half/pets.csv" }]],
+        [403, ["/preview", "POST", { uri: "s3://half/private/pets.csv" }]],
+        [403, ["/preview", "POST", { uri: "s3://half/private" }]],
+        [403, ["/preview", "POST", { uri: "s3://half/?rivate/pets.csv" }]],
+        [403, ["/preview", "POST", { uri: "s3://half/" }]],
+        [403, convert("s3://half/", "s3://open/half.csv")],
         [403, ["/buckets/another", "PUT"]],
         [403, ["/dashboards", "GET"]],
         [200, run("list-streams", {})],
@@ -86,6 +98,17 @@ export const accessTests = [
       await call("/do/follow-run", "POST", { id: own.id, seen: own.revision, wait_millis: 10_000 });
       assert.equal((await call(`/results/${own.id}`, "GET"))[0], 200);
       expected(/403|404/);
+
+      // A policy that allows everything does not reach the server's disk by way of a script.
+      const sent = (path, body, cookie = "") => fetch(`${url}/api${path}`, { method: "POST", headers: { "x-glulam": "test", cookie }, body: JSON.stringify(body) });
+      const cookie = (await sent("/login", { id: "builder", secret: "s3cret-builder" })).headers.get("set-cookie").split(";")[0];
+      const script = { name: "j.json", text: JSON.stringify({ Name: "j", Role: "r", Command: { Name: "pythonshell", ScriptLocation: "/etc/passwd" } }) };
+      const request = { name: null, definition: [script.text, script.name], arguments: {} };
+      for (const [name, body] of [["save-job", { definition: script }], ["check-jobs", { texts: [script] }], ["start-job", { request }], ["start-job-preview", { request, rows: 3 }]]) {
+        const answer = await sent(`/do/${name}`, body, cookie);
+        assert.equal(answer.status, 403, `${name}: ${await answer.text()}`);
+      }
+      assert.equal((await sent("/do/list-jobs", {}, cookie)).status, 200);
 
       // Guesses: ten wrong ones, then nobody gets in from here for a while.
       const guess = (secret) => fetch(`${url}/api/login`, { method: "POST", headers: { "x-glulam": "test" }, body: JSON.stringify({ id: "owner", secret }) });

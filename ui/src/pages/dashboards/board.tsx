@@ -2,7 +2,7 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, Download, Pencil, RefreshCw } from "lucide-react";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, keepFile, send } from "../../shared/api";
 import { Link, path, useSearch } from "../../shared/router";
 import { Button, Card, Empty, ErrorBox, Loading, Page } from "../../shared/ui";
@@ -29,7 +29,8 @@ export function Board({ name }: { name: string }) {
       return { model: (await response.json()) as Dashboard, etag: response.headers.get("etag") };
     },
   });
-  if (read.isError) {
+  // What is open stays when it cannot be read once more: it may be half edited.
+  if (read.isError && !read.data) {
     const isGone = read.error instanceof ApiError && read.error.status === 404;
     return (
       <Page title={name}>
@@ -38,17 +39,22 @@ export function Board({ name }: { name: string }) {
     );
   }
   if (!read.data) return <Loading />;
-  return <Shown name={name} model={read.data.model} etag={read.data.etag} onSaved={() => void client.invalidateQueries({ queryKey: ["dashboards"] })} />;
+  return <Shown name={name} model={read.data.model} etag={read.data.etag} error={read.error} onSaved={() => void client.invalidateQueries({ queryKey: ["dashboards"] })} />;
 }
 
-function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard; etag: string | null; onSaved: () => void }) {
+function Shown({ name, model, etag, error, onSaved }: { name: string; model: Dashboard; etag: string | null; error: Error | null; onSaved: () => void }) {
   const [search, setSearch] = useSearch();
   const [closed, setClosed] = useState<Record<string, boolean>>({});
   const [draft, setDraft] = useState(model);
-  // What is saved anew is what is edited from then on.
-  useEffect(() => setDraft(model), [model]);
   const [picked, setPicked] = useState(0);
   const isEditing = search.get("edit") === "1";
+  // What is saved anew is what is edited from then on, but not in the midst of editing.
+  const began = useRef(model);
+  useEffect(() => {
+    if (isEditing || began.current === model) return;
+    began.current = model;
+    setDraft(model);
+  }, [model, isEditing]);
   const [from, to] = [search.get("from") ?? model.time?.from ?? "now-6h", search.get("to") ?? model.time?.to ?? "now"];
   const refresh = search.get("refresh") ?? (model.refresh || "");
   const [tick, setTick] = useState(0);
@@ -97,6 +103,7 @@ function Shown({ name, model, etag, onSaved }: { name: string; model: Dashboard;
           <Button aria-pressed={isEditing} onClick={() => setSearch({ edit: isEditing ? null : "1" })}><Pencil size={14} />Edit</Button>
         </>
       )}>
+      {error !== null && <ErrorBox error={error} />}
       {variables.error !== null && <ErrorBox error={variables.error} />}
       <VariableBar list={list} state={variables} onChoose={(variable, values) => setSearch({ [`var-${variable}`]: values })} />
       {marks.some((one) => !one.hide) && (

@@ -88,6 +88,13 @@ describe("exports", () => {
       expect(JSON.stringify(file.datasources[0]?.secureJsonData)).toContain("$GLULAM_SECRET_ACCESS_KEY");
     }
   });
+  it("data sources lead to the doors, and to a bucket that the file says how to make", () => {
+    const source = (kind: "athena" | "postgres") => parse(provisioning(kind, "lake.example")).datasources[0];
+    expect(source("postgres").url).toBe("lake.example:5437");
+    const { endpoint, outputLocation } = source("athena").jsonData;
+    expect(endpoint).toBe("http://lake.example:4566");
+    expect(provisioning("athena", "lake.example")).toContain(`# aws s3 mb ${outputLocation.replace(/\/$/, "")} --endpoint-url ${endpoint}\n`);
+  });
   it("a name comes from the uid or the title", () => {
     expect(nameFor({ title: "My Board!", panels: [] })).toBe("my-board");
     expect(nameFor({ title: "x", uid: "a_b", panels: [] })).toBe("a_b");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { addNode, graph, removeNode, setInput, setSetting } from "./definition";
+import { addNode, graph, nameOf, removeNode, setInput, setSetting } from "./definition";
 
 const example = readFileSync(join(import.meta.dirname, "../../../../examples/metrics-plain/job.yaml"), "utf8");
 
@@ -44,4 +44,13 @@ describe("a job's text is edited in place", () => {
     if (!node) throw new Error("no node");
     expect(JSON.parse(setSetting(text, node, "Paths", ["s3://c/"])).CodeGenConfigurationNodes.a.S3CsvSource.Paths).toEqual(["s3://c/"]);
   });
+
+  it.each([
+    [example, "other.yaml", "metrics-plain"],
+    ["CodeGenConfigurationNodes: {}", "jobs/nightly.v2.yaml", "nightly"],
+    ['{"Job": {"Name": "inner", "Role": "r", "CodeGenConfigurationNodes": {}}}', "job.json", "inner"],
+    ['{"JobName": "beside", "JobUpdate": {"CodeGenConfigurationNodes": {}}}', "job.json", "beside"],
+    ["Command: {Name: pythonshell, ScriptLocation: s3://b/a.py}", "job.yaml", "job.yaml"],
+    ["", "", "job"],
+  ])("the name of %s", (text, file, name) => expect(nameOf(text, file)).toBe(name));
 });

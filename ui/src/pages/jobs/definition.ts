@@ -46,6 +46,19 @@ export function graph(text: string): JobGraph {
   return { name: String(of("Name") ?? ""), nodes, arguments: Object.fromEntries(Object.entries(given2).map(([key, one]) => [key, String(one ?? "")])), problem };
 }
 
+/** The name under which the server keeps a definition: its own, or else that of its file. */
+export function nameOf(text: string, file: string): string {
+  const value: unknown = documentOf(text).toJS();
+  const map = (one: unknown) => (one && typeof one === "object" ? (one as Record<string, unknown>) : {});
+  const whole = map(value);
+  // The answer of GetJob and the request of UpdateJob have the job within.
+  const inner = whole[NODES] === undefined ? [whole.Job, whole.JobUpdate].map(map).find((one) => NODES in one || "Command" in one || "Role" in one) : undefined;
+  const own = (inner ?? whole).Name ?? (inner ? whole.JobName : undefined);
+  if (own !== undefined && own !== null) return String(own);
+  if (NODES in (inner ?? whole) || !("Command" in (inner ?? whole))) return file.replace(/^.*[/\\]/, "").split(".")[0] || "job";
+  return file;
+}
+
 function nodeMap(document: Document, id: string, kind: string): YAMLMap | null {
   const found = document.getIn([NODES, id, kind]);
   return isMap(found) ? found : null;

@@ -3,11 +3,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Workflow } from "lucide-react";
 import { lazy, useState } from "react";
-import { operation } from "../../shared/api";
+import { mustBeFree, operation } from "../../shared/api";
 import { ago, time, took } from "../../shared/format";
 import { Link, navigate, path, usePath } from "../../shared/router";
 import type { Run, StoredJob } from "../../shared/types";
 import { Button, Card, Dialog, Empty, ErrorBox, Field, Loading, Page, StateBadge, useNow } from "../../shared/ui";
+import { nameOf } from "./definition";
 
 const Job = lazy(() => import("./job"));
 const FIRST = "Name: my-job\nDefaultArguments:\n  --output: s3://results/\nCodeGenConfigurationNodes: {}\n";
@@ -58,11 +59,19 @@ function List() {
   );
 }
 
+/** Refuses the name of a job that is kept: saving would replace it. */
+export function mustBeNew(name: string): Promise<void> {
+  return mustBeFree("show-job", name, `there is a job \`${name}\` already`, "give this one another `Name`, or change that one on its own page");
+}
+
 function Adding({ onClose, onAdded }: { onClose: () => void; onAdded: (name: string) => void }) {
   const [text, setText] = useState(FIRST);
   const [file, setFile] = useState("job.yaml");
   const keep = useMutation({
-    mutationFn: () => operation<[string, boolean]>("save-job", { definition: { name: file, text } }),
+    mutationFn: async () => {
+      await mustBeNew(nameOf(text, file));
+      return operation<[string, boolean]>("save-job", { definition: { name: file, text } });
+    },
     onSuccess: ([name]) => onAdded(name),
   });
   return (

@@ -10,7 +10,8 @@ import { Link, navigate, path } from "../../shared/router";
 import type { Cell, Diagnosis, Finding, Run, StoredJob } from "../../shared/types";
 import { diagnosisOf, resultOf } from "../../shared/types";
 import { Button, Card, CopyButton, DiagnosisBox, Dialog, Empty, ErrorBox, Field, Loading, Page, StateBadge, Tabs, useNow } from "../../shared/ui";
-import { addNode, graph, NEW, removeNode, setInput, setSetting } from "./definition";
+import { mustBeNew } from ".";
+import { addNode, graph, nameOf, NEW, removeNode, setInput, setSetting } from "./definition";
 import { Flow } from "./flow";
 import { Settings } from "./settings";
 
@@ -26,7 +27,7 @@ interface NodePreview {
 
 export default function Job({ name }: { name: string }) {
   const job = useQuery({ queryKey: ["jobs", name], queryFn: () => operation<[StoredJob, unknown]>("show-job", { name }) });
-  if (job.isError) return <Page title={name}><ErrorBox error={job.error} /></Page>;
+  if (job.isError && !job.data) return <Page title={name}><ErrorBox error={job.error} /></Page>;
   if (!job.data) return <Loading />;
   return <Opened job={job.data[0]} />;
 }
@@ -54,7 +55,11 @@ function Opened({ job }: { job: StoredJob }) {
     onError: (error) => setSaid({ wrong: [diagnosisFrom(error)] }),
   });
   const keep = useMutation({
-    mutationFn: () => operation<[string, boolean]>("save-job", { definition: { name: job.source_name, text } }),
+    mutationFn: async () => {
+      const name = nameOf(text, job.source_name);
+      if (name !== job.name) await mustBeNew(name);
+      return operation<[string, boolean]>("save-job", { definition: { name: job.source_name, text } });
+    },
     onSuccess: async ([name]) => {
       setSaid({ good: "Saved.", wrong: [] });
       await client.invalidateQueries({ queryKey: ["jobs"] });

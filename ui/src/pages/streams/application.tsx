@@ -12,6 +12,7 @@ import { diagnosisOf } from "../../shared/types";
 import { Button, Card, DiagnosisBox, Dialog, Empty, ErrorBox, Field, Loading, Page, Tabs, useNow } from "../../shared/ui";
 import { Status, useRates, watermark } from "./applications";
 import { Dataflow } from "./dataflow";
+import { useDraft } from "./draft";
 import { ScriptEditor, useSaving } from "./script";
 import type { ApplicationDescription, Snapshot } from "./types";
 
@@ -23,9 +24,9 @@ export function ApplicationPage({ name }: { name: string }) {
   const [search, setSearch] = useSearch();
   const [isStarting, setStarting] = useState(false);
   const now = useNow(1000);
-  const shown = useQuery({ queryKey: ["application", name], queryFn: ({ signal }) => operation<ApplicationDescription>("show-application", { name }, signal) });
+  const shown = useQuery({ queryKey: ["application", name], refetchOnMount: "always", queryFn: ({ signal }) => operation<ApplicationDescription>("show-application", { name }, signal) });
   const seen = useMemo(() => (shown.data ? [shown.data] : undefined), [shown.data]);
-  useRates(seen);
+  useRates(seen, shown.dataUpdatedAt);
   const refresh = () => {
     void client.invalidateQueries({ queryKey: ["application", name] });
     void client.invalidateQueries({ queryKey: ["applications"] });
@@ -85,7 +86,7 @@ export function ApplicationPage({ name }: { name: string }) {
       </div>
       <Tabs tabs={TABS} at={tab} label="About the application" onChange={(next) => setSearch({ tab: next === "flow" ? null : next })} />
       {tab === "flow" && (mistake ? <DiagnosisBox diagnosis={mistake} /> : <Dataflow steps={flow} />)}
-      {tab === "script" && <Script key={application.version} name={name} script={application.script} isRunning={isRunning} />}
+      {tab === "script" && <Script key={name} name={name} script={application.script} isRunning={isRunning} />}
       {tab === "state" && <State snapshots={snapshots} now={now} onDrop={(label) => act.mutate({ what: "delete-snapshot", body: { label } })} />}
       {isStarting && <Start name={name} snapshots={snapshots} onClose={() => { setStarting(false); refresh(); }} />}
     </Page>
@@ -93,11 +94,12 @@ export function ApplicationPage({ name }: { name: string }) {
 }
 
 function Script({ name, script, isRunning }: { name: string; script: string; isRunning: boolean }) {
-  const [text, setText] = useState(script);
-  const save = useSaving(name, () => undefined);
+  const { text, setText, isChangedElsewhere, take, saved } = useDraft(script);
+  const save = useSaving(name, saved);
   return (
     <Card title="Script" actions={<Button kind="primary" disabled={text === script || save.isPending} onClick={() => save.mutate(text)}>Keep the change</Button>}>
       {save.isError && <ErrorBox error={save.error} />}
+      {isChangedElsewhere && <p role="status" className="retyped">It was changed meanwhile; keeping yours replaces that. <Button onClick={take}>Take what is kept now</Button></p>}
       <ScriptEditor text={text} onChange={setText} />
       {isRunning && <p className="muted small">What runs goes on as it was started; a change counts from the next start. Kept state of other windows or keys cannot be taken up then.</p>}
     </Card>

@@ -2,10 +2,10 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { Plus, Workflow } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { operation } from "../../shared/api";
 import { amount, duration, time } from "../../shared/format";
-import { add, rate, rates, useTotals } from "../../shared/pulse";
+import { add, cut, rate, rates, useTotals } from "../../shared/pulse";
 import { Link, path } from "../../shared/router";
 import { Sparkline } from "../../shared/sparkline";
 import type { Run } from "../../shared/types";
@@ -14,14 +14,19 @@ import { Card, Empty, ErrorBox, LinkButton, Loading, Page, StateBadge, Tag, useN
 import { Halves } from "./list";
 import type { Application, WatchedApplication } from "./types";
 
-/** Notes how many records the runs of applications have read, for their rates. */
-export function useRates(all: WatchedApplication[] | undefined): void {
+/** Notes how many records the runs of applications have read, for their rates; `at` is when the server answered. */
+export function useRates(all: WatchedApplication[] | undefined, at: number): void {
   useTotals();
+  const [since] = useState(() => Date.now());
   useEffect(() => {
+    // What an earlier visit has left is shown until the first answer, but not counted.
+    if (at < since) return;
     for (const { application, run } of all ?? []) {
-      if (run && application.status === "running") add(`app/${application.name}`, Date.now(), run.counters.records ?? 0);
+      if (run && application.status === "running") add(`app/${application.name}`, at, run.counters.records ?? 0);
     }
-  }, [all]);
+  }, [all, at, since]);
+  // Away from here nobody looks.
+  useEffect(() => () => cut("app/"), []);
 }
 
 export function Status({ application, run }: { application: Application; run: Run | null }) {
@@ -35,9 +40,9 @@ export function watermark(run: Run | null): string {
 }
 
 export function Applications() {
-  const all = useQuery({ queryKey: ["applications"], queryFn: ({ signal }) => operation<WatchedApplication[]>("watch-applications", {}, signal) });
+  const all = useQuery({ queryKey: ["applications"], refetchOnMount: "always", queryFn: ({ signal }) => operation<WatchedApplication[]>("watch-applications", {}, signal) });
   const now = useNow(1000);
-  useRates(all.data);
+  useRates(all.data, all.dataUpdatedAt);
   return (
     <Page title="Streams" subtitle="Scripts of Flink SQL that read streams, put events into windows and write tables"
       actions={<LinkButton href="/streams/new" kind="primary"><Plus size={15} />New application</LinkButton>}>

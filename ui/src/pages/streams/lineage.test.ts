@@ -22,7 +22,24 @@ describe("records", () => {
     ['{"id":12345678901234567890,"x":1.10}', '{\n  "id": 12345678901234567890,\n  "x": 1.10\n}', true],
     ['{"text":"a, {b}: \\"c\\""}', '{\n  "text": "a, {b}: \\"c\\""\n}', true],
     ["[]", "[]", true],
+    ['{ "a" : [ ] , "b" : { } }', '{\n  "a": [],\n  "b": {}\n}', true],
+    ['"a \\"quoted\\" text"', '"a \\"quoted\\" text"', true],
     ["a,b,c", "a,b,c", false],
     ['{"broken":', '{"broken":', false],
   ])("%s", (text, expected, isJson) => expect(pretty(text)).toEqual({ text: expected, isJson }));
+
+  const many = Array.from({ length: 12_000 }, (_, id) => ({ id, name: `n${id}`, tags: [], where: { x: id / 7, y: [[]] } }));
+  it.each([
+    ["of many members", JSON.stringify(many)],
+    ["with a long text", JSON.stringify({ text: 'He said "{[". '.repeat(70_000) })],
+    ["nested deeply", "[".repeat(500_000) + "]".repeat(500_000)],
+    ["of empty lists", `[${"[],".repeat(330_000)}[]]`],
+    ["that is no JSON", `{"a": ${"[ ".repeat(500_000)}`],
+  ])("one of a megabyte %s takes no time", (_, text) => {
+    expect(text.length).toBeGreaterThan(700_000);
+    const began = performance.now();
+    const shown = pretty(text);
+    expect(performance.now() - began).toBeLessThan(1000);
+    if (shown.isJson) expect(shown.text.replace(/\s/g, "")).toBe(text.replace(/\s/g, ""));
+  });
 });

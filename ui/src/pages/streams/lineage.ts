@@ -46,23 +46,29 @@ export function pretty(text: string): { text: string; isJson: boolean } {
   }
 }
 
+/** What is nested deeper stays as it is: it would be more spaces than text. */
+const DEEPEST = 100;
+
 /** Indents JSON without reading its numbers: those of more than 53 bits stay as they are. */
 function indented(text: string): string {
   JSON.parse(text);
-  let out = "";
+  const out: string[] = [];
   let depth = 0;
+  let before = "";
   const line = () => `\n${"  ".repeat(depth)}`;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g)) {
-    if (token === "{" || token === "[") {
-      depth += 1;
-      out += token + line();
-    } else if (token === "}" || token === "]") {
+  for (const token of text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},:]|[^\s[\]{},:"]+/g) ?? []) {
+    const isFirst = before === "{" || before === "[";
+    if (token === "}" || token === "]") {
       depth -= 1;
-      const opened = /[[{]\n\s*$/.exec(out);
-      out = opened ? `${out.slice(0, opened.index + 1)}${token}` : out + line() + token;
-    } else if (token === ",") out += `,${line()}`;
-    else if (token === ":") out += ": ";
-    else out += token;
+      // What holds nothing stays on its line.
+      if (!isFirst) out.push(line());
+    } else if (isFirst) out.push(line());
+    if (token === "{" || token === "[") depth += 1;
+    if (depth > DEEPEST) return text;
+    out.push(token);
+    if (token === ",") out.push(line());
+    if (token === ":") out.push(" ");
+    before = token;
   }
-  return out;
+  return out.join("");
 }

@@ -1,8 +1,8 @@
 /** Records of a shard, from a place on, as they come. */
 
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
-import { operation } from "../../shared/api";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { memo, useState } from "react";
+import { ApiError, operation } from "../../shared/api";
 import { bytes, plural, time } from "../../shared/format";
 import { Button, Card, Empty, ErrorBox, Field, Loading } from "../../shared/ui";
 import { pretty } from "./lineage";
@@ -61,49 +61,83 @@ export function joined(before: ShardRecord[], more: ShardRecord[]): ShardRecord[
   return [...before, ...more.filter((one) => !known.has(one.sequence_number))].slice(-SHOWN);
 }
 
+/** Where the next look begins, and since when that is known. */
+export interface Place {
+  from: LookFrom;
+  since: number;
+}
+
+/** Places are good for five minutes where the limits of Kinesis hold: a silent shard's is taken anew before. */
+const GOOD = 60_000;
+
+export function onward(place: Place, found: ShardRead, now: number): Place {
+  if (!found.next) return place;
+  const isOld = typeof place.from === "object" && "place" in place.from && now - place.since > GOOD;
+  return found.records.length > 0 || place.from === "latest" || isOld ? { from: { place: found.next }, since: now } : place;
+}
+
+/** Where to go on from a place that is good no more: behind the last record, or when nothing had come yet. */
+export function renewed(place: Place, last: ShardRecord | undefined): LookFrom {
+  return last ? { after_sequence_number: last.sequence_number } : { at_timestamp: new Date(place.since).toISOString() };
+}
+
+/** Reads from a place on; from one that has expired, from where it stood. */
+export async function look(stream: string, shard: string, place: Place, last: ShardRecord | undefined, signal?: AbortSignal): Promise<ShardRead> {
+  const read = (from: LookFrom) => operation<ShardRead>("read-shard", { stream, shard, from, limit: LIMIT }, signal);
+  try {
+    return await read(place.from);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 412)) throw error;
+    return read(renewed(place, last));
+  }
+}
+
 /** Reads on as long as it is shown: quickly while there is more, then once a second. */
 function Reading({ stream, shard, from }: { stream: string; shard: string; from: LookFrom }) {
-  const [at, setAt] = useState<LookFrom>(from);
+  const [at, setAt] = useState<Place>(() => ({ from, since: Date.now() }));
   const [records, setRecords] = useState<ShardRecord[]>([]);
+  const [seen, setSeen] = useState<ShardRead | null>(null);
   const [isFollowing, setFollowing] = useState(from === "latest");
+  const take = (found: ShardRead) => {
+    setSeen(found);
+    if (found.records.length > 0) setRecords((before) => joined(before, found.records));
+    setAt((before) => onward(before, found, Date.now()));
+  };
   const read = useQuery({
-    queryKey: ["records", stream, shard, at],
+    queryKey: ["records", stream, shard, at.from],
     gcTime: 0,
     staleTime: 0,
     queryFn: async ({ signal }) => {
-      const found = await operation<ShardRead>("read-shard", { stream, shard, from: at, limit: LIMIT }, signal);
-      if (found.records.length > 0) {
-        setRecords((before) => joined(before, found.records));
-        if (found.next) setAt({ place: found.next });
-      } else if (found.next && at === "latest") setAt({ place: found.next });
+      const found = await look(stream, shard, at, records.at(-1), signal);
+      take(found);
       return found;
     },
     // Without new records the place stays, and is asked again.
     refetchInterval: (query) => (isFollowing && query.state.data?.next ? 1000 : false),
     enabled: isFollowing || records.length === 0,
   });
-  if (read.isError) return <div className="card-body"><ErrorBox error={read.error} retry={() => void read.refetch()} /></div>;
-  if (records.length === 0 && read.isPending) return <Loading what="Reading" />;
-  const more = () => void operation<ShardRead>("read-shard", { stream, shard, from: at, limit: LIMIT }).then((found) => {
-    setRecords((before) => joined(before, found.records));
-    if (found.next) setAt({ place: found.next });
-  });
+  const more = useMutation({ mutationFn: () => look(stream, shard, at, records.at(-1)), onSuccess: take });
+  const error = more.isError ? { error: more.error, retry: () => more.mutate() } : read.isError ? { error: read.error, retry: () => void read.refetch() } : null;
+  if (!seen && !error) return <Loading what="Reading" />;
   return (
     <>
-      <div className="record-bar">
-        <Button aria-pressed={isFollowing} onClick={() => setFollowing(!isFollowing)}>{isFollowing ? "Following" : "Follow"}</Button>
-        {!isFollowing && <Button onClick={more}>Read on</Button>}
-        <span className="muted small" role="status">{plural(records.length, "record")}{records.length === SHOWN ? " (the latest)" : ""}{read.data?.next === null ? ", to the end of the closed shard" : ""}</span>
-        {read.data?.children.length ? <span className="muted small">goes on in {read.data.children.join(", ")}</span> : null}
-      </div>
-      {records.length === 0 ? <Empty title="No record is here yet">{isFollowing ? "New ones appear as they come." : "Read on, or follow what comes."}</Empty> : (
-        <ol className="records" aria-label="Records">{records.map((record) => <Shown key={record.sequence_number} record={record} />)}</ol>
+      {error && <div className="card-body"><ErrorBox {...error} /></div>}
+      {seen && (
+        <div className="record-bar">
+          <Button aria-pressed={isFollowing} onClick={() => { more.reset(); setFollowing(!isFollowing); }}>{isFollowing ? "Following" : "Follow"}</Button>
+          {!isFollowing && <Button disabled={more.isPending} onClick={() => more.mutate()}>Read on</Button>}
+          <span className="muted small" role="status">{plural(records.length, "record")}{records.length === SHOWN ? " (the latest)" : ""}{seen.next === null ? ", to the end of the closed shard" : ""}</span>
+          {seen.children.length > 0 && <span className="muted small">goes on in {seen.children.join(", ")}</span>}
+        </div>
       )}
+      {seen && records.length === 0 && <Empty title="No record is here yet">{isFollowing ? "New ones appear as they come." : "Read on, or follow what comes."}</Empty>}
+      {records.length > 0 && <ol className="records" aria-label="Records">{records.map((record) => <Shown key={record.sequence_number} record={record} />)}</ol>}
     </>
   );
 }
 
-function Shown({ record }: { record: ShardRecord }) {
+/** Drawn once: the page around it is drawn every second, and records can be long. */
+const Shown = memo(function Shown({ record }: { record: ShardRecord }) {
   const { text, isJson } = pretty(record.data);
   return (
     <li className="record">
@@ -115,4 +149,4 @@ function Shown({ record }: { record: ShardRecord }) {
       <pre className="code">{text}</pre>
     </li>
   );
-}
+});

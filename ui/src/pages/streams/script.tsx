@@ -4,7 +4,7 @@ import { sql } from "@codemirror/lang-sql";
 import { linter } from "@codemirror/lint";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { operation } from "../../shared/api";
+import { mustBeFree, operation } from "../../shared/api";
 import { Editor } from "../../shared/editor";
 import { Link, navigate, path } from "../../shared/router";
 import { Button, Card, ErrorBox, Field, Page } from "../../shared/ui";
@@ -42,15 +42,18 @@ export function ScriptEditor({ text, onChange, height }: { text: string; onChang
   return <Editor value={text} onChange={onChange} extensions={extensions} label="Script" height={height ?? 420} />;
 }
 
-/** Keeps a script under a name. */
-export function useSaving(name: string, onSaved: () => void) {
+/** Keeps a script under a name; a new one under a name that is free. */
+export function useSaving(name: string, onSaved: (text: string) => void, isNew = false) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (text: string) => operation<boolean>("save-application", { name, script: { name: `${name}.sql`, text } }),
-    onSuccess: () => {
+    mutationFn: async (text: string) => {
+      if (isNew) await mustBeFree("show-application", name, `there is an application \`${name}\` already`, "choose another name, or change the script of that one on its own page");
+      return operation<boolean>("save-application", { name, script: { name: `${name}.sql`, text } });
+    },
+    onSuccess: (_, text) => {
       void client.invalidateQueries({ queryKey: ["applications"] });
       void client.invalidateQueries({ queryKey: ["application", name] });
-      onSaved();
+      onSaved(text);
     },
   });
 }
@@ -58,7 +61,7 @@ export function useSaving(name: string, onSaved: () => void) {
 export function NewApplication() {
   const [name, setName] = useState("");
   const [text, setText] = useState(EXAMPLE);
-  const save = useSaving(name, () => navigate(path("streams", "application", name)));
+  const save = useSaving(name, () => navigate(path("streams", "application", name)), true);
   return (
     <Page title="New application" subtitle={<Link href="/streams/applications">Applications</Link>}
       actions={<Button kind="primary" disabled={!/^[A-Za-z0-9_.-]{1,128}$/.test(name) || save.isPending} onClick={() => save.mutate(text)}>Keep it</Button>}>

@@ -1,0 +1,57 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { act, cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Board } from "./board";
+
+const served = { title: "First", status: 200 };
+const answer = async () =>
+  served.status === 200
+    ? Response.json({ title: served.title, panels: [], time: { from: "now-1h", to: "now" } }, { headers: { etag: served.title } })
+    : Response.json({ kind: "internal", what: "it broke" }, { status: served.status });
+
+describe("a dashboard that others save while it is open", () => {
+  let client: QueryClient;
+  beforeEach(async () => {
+    Object.assign(served, { title: "First", status: 200 });
+    vi.stubGlobal("fetch", answer);
+    client = new QueryClient({ defaultOptions: { queries: { retry: false } } });
+    history.replaceState(null, "", "/dashboards/b?edit=1");
+    render(<QueryClientProvider client={client}><Board name="b" /></QueryClientProvider>);
+    await screen.findByLabelText("Dashboard title");
+  });
+  afterEach(() => {
+    cleanup();
+    history.replaceState(null, "", "/");
+    vi.unstubAllGlobals();
+  });
+  const title = () => screen.getByLabelText<HTMLInputElement>("Dashboard title").value;
+  const again = () => act(() => client.refetchQueries());
+  const edit = () => fireEvent.click(screen.getByRole("button", { name: "Edit" }));
+
+  it("keeps what was typed", async () => {
+    fireEvent.change(screen.getByLabelText("Dashboard title"), { target: { value: "Typed" } });
+    served.title = "Second";
+    await again();
+    await screen.findByRole("heading", { name: "Second" });
+    expect(title()).toBe("Typed");
+    // Closed and opened anew, what others saved is what is edited.
+    edit();
+    edit();
+    await waitFor(() => expect(title()).toBe("Second"));
+  });
+
+  it("closing the editor loses nothing when nobody saved", () => {
+    fireEvent.change(screen.getByLabelText("Dashboard title"), { target: { value: "Typed" } });
+    edit();
+    edit();
+    expect(title()).toBe("Typed");
+  });
+
+  it("keeps what was typed when it cannot be read for a while", async () => {
+    fireEvent.change(screen.getByLabelText("Dashboard title"), { target: { value: "Typed" } });
+    served.status = 500;
+    await again();
+    await screen.findByText("it broke");
+    expect(title()).toBe("Typed");
+  });
+});
