@@ -75,7 +75,7 @@ export const streamTests = [
     await accessible();
   }],
 
-  ["an application is written, run, watched, kept and stopped", async ({ page, home, open, shot, accessible }) => {
+  ["an application is written, run, watched, kept and stopped", async ({ page, home, open, shot, accessible, expected }) => {
     page.on("dialog", (dialog) => void dialog.accept(dialog.type() === "prompt" ? "before-lunch" : undefined));
     await open("/streams/new");
     await page.getByLabel("Name").fill("live");
@@ -85,6 +85,8 @@ export const streamTests = [
     await write(page, SCRIPT);
     await page.getByRole("button", { name: "Keep it" }).click();
     await page.waitForURL(/application\/live$/);
+    // Whether there is one of that name is asked first.
+    expected(/404.*show-application/);
     await page.locator('.react-flow__node[data-id="table-0"]').getByText("metrics", { exact: true }).waitFor();
     assert.ok((await page.locator(".react-flow__node").count()) >= 4);
     await shot("application");
