@@ -151,7 +151,11 @@ impl Door {
         drop(listener);
         self.ending.cancel();
         tracker.close();
-        if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
+        let ended = async {
+            tracker.wait().await;
+            self.front.ended().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
             tracing::warn!(open = tracker.len(), "connections were cut off");
         }
         Ok(())

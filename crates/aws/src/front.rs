@@ -18,6 +18,7 @@ use hyper::body::Incoming;
 use model::AccountId;
 use state::Clock;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// What every service but S3 may be sent: their largest requests are batches of partitions.
 const MAX_REQUEST: usize = 16 << 20;
@@ -31,6 +32,7 @@ pub(crate) struct Front {
     clock: Clock,
     s3: ObjectDoor,
     tables: Vec<json::Table>,
+    begun: TaskTracker,
 }
 
 /// A request whose signature was verified, with its body in one piece.
@@ -81,7 +83,14 @@ impl Front {
                 analytics::table(&rooms, documents),
             ],
             s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
+            begun: TaskTracker::new(),
         }
+    }
+
+    /// Waits for the operations that are under way; nobody may ask for more.
+    pub(crate) async fn ended(&self) {
+        self.begun.close();
+        self.begun.wait().await;
     }
 
     /// Answers a request.
@@ -199,7 +208,7 @@ impl Front {
             return json::write_fault(&Fault::bad("InvalidSignatureException", text), encoding);
         }
         let call = Call { caller, request_id: id.to_owned(), encoding };
-        table.answer(operation, call, &body).await
+        table.answer(operation, call, &body, &self.begun).await
     }
 
     fn not_served(&self, name: &str) -> Fault {

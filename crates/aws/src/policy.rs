@@ -63,16 +63,23 @@ impl Policy {
         Ok(Self { statements })
     }
 
-    /// Whether the action (`s3:GetObject`) on the resource (an ARN) is allowed.
+    /// Whether the action (`s3:GetObject`) on the resource (an ARN) is allowed. An ARN that ends with `*` stands for all
+    /// that begin so: all of them must be allowed, and none denied. `*` alone is an action's that has no resource.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
         let (mut allowed, resource) = (false, &regionless(resource));
-        for statement in &self.statements {
-            if statement.actions.fits(action, true) && statement.resources.fits(resource, false) {
-                if !statement.allow {
-                    return false;
+        let prefix = resource.strip_suffix('*').filter(|prefix| !prefix.is_empty());
+        for statement in self.statements.iter().filter(|statement| statement.actions.fits(action, true)) {
+            let (some, all) = match prefix {
+                Some(prefix) => statement.resources.fits_below(prefix),
+                None => {
+                    let fits = statement.resources.fits(resource, false);
+                    (fits, fits)
                 }
-                allowed = true;
+            };
+            if some && !statement.allow {
+                return false;
             }
+            allowed |= all && statement.allow;
         }
         allowed
     }
@@ -93,6 +100,17 @@ pub(crate) fn regionless(arn: &str) -> String {
 impl Match {
     fn fits(&self, text: &str, fold: bool) -> bool {
         self.patterns.iter().any(|pattern| glob(pattern.as_bytes(), text.as_bytes(), fold)) != self.negated
+    }
+
+    /// Whether it fits some, and whether it fits all, of the texts that begin so.
+    fn fits_below(&self, prefix: &str) -> (bool, bool) {
+        let prefix = prefix.as_bytes();
+        let patterns = || self.patterns.iter().map(String::as_bytes);
+        let all = patterns().any(|pattern| pattern.ends_with(b"*") && glob(pattern, prefix, false));
+        // What is left of a pattern behind the prefix fits something.
+        let some = patterns()
+            .any(|pattern| (0..=pattern.len()).any(|end| glob(&pattern[..end], prefix, false)));
+        if self.negated { (!all, !some) } else { (some, all) }
     }
 }
 
@@ -253,6 +271,23 @@ mod tests {
                 !denied.allows("glue:GetTable", &format!("arn:aws:glue:{region}:123456789012:table/d/t"))
             );
         }
+        for (action, resource, allowed) in [
+            ("s3:GetObject", "arn:aws:s3:::raw/open/*", true),
+            ("s3:GetObject", "arn:aws:s3:::raw/*", false),
+            ("s3:GetObject", "arn:aws:s3:::raw/s*", false),
+            ("s3:GetObject", "arn:aws:s3:::raw/secret/a/*", false),
+            ("s3:GetObject", "arn:aws:s3:::*", false),
+            ("s3:GetObjectTagging", "arn:aws:s3:::raw/*", true),
+            ("s3:GetObjectTagging", "arn:aws:s3:::ra*", false),
+            ("glue:GetTable", "arn:aws:glue:eu-central-1:123456789012:table/d/*", true),
+        ] {
+            assert_eq!(policy.allows(action, resource), allowed, "{action} {resource}");
+        }
+        let one = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "arn:aws:s3:::raw/?"},
+            {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::raw/secret"}]}"#;
+        let one = Policy::parse(one).unwrap();
+        assert!(one.allows("s3:GetObject", "arn:aws:s3:::raw/a"));
+        assert!(!one.allows("s3:GetObject", "arn:aws:s3:::raw/*"));
         let single = Policy::parse(r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#);
         assert_eq!(single.unwrap(), Policy::everything());
     }

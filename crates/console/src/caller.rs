@@ -1,7 +1,8 @@
 //! Who asks, and what they may do: the policy of their access key is asked before anything is done.
 
 use engine::{Engine, PRIMARY_WORKGROUP, Touched};
-use model::{AccountId, Error, ErrorKind, LakeUri, Result};
+use lake::Lake;
+use model::{AccountId, BucketName, Error, ErrorKind, LakeUri, Result};
 use sql::Statement;
 use std::sync::Arc;
 
@@ -77,6 +78,34 @@ impl Caller {
     pub fn may_object(&self, action: &str, uri: &LakeUri) -> Result<()> {
         let star = if uri.key().is_empty() || uri.key().ends_with('/') { "*" } else { "" };
         self.may(&format!("s3:{action}"), &format!("arn:aws:s3:::{}/{}{star}", uri.bucket(), uri.key()))
+    }
+
+    /// The same for reading what an address may mean: an object, all below a folder, or all that a pattern may fit.
+    pub async fn may_read(&self, lake: &Lake, uri: &LakeUri) -> Result<()> {
+        if self.is_owner() {
+            return Ok(());
+        }
+        let below = |prefix: &str| {
+            self.may("s3:GetObject", &format!("arn:aws:s3:::{}/{prefix}*", uri.bucket()))
+        };
+        let key = uri.key();
+        if let Some(at) = key.find(['*', '?', '[', '{']) {
+            return below(&key[..at]);
+        }
+        self.may_object("GetObject", uri)?;
+        let is_folder = key.is_empty() || key.ends_with('/');
+        if !is_folder && lake.head(uri).await.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            below(&format!("{key}/"))?;
+        }
+        Ok(())
+    }
+
+    /// The same for a bucket that is made if it is missing.
+    pub async fn may_make_bucket(&self, lake: &Lake, bucket: &BucketName) -> Result<()> {
+        match self.is_owner() || lake.bucket_exists(bucket).await? {
+            true => Ok(()),
+            false => self.may_bucket("CreateBucket", bucket.as_str()),
+        }
     }
 
     /// The same for a bucket.

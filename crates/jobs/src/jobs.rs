@@ -182,6 +182,11 @@ impl Jobs {
         }
     }
 
+    /// Whether what is asked for is a script, and not a graph of nodes.
+    pub async fn is_script(&self, request: &JobRequest) -> Result<bool> {
+        Ok(self.definition(request).await?.0.script.is_some())
+    }
+
     /// Reads and checks a job; all that can be known before it runs is checked.
     pub(crate) async fn prepared(&self, request: &JobRequest, examples: Examples) -> Result<Prepared> {
         let (definition, errors) = self.definition(request).await?;

@@ -12,6 +12,7 @@ use super::{
     WriteJobScript,
 };
 use crate::platform::{Platform, table_name};
+use apps::Touched;
 use console::{Caller, may_change_anything, may_query};
 use crawl::Target;
 use engine::FilePath;
@@ -43,8 +44,68 @@ pub(crate) async fn check(name: &str, body: &[u8], caller: &Caller, platform: &P
             }
             Ok(())
         }
-        other => plain(other, body, &Asking(caller)),
+        other => {
+            plain(other, body, &Asking(caller))?;
+            looked_up(other, body, &Asking(caller), platform).await
+        }
     }
+}
+
+/// What only a look at the platform tells: what addresses mean, what is kept under a name.
+async fn looked_up(name: &str, body: &[u8], asking: &Asking<'_>, platform: &Platform) -> Result<()> {
+    let caller = asking.0;
+    match name {
+        StartConvert::NAME => {
+            for path in read::<StartConvert>(body)?.request.input.paths {
+                if let FilePath::Lake(uri) = path {
+                    caller.may_read(&platform.lake, &uri).await?;
+                }
+            }
+        }
+        StartCrawl::NAME | SaveCrawler::NAME => {
+            let targets = match name {
+                StartCrawl::NAME => read::<StartCrawl>(body)?.spec.targets,
+                _ => read::<SaveCrawler>(body)?.crawler.targets,
+            };
+            for target in targets {
+                if let Target::S3 { path, .. } = target {
+                    caller.may_read(&platform.lake, &path).await?;
+                }
+            }
+        }
+        StartGenerate::NAME => {
+            caller.may_make_bucket(&platform.lake, read::<StartGenerate>(body)?.output.bucket()).await?;
+        }
+        SaveJob::NAME | StartJob::NAME | StartJobPreview::NAME | CheckJobs::NAME => {
+            let given = |text: CheckedText| JobRequest {
+                name: None,
+                definition: Some((text.text, text.name)),
+                arguments: Default::default(),
+            };
+            let requests = match name {
+                SaveJob::NAME => vec![given(read::<SaveJob>(body)?.definition)],
+                CheckJobs::NAME => read::<CheckJobs>(body)?.texts.into_iter().map(given).collect(),
+                StartJob::NAME => vec![read::<StartJob>(body)?.request],
+                _ => vec![read::<StartJobPreview>(body)?.request],
+            };
+            for request in &requests {
+                if platform.jobs.is_script(request).await? {
+                    caller.must_be_owner("a job that is a script")?;
+                }
+            }
+        }
+        StartApplication::NAME => {
+            let request: StartApplication = read(body)?;
+            if request.script.is_none() {
+                let kept = platform.apps.get(&request.name).await?;
+                for touched in platform.apps.touches(&kept.script, &kept.source_name).await? {
+                    asking.touched(&touched)?;
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// The caller, with the services' words.
@@ -84,6 +145,26 @@ impl Asking<'_> {
             Target::S3 { path, .. } => self.0.may_object("GetObject", path),
             _ => self.0.must_be_owner("a crawl that is not of the lake"),
         }
+    }
+
+    /// An application works for whoever starts it.
+    fn touched(&self, touched: &Touched) -> Result<()> {
+        match touched {
+            Touched::ReadsStream(stream) => self.stream("GetRecords", stream),
+            Touched::WritesStream(stream) => self.stream("PutRecords", stream),
+            Touched::WritesFiles(folder) => self.0.may_object("PutObject", &folder.as_folder()),
+            Touched::WritesTable { database, table, location } => {
+                self.glue("GetTable", &format!("table/{database}/{table}"))?;
+                self.0.may_object("PutObject", &location.as_folder())
+            }
+        }
+    }
+
+    /// A crawl makes, changes and may delete the tables of its database.
+    fn crawled(&self, database: &str) -> Result<()> {
+        ["CreateTable", "UpdateTable", "DeleteTable"]
+            .iter()
+            .try_for_each(|action| self.glue(action, &format!("table/{database}/*")))
     }
 
     /// What a definition that comes along touches is not worked out: who sends one may read and write all.
@@ -129,14 +210,16 @@ fn plain(name: &str, body: &[u8], asking: &Asking<'_>) -> Result<()> {
             let spec = read::<StartCrawl>(body)?.spec;
             spec.targets.iter().try_for_each(|target| asking.target(target))?;
             asking.glue("StartCrawler", "crawler/*")?;
-            asking.glue("CreateTable", &format!("database/{}", spec.database))?;
-            asking.glue("UpdateTable", &format!("database/{}", spec.database))
+            asking.crawled(spec.database.as_str())
         }
         SaveCrawler::NAME => {
             let crawler = read::<SaveCrawler>(body)?.crawler;
             crawler.targets.iter().try_for_each(|target| asking.target(target))?;
             asking.glue("CreateCrawler", &format!("crawler/{}", crawler.name))?;
-            asking.glue("UpdateCrawler", &format!("crawler/{}", crawler.name))
+            asking.glue("UpdateCrawler", &format!("crawler/{}", crawler.name))?;
+            asking.crawled(crawler.database.as_str())?;
+            // It goes on with the rights of the platform.
+            asking.0.may("iam:PassRole", "*")
         }
         StartSavedCrawl::NAME => {
             asking.glue("StartCrawler", &format!("crawler/{}", read::<StartSavedCrawl>(body)?.name))
@@ -180,7 +263,10 @@ fn jobs(name: &str, body: &[u8], asking: &Asking<'_>) -> Result<()> {
         }
         WriteJobScript::NAME => asking.job("GetJob", &read::<WriteJobScript>(body)?.request),
         ListJobs::NAME => asking.glue("GetJobs", "*"),
-        CheckJobs::NAME => asking.glue("GetTable", "*"),
+        CheckJobs::NAME => {
+            asking.glue("GetTable", "*")?;
+            asking.0.may("s3:GetObject", "arn:aws:s3:::*")
+        }
         ShowJob::NAME => asking.glue("GetJob", &format!("job/{}", read::<ShowJob>(body)?.name)),
         DeleteJob::NAME => asking.glue("DeleteJob", &format!("job/{}", read::<DeleteJob>(body)?.name)),
         MoveBookmark::NAME => {

@@ -213,6 +213,10 @@ impl Operation for ReadStream {
     }
 }
 
+/// How much is answered at once, however much is asked for.
+const MOST_RECORDS: usize = 10_000;
+const MOST_BYTES: usize = 8 << 20;
+
 /// Reads on at each of these places, and says whether shards have begun behind others that ended.
 async fn read_on(
     log: &dyn Log,
@@ -222,14 +226,16 @@ async fn read_on(
 ) -> Result<(StreamRead, bool)> {
     let (mut records, mut places, mut has_children) = (Vec::new(), Vec::new(), false);
     let mut open: BTreeSet<ShardId> = at.iter().map(|place| place.shard).collect();
+    let mut bytes = 0;
     for iterator in at {
-        let room = limit.saturating_sub(records.len());
-        if room == 0 {
+        let room = limit.min(MOST_RECORDS).saturating_sub(records.len());
+        if room == 0 || bytes >= MOST_BYTES {
             places.push(iterator.to_string());
             continue;
         }
         let options = ReadOptions { limit: room, bytes: 1 << 20, dedicated: true };
         let read = log.get_records(&iterator, options).await?;
+        bytes += read.records.iter().map(|record| record.data.len()).sum::<usize>();
         records.extend(read.records.into_iter().map(|record| RecordShown {
             shard: iterator.shard.to_string(),
             sequence_number: record.sequence_number.to_string(),

@@ -24,6 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use tokio_util::task::TaskTracker;
 
 /// A call of an operation.
 #[derive(Debug, Clone)]
@@ -186,15 +187,25 @@ impl Table {
         self
     }
 
-    /// Runs an operation and writes its answer.
-    pub(crate) async fn answer(&self, name: &str, call: Call, body: &[u8]) -> Response<s3s::Body> {
+    /// Runs an operation and writes its answer. What has begun goes on to its end among `begun`, also when the client
+    /// hangs up: half of a change would be worse.
+    pub(crate) async fn answer(
+        &self,
+        name: &str,
+        call: Call,
+        body: &[u8],
+        begun: &TaskTracker,
+    ) -> Response<s3s::Body> {
         let encoding = call.encoding;
         if encoding == Encoding::Cbor && !self.speaks_cbor {
             let text = format!("{} takes JSON, not CBOR", self.service);
             return write_fault(&Fault::bad("SerializationException", text), Encoding::Json);
         }
         let done = match self.operations.get(name) {
-            Some(handler) => handler(call, body).await,
+            Some(handler) => begun.spawn(handler(call, body)).await.unwrap_or_else(|broken| {
+                let error = model::Error::internal("the operation broke off").source_is(broken);
+                Err(of_error(&error, self.codes))
+            }),
             None => Err(self.unknown(name)),
         };
         let (body, kind) = match done {

@@ -51,7 +51,7 @@ async fn ask(operation: &str, body: &str) -> (u16, Option<String>, Value) {
     let caller = Caller { key: Arc::new(key), account, region: "eu-central-1".into() };
     let table = Table::new("Toy", "toy", "1.0", codes).add("Tell", &3, tell);
     let call = Call { caller, request_id: String::new(), encoding: Encoding::Json };
-    let answer = table.answer(operation, call, body.as_bytes()).await;
+    let answer = table.answer(operation, call, body.as_bytes(), &TaskTracker::new()).await;
     let (parts, body) = answer.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let code = parts.headers.get("x-amzn-errortype").map(|code| code.to_str().unwrap().to_owned());

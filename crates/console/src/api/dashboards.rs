@@ -139,6 +139,7 @@ pub(super) async fn save(
     let uri = place(&house, &name)?;
     caller.may_object("PutObject", &uri)?;
     let lake = &house.rooms.lake;
+    caller.may_make_bucket(lake, uri.bucket()).await?;
     match lake.create_bucket(uri.bucket()).await {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error.into()),
         _ => {}

@@ -171,7 +171,7 @@ pub(super) async fn preview(
     body: Bytes,
 ) -> Answer<Response> {
     let look: Look = read(&body)?;
-    caller.may_object("GetObject", &look.uri)?;
+    caller.may_read(&house.rooms.lake, &look.uri).await?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
     let search = FileSearch::new(vec![FilePath::Lake(look.uri)]);
     let (format, answer) = house.rooms.engine.peek(&search, &look.format, PREVIEW).await?;

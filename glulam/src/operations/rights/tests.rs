@@ -60,8 +60,9 @@ fn every_operation_asks_for_what_it_touches() {
             vec![
                 "s3:GetObject arn:aws:s3:::raw/a/*",
                 "glue:StartCrawler crawler/*",
-                "glue:CreateTable database/d",
-                "glue:UpdateTable database/d",
+                "glue:CreateTable table/d/*",
+                "glue:UpdateTable table/d/*",
+                "glue:DeleteTable table/d/*",
             ],
         ),
         (
@@ -83,7 +84,7 @@ fn every_operation_asks_for_what_it_touches() {
         ("delete-job", json!({ "name": "j" }), vec!["glue:DeleteJob job/j"]),
         ("move-bookmark", json!({ "job": "j", "to": "stay" }), vec!["glue:GetJobBookmark job/j"]),
         ("move-bookmark", json!({ "job": "j", "to": "reset" }), vec!["glue:ResetJobBookmark job/j"]),
-        ("check-jobs", json!({ "texts": [] }), vec!["glue:GetTable *"]),
+        ("check-jobs", json!({ "texts": [] }), vec!["glue:GetTable *", "s3:GetObject arn:aws:s3:::*"]),
         ("list-runs", json!({}), vec!["glulam:ListRuns *"]),
         ("follow-run", json!({}), vec!["glulam:GetRun *"]),
         ("read-log", json!({}), vec!["glulam:GetRun *"]),
