@@ -38,6 +38,10 @@ impl pg::Guests for Guests {
         self.0.may_see(user, database, table)
     }
 
+    fn may_list(&self, user: &str) -> bool {
+        self.0.may_list(user)
+    }
+
     async fn may_run(&self, user: &str, statement: &Statement, database: &str) -> Result<()> {
         self.0.may_run(user, statement, database).await
     }

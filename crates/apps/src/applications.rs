@@ -4,7 +4,6 @@ use crate::flow::compile::Compiler;
 use crate::flow::drawn::{self, FlowStep};
 use crate::flow::options::{Connector, MAX_TASKS};
 use crate::flow::resolve::{Resolved, resolve};
-use crate::run::driver::{Begin, Driver};
 use crate::run::settle::recover;
 use crate::store::{Store, StoredApplication};
 use catalog::Catalog;
@@ -15,7 +14,7 @@ use model::{Error, LakeUri, Result, RunId, RunKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sql::Source;
-use state::runs::{ConcurrencyLimit, NewRun, RunContext, RunHandle, Runs, WhenFull};
+use state::runs::{ConcurrencyLimit, NewRun, RunHandle, Runs, WhenFull};
 use state::{Clock, Database};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
@@ -47,9 +46,9 @@ pub struct ApplicationsRooms {
 /// Applications. Cheap to clone.
 #[derive(Clone)]
 pub struct Applications {
-    rooms: ApplicationsRooms,
-    store: Store,
-    working: Arc<Mutex<BTreeMap<String, Arc<Control>>>>,
+    pub(crate) rooms: ApplicationsRooms,
+    pub(crate) store: Store,
+    pub(crate) working: Arc<Mutex<BTreeMap<String, Arc<Control>>>>,
 }
 
 /// What an application is going through.
@@ -187,7 +186,7 @@ impl Control {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -275,6 +274,21 @@ impl Applications {
             Some(error) => Err(error),
             None => Ok(resolved),
         }
+    }
+
+    /// Makes an application. Its script has no mistakes. `AlreadyExists` if there is one of that name.
+    pub async fn create(&self, name: &str, script: &str, source_name: &str) -> Result<()> {
+        self.resolved(script, source_name).await?;
+        match self.store.create(name, source_name, script, self.rooms.clock.now_millis()).await? {
+            true => Ok(()),
+            false => Err(Error::already_exists(format!("the application `{name}` exists already"))),
+        }
+    }
+
+    /// Changes the script that stands at that version. Answers whether it stood there.
+    pub async fn change(&self, name: &str, version: u64, script: &str, source_name: &str) -> Result<bool> {
+        self.resolved(script, source_name).await?;
+        self.store.change((name, version), source_name, script, self.rooms.clock.now_millis()).await
     }
 
     /// Keeps an application, or changes the one of that name. Its script has no mistakes. Answers whether it is new.
@@ -385,54 +399,7 @@ impl Applications {
         Ok(all)
     }
 
-    async fn drive(
-        &self,
-        name: &str,
-        resolved: &Resolved,
-        tasks: usize,
-        options: StartOptions,
-        run: RunContext,
-    ) -> Result<serde_json::Value> {
-        let control = Arc::new(Control::default());
-        lock(&self.working).insert(name.to_owned(), Arc::clone(&control));
-        let ended = self.work(name, resolved, tasks, &options, &run, &control).await;
-        lock(&self.working).remove(name);
-        // A process that ends takes its applications up again when it is back; who stops one means it.
-        let by_itself =
-            ended.is_ok() || ended.as_ref().is_err_and(|e| e.kind() != model::ErrorKind::Cancelled);
-        if by_itself {
-            self.store.want(name, false, 0).await?;
-        }
-        let counters = ended?;
-        Ok(json!({ "application": name, "counters": counters }))
-    }
-
-    async fn work(
-        &self,
-        name: &str,
-        resolved: &Resolved,
-        tasks: usize,
-        options: &StartOptions,
-        run: &RunContext,
-        control: &Control,
-    ) -> Result<BTreeMap<String, u64>> {
-        let latest = recover(&self.rooms, &self.store, name).await?;
-        let last = latest.as_ref().map_or(0, |c| c.number);
-        let begin = match &options.from {
-            StartFrom::Beginning => Begin::Anew,
-            StartFrom::Latest => latest.map_or(Begin::Anew, |c| Begin::From(Box::new(c))),
-            StartFrom::Snapshot(label) => Begin::From(Box::new(self.snapshot_of(name, label).await?)),
-        };
-        let rooms = (self.rooms.clone(), self.store.clone());
-        let mut driver =
-            Driver::open(name, resolved, tasks, begin, last, options.allow_non_restored_state, rooms).await?;
-        run.info(format!("`{name}` runs with {tasks} task(s)")).await;
-        driver.run(run, control, options.until_caught_up).await?;
-        let latest = self.store.checkpoints(name).await?.into_iter().next();
-        Ok(latest.map(|c| c.kept.counters).unwrap_or_default())
-    }
-
-    async fn snapshot_of(&self, name: &str, label: &str) -> Result<crate::store::Checkpoint> {
+    pub(crate) async fn snapshot_of(&self, name: &str, label: &str) -> Result<crate::store::Checkpoint> {
         let all = self.store.checkpoints(name).await?;
         let labels: Vec<String> = all.iter().map(|c| c.label.clone()).filter(|l| !l.is_empty()).collect();
         all.into_iter().find(|c| c.label == label && c.settled).ok_or_else(|| {

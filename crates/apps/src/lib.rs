@@ -10,6 +10,7 @@
 
 mod applications;
 mod flow;
+mod lasting;
 mod run;
 mod script;
 mod store;
@@ -27,3 +28,4 @@ pub use applications::{
     Stopping, Touched,
 };
 pub use flow::drawn::{FlowKind, FlowStep};
+pub use flow::options::MAX_TASKS;

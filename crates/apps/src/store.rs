@@ -8,6 +8,7 @@ use model::{Error, LakeUri, Result, nearest_hint};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
+use state::Transaction;
 use state::db::{self, Database, Migration};
 use std::collections::BTreeMap;
 
@@ -117,22 +118,73 @@ fn checkpoint(row: &AnyRow) -> Result<Checkpoint> {
     })
 }
 
+fn check_name(name: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    match (1..=128).contains(&name.len()) && name.chars().all(fits) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!("`{name}` is no application's name"))
+            .hint("names have 1 to 128 letters, digits, `_`, `.` and `-`")),
+    }
+}
+
+async fn insert(tx: &mut Transaction, name: &str, source_name: &str, script: &str, now: i64) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO apps_applications (name, source_name, script, version, tasks, wanted, run, created, modified)
+         VALUES ($1, $2, $3, 1, 0, 0, '', $4, $4) ON CONFLICT (name) DO NOTHING",
+    )
+    .bind(name)
+    .bind(source_name)
+    .bind(script)
+    .bind(now)
+    .execute(&mut **tx)
+    .await
+    .map_err(|e| db::failed("keeping an application", e))?;
+    Ok(done.rows_affected() > 0)
+}
+
 impl Store {
     pub(crate) async fn open(db: Database) -> Result<Self> {
         db.migrate("apps", MIGRATIONS).await?;
         Ok(Self { db })
     }
 
+    /// Adds an application. False if there is one of its name.
+    pub(crate) async fn create(&self, name: &str, source_name: &str, script: &str, now: i64) -> Result<bool> {
+        check_name(name)?;
+        let mut tx = self.db.begin().await?;
+        let is_new = insert(&mut tx, name, source_name, script, now).await?;
+        db::commit(tx).await?;
+        Ok(is_new)
+    }
+
+    /// Changes an application that stands at that version. False if it stands at another, or is gone.
+    pub(crate) async fn change(
+        &self,
+        (name, version): (&str, u64),
+        source_name: &str,
+        script: &str,
+        now: i64,
+    ) -> Result<bool> {
+        let mut tx = self.db.begin().await?;
+        let done = sqlx::query(
+            "UPDATE apps_applications SET source_name = $2, script = $3, modified = $4,
+             version = version + (CASE WHEN script = $3 THEN 0 ELSE 1 END) WHERE name = $1 AND version = $5",
+        )
+        .bind(name)
+        .bind(source_name)
+        .bind(script)
+        .bind(now)
+        .bind(i64::try_from(version).unwrap_or(i64::MAX))
+        .execute(&mut *tx)
+        .await
+        .map_err(|e| db::failed("keeping an application", e))?;
+        db::commit(tx).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
     /// Adds an application, or changes the one of its name. Answers whether it is new.
     pub(crate) async fn put(&self, name: &str, source_name: &str, script: &str, now: i64) -> Result<bool> {
-        if name.is_empty()
-            || name.len() > 128
-            || !name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
-        {
-            return Err(Error::invalid(format!("`{name}` is no application's name"))
-                .hint("names have 1 to 128 letters, digits, `_`, `.` and `-`"));
-        }
-        let failed = |e| db::failed("keeping an application", e);
+        check_name(name)?;
         let mut tx = self.db.begin().await?;
         let updated = sqlx::query(
             "UPDATE apps_applications SET source_name = $2, script = $3, modified = $4,
@@ -144,23 +196,13 @@ impl Store {
         .bind(now)
         .execute(&mut *tx)
         .await
-        .map_err(failed)?;
-        let is_new = updated.rows_affected() == 0;
-        if is_new {
-            sqlx::query(
-                "INSERT INTO apps_applications (name, source_name, script, version, tasks, wanted, run, created, modified)
-                 VALUES ($1, $2, $3, 1, 0, 0, '', $4, $4)",
-            )
-            .bind(name)
-            .bind(source_name)
-            .bind(script)
-            .bind(now)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed)?;
+        .map_err(|e| db::failed("keeping an application", e))?;
+        if updated.rows_affected() == 0 && !insert(&mut tx, name, source_name, script, now).await? {
+            return Err(Error::conflict(format!("the application `{name}` was made at the same time"))
+                .hint("try again"));
         }
         db::commit(tx).await?;
-        Ok(is_new)
+        Ok(updated.rows_affected() == 0)
     }
 
     pub(crate) async fn get(&self, name: &str) -> Result<StoredApplication> {

@@ -108,8 +108,8 @@ impl Match {
         let patterns = || self.patterns.iter().map(String::as_bytes);
         let all = patterns().any(|pattern| pattern.ends_with(b"*") && glob(pattern, prefix, false));
         // What is left of a pattern behind the prefix fits something.
-        let some = patterns()
-            .any(|pattern| (0..=pattern.len()).any(|end| glob(&pattern[..end], prefix, false)));
+        let some =
+            patterns().any(|pattern| (0..=pattern.len()).any(|end| glob(&pattern[..end], prefix, false)));
         if self.negated { (!all, !some) } else { (some, all) }
     }
 }

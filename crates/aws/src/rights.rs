@@ -86,6 +86,11 @@ impl Rights {
         })
     }
 
+    /// Whether the key may know which databases there are.
+    pub fn may_list(&self, id: &str) -> bool {
+        self.caller(id).is_ok_and(|caller| caller.may("glue:GetDatabases", &arn(&caller, "catalog")))
+    }
+
     /// Refuses a statement that the key may not run.
     pub async fn may_run(&self, id: &str, statement: &Statement, database: &str) -> Result<()> {
         let caller = self.caller(id)?;

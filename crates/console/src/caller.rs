@@ -85,9 +85,8 @@ impl Caller {
         if self.is_owner() {
             return Ok(());
         }
-        let below = |prefix: &str| {
-            self.may("s3:GetObject", &format!("arn:aws:s3:::{}/{prefix}*", uri.bucket()))
-        };
+        let below =
+            |prefix: &str| self.may("s3:GetObject", &format!("arn:aws:s3:::{}/{prefix}*", uri.bucket()));
         let key = uri.key();
         if let Some(at) = key.find(['*', '?', '[', '{']) {
             return below(&key[..at]);

@@ -1,5 +1,6 @@
 //! The entrance: delivery streams made, shown, changed and deleted, and records put into them.
 
+use crate::keeper::keep;
 use crate::run::{Control, Driver, ROOM, is_missing, stream_of};
 use crate::settings::{Compiled, S3Destination};
 use crate::source::begin;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use catalog::Catalog;
 use chrono::{DateTime, Utc};
 use lake::Lake;
-use model::{BucketName, Diagnosis, EntityName, Error, ErrorKind, Result, RunId, RunKind};
+use model::{Diagnosis, Error, ErrorKind, Result, RunId, RunKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use state::events::Events;
@@ -46,13 +47,18 @@ pub struct DeliveriesRooms {
 /// Delivery streams. Cheap to clone.
 #[derive(Clone)]
 pub struct Deliveries {
-    rooms: DeliveriesRooms,
-    store: Store,
-    working: Arc<Mutex<BTreeMap<String, Arc<Control>>>>,
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What they share.
+pub(crate) struct Inner {
+    pub(crate) rooms: DeliveriesRooms,
+    pub(crate) store: Store,
+    working: Mutex<BTreeMap<String, Arc<Control>>>,
     /// Whether they work in this process.
-    serving: Arc<AtomicBool>,
+    serving: AtomicBool,
     /// One is made or deleted at a time.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 /// A delivery stream to be made.
@@ -112,15 +118,19 @@ impl Deliveries {
     /// The delivery streams of these rooms. None begins to work by itself; see [`Deliveries::serve`].
     pub async fn open(rooms: DeliveriesRooms) -> Result<Self> {
         let store = Store::open(rooms.database.clone()).await?;
-        Ok(Self { rooms, store, working: Arc::default(), serving: Arc::default(), turn: Arc::default() })
+        let (working, serving, turn) = Default::default();
+        Ok(Self { inner: Arc::new(Inner { rooms, store, working, serving, turn }) })
     }
 
-    /// Lets all of them work from now on, also those that are made later. Answers what kept some from starting.
+    /// Lets all of them work from now on, also those that are made later, and looks after them. Answers what kept some
+    /// from starting.
     pub async fn serve(&self) -> Result<Vec<(String, Error)>> {
-        let _turn = self.turn.lock().await;
-        self.serving.store(true, Ordering::Release);
+        let _turn = self.inner.turn.lock().await;
+        if !self.inner.serving.swap(true, Ordering::AcqRel) {
+            keep(&self.inner);
+        }
         let mut failed = Vec::new();
-        for stored in self.store.list().await? {
+        for stored in self.inner.store.list().await? {
             if let Err(error) = self.start(&stored).await {
                 failed.push((stored.name, error));
             }
@@ -132,11 +142,11 @@ impl Deliveries {
     pub async fn create(&self, new: NewDelivery) -> Result<DeliveryStream> {
         check_name(&new.name)?;
         Compiled::new(&new.destination)?;
-        let _turn = self.turn.lock().await;
-        if self.store.find(&new.name).await?.is_some() {
+        let _turn = self.inner.turn.lock().await;
+        if self.inner.store.find(&new.name).await?.is_some() {
             return Err(Error::already_exists(format!("there is a delivery stream `{}` already", new.name)));
         }
-        let (log, now) = (&self.rooms.log, self.rooms.clock.now());
+        let (log, now) = (&self.inner.rooms.log, self.inner.rooms.clock.now());
         let stream = stream_of(&new.name, &new.source);
         let from = match new.source {
             Source::Direct { .. } => {
@@ -171,14 +181,31 @@ impl Deliveries {
             modified: now,
         };
         crashpoint::hit("delivery.create.before_record");
-        self.store.create(&stored).await?;
-        if self.serving.load(Ordering::Acquire) {
-            self.start(&stored).await?;
+        self.inner.store.create(&stored).await?;
+        if self.inner.serving.load(Ordering::Acquire)
+            && let Err(error) = self.start(&stored).await
+        {
+            // It is there, and takes records; the failure is shown with it, and it is started again in a while.
+            tracing::warn!(stream = stored.name, %error, "a delivery stream was made, but could not be started");
         }
         self.get(&stored.name).await
     }
 
-    async fn start(&self, stored: &Stored) -> Result<()> {
+    /// Lets one work. What keeps it from that is shown with it.
+    pub(crate) async fn start(&self, stored: &Stored) -> Result<()> {
+        let control = Arc::new(Control::default());
+        let before = self.lock().insert(stored.name.clone(), Arc::clone(&control));
+        let started = self.begin(stored, Arc::clone(&control)).await;
+        if let Err(error) = &started {
+            // Perhaps one still works, and listens to the control that it was started with.
+            let control = before.unwrap_or(control);
+            control.fails(error, self.inner.rooms.clock.now());
+            self.lock().insert(stored.name.clone(), control);
+        }
+        started
+    }
+
+    async fn begin(&self, stored: &Stored, control: Arc<Control>) -> Result<()> {
         let new = NewRun {
             resident: true,
             concurrency: Some(ConcurrencyLimit {
@@ -188,27 +215,30 @@ impl Deliveries {
             }),
             ..NewRun::new(RunKind::new(KIND)?, stored.name.clone())
         };
-        let control = Arc::new(Control::default());
-        self.lock().insert(stored.name.clone(), Arc::clone(&control));
-        let driver = Driver::new(stored, self.rooms.clone(), self.store.clone(), control);
+        let driver = Driver::new(stored, self.inner.rooms.clone(), self.inner.store.clone(), control);
         let driver = Arc::new(driver);
         let body = move |run: RunContext| {
             let driver = Arc::clone(&driver);
             async move { driver.run(&run).await.map(|()| Value::Null) }
         };
-        let handle = self.rooms.runs.start(new, body).await?;
-        self.store.set_run(&stored.name, handle.id().as_str()).await
+        let handle = self.inner.rooms.runs.start(new, body).await?;
+        self.inner.store.set_run(&stored.name, handle.id().as_str()).await
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Control>>> {
-        self.working.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.working.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn shown(&self, stored: Stored) -> DeliveryStream {
-        let failure = self.lock().get(&stored.name).and_then(|control| control.failure());
+    async fn shown(&self, stored: Stored) -> Result<DeliveryStream> {
         let Stored { name, body, version, totals, run, created, modified, .. } = stored;
         let Body { source, destination, encryption } = body;
-        DeliveryStream {
+        let failure = self.lock().get(&name).and_then(|control| control.failure());
+        let mut failure = failure.map(|failure| (failure.diagnosis, failure.since));
+        let run: Option<RunId> = run.parse().ok();
+        if let (None, Some(run)) = (&failure, &run) {
+            failure = self.ended(run).await?;
+        }
+        Ok(DeliveryStream {
             name,
             source,
             destination,
@@ -217,19 +247,34 @@ impl Deliveries {
             created,
             modified,
             totals,
-            run: run.parse().ok(),
-            failure: failure.map(|failure| (failure.diagnosis, failure.since)),
-        }
+            run,
+            failure,
+        })
+    }
+
+    /// How a run ended that should go on, and when.
+    async fn ended(&self, run: &RunId) -> Result<Option<(Diagnosis, DateTime<Utc>)>> {
+        let run = match self.inner.rooms.runs.get(run).await {
+            Ok(run) if run.state.is_final() => run,
+            Err(error) if !is_missing(&error) => return Err(error),
+            _ => return Ok(None),
+        };
+        let why = run.result().err().unwrap_or_else(|| Error::internal("it ended by itself"));
+        Ok(Some((why.context("nothing is delivered").diagnosis(), run.ended.unwrap_or(run.created))))
     }
 
     /// A delivery stream.
     pub async fn get(&self, name: &str) -> Result<DeliveryStream> {
-        Ok(self.shown(self.store.get(name).await?))
+        self.shown(self.inner.store.get(name).await?).await
     }
 
     /// All delivery streams by name.
     pub async fn list(&self) -> Result<Vec<DeliveryStream>> {
-        Ok(self.store.list().await?.into_iter().map(|stored| self.shown(stored)).collect())
+        let mut all = Vec::new();
+        for stored in self.inner.store.list().await? {
+            all.push(self.shown(stored).await?);
+        }
+        Ok(all)
     }
 
     /// Changes the destination that stood at that version: members of the change replace those of their names, others
@@ -240,8 +285,8 @@ impl Deliveries {
         version: u64,
         change: Map<String, Value>,
     ) -> Result<DeliveryStream> {
-        let _turn = self.turn.lock().await;
-        let stored = self.store.get(name).await?;
+        let _turn = self.inner.turn.lock().await;
+        let stored = self.inner.store.get(name).await?;
         let stale = || {
             let what =
                 format!("the delivery stream `{name}` is at version {}, not {version}", stored.version);
@@ -267,8 +312,8 @@ impl Deliveries {
     }
 
     async fn change(&self, stored: &Stored, next: u64, body: &Body) -> Result<bool> {
-        let now = self.rooms.clock.now_millis();
-        let changed = self.store.change(&stored.name, stored.version, next, body, now).await?;
+        let now = self.inner.rooms.clock.now_millis();
+        let changed = self.inner.store.change(&stored.name, stored.version, next, body, now).await?;
         if let Some(control) = self.lock().get(&stored.name) {
             control.changed();
         }
@@ -277,8 +322,8 @@ impl Deliveries {
 
     /// Keeps what it is told of encryption.
     pub async fn set_encryption(&self, name: &str, encryption: Option<Encryption>) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let stored = self.store.get(name).await?;
+        let _turn = self.inner.turn.lock().await;
+        let stored = self.inner.store.get(name).await?;
         if !matches!(stored.body.source, Source::Direct { .. }) {
             return Err(Error::invalid(format!(
                 "`{name}` reads a stream, which is encrypted by itself or not"
@@ -293,22 +338,26 @@ impl Deliveries {
 
     /// Deletes a delivery stream. What it has delivered stays; what it has not is lost.
     pub async fn delete(&self, name: &str) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let stored = self.store.get(name).await?;
-        if let Ok(run) = stored.run.parse::<RunId>()
-            && self.lock().remove(name).is_some()
+        let _turn = self.inner.turn.lock().await;
+        let stored = self.inner.store.get(name).await?;
+        if self.lock().remove(name).is_some()
+            && let Ok(run) = stored.run.parse::<RunId>()
         {
-            self.rooms.runs.stop(&run).await?;
-            self.rooms.runs.handle(&run).wait().await?;
+            match self.inner.rooms.runs.stop(&run).await {
+                Ok(_) => drop(self.inner.rooms.runs.handle(&run).wait().await?),
+                // It ended so long ago that nobody knows it any more.
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
         if let Source::Direct { .. } = stored.body.source {
-            match self.rooms.log.delete_stream(&stream_of(name, &stored.body.source), true).await {
+            match self.inner.rooms.log.delete_stream(&stream_of(name, &stored.body.source), true).await {
                 Err(error) if !is_missing(&error) => return Err(error),
                 _ => {}
             }
         }
         crashpoint::hit("delivery.delete.before_record");
-        self.store.delete(name, &stored.id).await
+        self.inner.store.delete(name, &stored.id).await
     }
 
     /// Puts records and answers, in their order, the number of each, or why it was not taken. What is answered as taken is
@@ -320,15 +369,20 @@ impl Deliveries {
                 large.len()
             )));
         }
+        // A creation that broke off may have left its stream: nobody would ever deliver from it.
+        let is_working = self.lock().contains_key(name);
+        if !is_working {
+            self.inner.store.get(name).await?;
+        }
         let stream = streams::internal_name(ROOM, name);
         // There is one shard, so the key says nothing.
         let records = records.into_iter().map(|data| NewRecord::new("-", data)).collect();
-        match self.rooms.log.put_many(&stream, records).await {
+        match self.inner.rooms.log.put_many(&stream, records).await {
             Ok(placed) => Ok(placed
                 .into_iter()
                 .map(|placed| placed.map(|placed| placed.sequence_number.to_string()))
                 .collect()),
-            Err(error) if is_missing(&error) => Err(match self.store.get(name).await?.body.source {
+            Err(error) if is_missing(&error) => Err(match self.inner.store.get(name).await?.body.source {
                 Source::Stream { name: stream, .. } => Error::invalid(format!(
                     "the delivery stream `{name}` takes its records from the stream `{stream}`"
                 ))
@@ -337,61 +391,6 @@ impl Deliveries {
             }),
             Err(error) => Err(error),
         }
-    }
-}
-
-impl S3Destination {
-    /// What it writes: buckets, and what all keys in them begin with.
-    pub fn writes(&self) -> Result<Vec<(BucketName, String)>> {
-        let compiled = Compiled::new(self)?;
-        let mut all = vec![
-            (compiled.bucket.clone(), compiled.prefix.literal().to_owned()),
-            (compiled.bucket, compiled.error_prefix.literal().to_owned()),
-        ];
-        all.extend(compiled.backup.map(|backup| (backup.bucket, backup.prefix.literal().to_owned())));
-        Ok(all)
-    }
-
-    /// The table whose columns the objects have, where records are converted.
-    pub fn reads(&self) -> Result<Option<(EntityName, EntityName)>> {
-        Ok(Compiled::new(self)?.target.map(|target| (target.database, target.table)))
-    }
-
-    /// What of it a plain S3 destination can say: the rest is left out.
-    #[must_use]
-    pub fn plain(self) -> Self {
-        Self {
-            processing_configuration: None,
-            s3_backup_mode: None,
-            s3_backup_configuration: None,
-            data_format_conversion_configuration: None,
-            dynamic_partitioning_configuration: None,
-            file_extension: None,
-            custom_time_zone: None,
-            ..self
-        }
-    }
-
-    /// With members of a change; those of a backup are changed one by one, too.
-    pub fn merged(&self, change: Map<String, Value>) -> Result<Self> {
-        let unwritten = |e| Error::internal("settings cannot be written down").source_is(e);
-        let Value::Object(mut all) = serde_json::to_value(self).map_err(unwritten)? else {
-            return Err(Error::internal("settings are no object"));
-        };
-        for (name, value) in change.into_iter().filter(|(_, value)| !value.is_null()) {
-            match (name.as_str(), value) {
-                ("S3BackupUpdate", Value::Object(change)) => {
-                    let backup =
-                        all.entry("S3BackupConfiguration").or_insert_with(|| Value::Object(Map::new()));
-                    if let Value::Object(backup) = backup {
-                        backup.extend(change);
-                    }
-                }
-                (_, value) => drop(all.insert(name, value)),
-            }
-        }
-        serde_json::from_value(Value::Object(all))
-            .map_err(|e| Error::invalid(format!("the settings cannot be read: {e}")))
     }
 }
 

@@ -11,6 +11,7 @@
 mod convert;
 mod deliveries;
 mod failed;
+mod keeper;
 mod names;
 mod pack;
 mod prefix;

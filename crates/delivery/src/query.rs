@@ -1,12 +1,13 @@
 //! Keys out of records, by a jq filter: what a MetadataExtraction processor has.
 //!
-//! The filter is jq's language without what a key does not need and a server must not run: nothing that reads the
-//! environment or the clock, ends the process or goes on without end. Times are read and written by functions of this
-//! file, regular expressions are not there.
+//! The filter is the part of jq's language that a key needs and a server can run on records that strangers write; see
+//! [`allowed`]. Times are read and written by functions of this file, regular expressions are not there.
+
+mod allowed;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc};
 use jaq_core::data::JustLut;
-use jaq_core::load::lex::{Lexer, StrPart, Tok, Token};
+use jaq_core::load::parse::Term;
 use jaq_core::load::{Arena, File, Loader};
 use jaq_core::native::{Fun, bome, run, unary, v};
 use jaq_core::{Compiler, Ctx, Filter, Vars, unwrap_valr};
@@ -17,52 +18,6 @@ use std::fmt::Write;
 
 type Data = JustLut<Val>;
 type JqError = jaq_core::Error<Val>;
-
-/// Functions that are not there: without end, about the process, standing on regular expressions, or reading JSON as deep
-/// as it comes.
-const LEFT_OUT: [&str; 41] = [
-    "repeat",
-    "while",
-    "until",
-    "recurse",
-    "flatten",
-    "combinations",
-    "transpose",
-    "range",
-    "limit",
-    "halt",
-    "halt_error",
-    "stderr",
-    "debug",
-    "env",
-    "now",
-    "logb",
-    "significand",
-    "pow10",
-    "drem",
-    "nexttoward",
-    "scalb",
-    "gamma",
-    "capture_of_match",
-    "test",
-    "scan_",
-    "scan",
-    "match",
-    "capture",
-    "splits",
-    "sub",
-    "gsub",
-    "@html",
-    "@htmld",
-    "@uri",
-    "@urid",
-    "@base64",
-    "@base64d",
-    "fromjson",
-    "totype",
-    "tonumber",
-    "toboolean",
-];
 
 /// The longest filter, as Firehose has it.
 const LONGEST: usize = 5120;
@@ -102,22 +57,14 @@ impl Query {
     }
 
     fn compile(&self) -> Result<Evaluator> {
-        let wrong =
-            |what: String| Error::invalid(format!("the MetadataExtractionQuery `{}`: {what}", self.text));
-        if Lexer::new(self.text.as_str()).lex().is_ok_and(|tokens| defines(&tokens)) {
-            return Err(
-                wrong("`def` is not supported".to_owned()).hint("write the keys directly: {customer: .id}")
-            );
-        }
-        let is_left_out = |name: &str| LEFT_OUT.contains(&name);
+        let wrong = |what: String| Error::invalid(format!("{}: {what}", self.place()));
         let definitions = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
-            .filter(|def| !(is_left_out(def.name) || def.name == "split" && def.args.len() == 2));
+            .filter(|def| allowed::is_needed(def.name, def.args.len()) && def.name != "tonumber");
         let functions = jaq_core::funs::<Data>()
             .chain(jaq_std::base_funs::<Data>())
             .chain(jaq_json::funs::<Data>())
-            .filter(|(name, ..)| !is_left_out(name))
             .chain(own());
         let arena = Arena::default();
         let loader = Loader::new(definitions);
@@ -127,6 +74,10 @@ impl Query {
             wrong(text)
                 .hint("write a jq filter that makes an object of keys, such as {customer: .customer_id}")
         })?;
+        match self.term() {
+            Some(term) => allowed::check(&term).map_err(|error| error.context(self.place()))?,
+            None => return Err(wrong("it is more than one filter".to_owned())),
+        }
         let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
             let names =
                 errors.iter().flat_map(|(_, errors)| errors.iter().map(|(name, _)| format!("`{name}`")));
@@ -136,12 +87,17 @@ impl Query {
         Ok(Evaluator { filter })
     }
 
-    /// The keys that it gives for an empty object; nothing where it needs more to say.
+    fn place(&self) -> String {
+        format!("the MetadataExtractionQuery `{}`", self.text)
+    }
+
+    fn term(&self) -> Option<Term<&str>> {
+        jaq_core::load::parse(&self.text, |parser| parser.term())
+    }
+
+    /// The keys that it gives for any record; nothing where it does not name them.
     pub(crate) fn names(&self) -> Option<Vec<String>> {
-        with_stack(|| match self.compile().ok()?.run(Val::obj(jaq_json::Map::default())).pop()? {
-            Ok(Val::Obj(map)) => map.keys().map(text_of).collect(),
-            _ => None,
-        })
+        with_stack(|| self.term().and_then(|term| allowed::names(&term)))
     }
 }
 
@@ -159,18 +115,6 @@ fn unreadable(error: &jaq_core::load::Error<&str>) -> String {
         }),
         jaq_core::load::Error::Io(_) => "it must not include other files".to_owned(),
     }
-}
-
-fn defines(tokens: &[Token<&str>]) -> bool {
-    tokens.iter().any(|Token(text, token)| match token {
-        Tok::Word => *text == "def",
-        Tok::Block(inside) => defines(inside),
-        Tok::Str(parts) => parts.iter().any(|part| match part {
-            StrPart::Term(inside) => defines(std::slice::from_ref(inside)),
-            _ => false,
-        }),
-        _ => false,
-    })
 }
 
 impl Evaluator {
@@ -405,6 +349,14 @@ mod tests {
             (r#"{a: (if .n > 3 then "many" else "few" end)}"#, r#"{"n": 4}"#, "a=many"),
             (r#"{m: (.ms | tonumber / 1000 | strftime("%Y"))}"#, r#"{"ms": "1565382027500"}"#, "m=2019"),
             ("{a: .a | tostring}", r#"{"a": true}"#, "a=true"),
+            (r#"{a: "\(.a)-\(.b)", c: (.a + "/" + .b[0:2])}"#, r#"{"a": "x", "b": "yyy"}"#, "a=x-yyy c=x/yy"),
+            (
+                r#"{a: (.a? | if has("b") and (.b | type) == "number" then .b - 1 else 0 end)}"#,
+                r#"{"a": {"b": 5}}"#,
+                "a=4",
+            ),
+            (r#"{a: (.t | select(startswith("x")) | ltrimstr("x"))}"#, r#"{"t": "xy"}"#, "a=y"),
+            (r#"{a: (.t | todate | fromdate), b: 2 * 3}"#, r#"{"t": 10}"#, "a=10 b=6"),
         ] {
             assert_eq!(keys(query, record).as_deref(), Ok(found), "{query} {record}");
         }
@@ -421,7 +373,6 @@ mod tests {
             ("{c: .c}", r#"{"c": [1]}"#, "null or empty"),
             ("{c: .c.d}", r#"{"c": 5}"#, "failed"),
             (".c", r#"{"c": 5}"#, "no object"),
-            ("{c: .c[]}", r#"{"c": [1, 2]}"#, "more than one"),
             ("empty", "{}", "nothing"),
             (r#"{c: .c | strftime("%Q!")}"#, r#"{"c": 5}"#, "format"),
         ] {
@@ -435,15 +386,32 @@ mod tests {
         for (query, part) in [
             ("{c: .c", "expected"),
             ("{c: env}", "`env`"),
+            ("{c: $ENV.PATH}", "`$ENV`"),
             ("{c: (.c | fromjson)}", "`fromjson`"),
             ("{c: now}", "`now`"),
             ("halt", "`halt`"),
             ("def f: f; f", "`def`"),
             ("{a: (def f: f; f)}", "`def`"),
             (r#"{a: "\(def f: f; f)"}"#, "`def`"),
-            ("[repeat(1)]", "`repeat`"),
+            ("[repeat(1)]", "array"),
+            ("{a: repeat(1)}", "`repeat`"),
             (r#"{c: .c | test("a")}"#, "`test`"),
             (r#"include "x"; {c: .c}"#, "MetadataExtractionQuery"),
+            ("{a: (.price * .count)}", "`*`"),
+            (r#"{a: ("x" * 1e12)}"#, "`*`"),
+            ("{a: .[]}", "`[]`"),
+            ("{a: (.a, .b)}", "`,`"),
+            ("{a: (.a as $x | .b)}", "`as`"),
+            ("{a: (.a as $x | $x)}", "`$x`"),
+            ("{a: (reduce .a as $x (0; . + $x))}", "`reduce`"),
+            ("{a: (..)}", "`..`"),
+            ("{a: @base64}", "`@base64`"),
+            (r#"{a: @base64 "\(.a)"}"#, "`@base64`"),
+            ("{a: .a[.b]}", "place"),
+            ("{a: (.a |= 1)}", "`|=`"),
+            ("{a: .|.+.|.+.|.+.|.+.|.+.}", "too much text"),
+            (r#"{a: (.a | "\(.)\(.)" | "\(.)\(.)")}"#, "too much text"),
+            ("{a: ({a:.,b:.}|{a:.,b:.}|{a:.,b:.}|{a:.,b:.}|{a:.,b:.}|tostring)}", "too much text"),
         ] {
             let error = Query::parse(query).unwrap_err();
             assert!(error.to_string().contains(part), "{query}: {error}");
@@ -451,7 +419,10 @@ mod tests {
         let deep = format!("{{c: {}.c{}}}", "(".repeat(2500), ")".repeat(2500));
         assert!(Query::parse(&deep).is_ok(), "deep, but short enough");
         assert!(Query::parse(&format!("{{c: .c{}}}", " ".repeat(5120))).is_err(), "too long");
-        assert_eq!(Query::parse("{a: .x, b: .y}").unwrap().names().unwrap(), ["a", "b"]);
-        assert_eq!(Query::parse(".keys").unwrap().names(), None);
+        let names = |text: &str| Query::parse(text).unwrap().names();
+        assert_eq!(names("{a: .x, b: .y}").unwrap(), ["a", "b"]);
+        assert_eq!(names(r#".record | {"a": .x, b}"#).unwrap(), ["a", "b"]);
+        assert_eq!(names("{(.name): .x}"), None);
+        assert_eq!(names(".keys"), None);
     }
 }

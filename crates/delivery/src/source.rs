@@ -2,8 +2,11 @@
 //!
 //! Places are sequence numbers, which stay true for as long as the stream lives. While a batch gathers, its records are
 //! only counted: it is written from the log again, between the same places.
+//!
+//! Shards are known by their starting numbers: a stream that was deleted and made again has shards of the same ids, but
+//! others.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use futures::future::select_all;
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -29,13 +32,30 @@ pub(crate) enum Position {
     Ended,
 }
 
-/// By the shards' numbers.
-pub(crate) type Positions = BTreeMap<u32, Position>;
+/// By the shards' starting numbers.
+pub(crate) type Positions = BTreeMap<String, Position>;
+
+/// The positions by starting numbers, where they were kept by the shards' ids.
+fn by_starting_numbers(positions: Positions, shards: &[Shard]) -> Positions {
+    let start = |key: String, position: &Position| {
+        let Ok(id) = key.parse::<u32>() else { return Some(key) };
+        match position {
+            Position::After(number) => {
+                Some(number.parse::<SequenceNumber>().ok()?.start_of_shard().to_string())
+            }
+            _ => shards.iter().find(|shard| shard.id.0 == id).map(|shard| shard.starting.to_string()),
+        }
+    };
+    positions.into_iter().filter_map(|(key, position)| Some((start(key, &position)?, position))).collect()
+}
 
 /// What a batch takes of a shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Span {
     pub(crate) shard: u32,
+    /// The shard's starting number.
+    #[serde(default)]
+    pub(crate) starting: String,
     pub(crate) from: Position,
     /// The last record; nothing where there is none.
     pub(crate) through: Option<String>,
@@ -75,10 +95,26 @@ impl Gathered {
     pub(crate) fn behind(&self, before: &Positions) -> Positions {
         let mut all = before.clone();
         for span in &self.spans {
-            all.insert(span.shard, span.behind());
+            all.insert(span.starting.clone(), span.behind());
         }
         all
     }
+
+    /// Whether the stream still has all shards that it was gathered from.
+    pub(crate) async fn is_there(&self, log: &dyn Log, stream: &str) -> Result<bool> {
+        let shards = log.list_shards(stream, ShardFilter::FromTrimHorizon).await?;
+        let there: BTreeSet<String> = shards.iter().map(|shard| shard.starting.to_string()).collect();
+        Ok(self.spans.iter().all(|span| there.contains(&span.starting)))
+    }
+}
+
+/// What a turn of gathering came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// Whether there was anything.
+    pub(crate) found: bool,
+    /// Whether a shard has more than its share of the turn.
+    pub(crate) cut: bool,
 }
 
 /// The positions with which a stream is read from its present on, or from its beginning.
@@ -89,7 +125,7 @@ pub(crate) async fn begin(log: &dyn Log, stream: &str, from: Option<DateTime<Utc
         (Some(_), false) => Position::Ended,
         (None, _) => Position::After(shard.starting.to_string()),
     };
-    Ok(shards.iter().map(|shard| (shard.id.0, position(shard))).collect())
+    Ok(shards.iter().map(|shard| (shard.starting.to_string(), position(shard))).collect())
 }
 
 async fn open(log: &dyn Log, stream: &str, shard: u32, position: &Position) -> Result<Option<ShardIterator>> {
@@ -106,20 +142,27 @@ async fn open(log: &dyn Log, stream: &str, shard: u32, position: &Position) -> R
     log.iterator(stream, ShardId(shard), start).await.map(Some)
 }
 
+/// A shard that is read, and where it goes on.
+struct Reading {
+    starting: String,
+    next: ShardIterator,
+}
+
 /// Reads a stream ahead of what is delivered.
 pub(crate) struct Reader {
     log: Arc<dyn Log>,
     stream: String,
-    /// Shards that are read, and where they go on.
-    shards: BTreeMap<u32, ShardIterator>,
+    shards: BTreeMap<u32, Reading>,
     ended: BTreeSet<u32>,
     /// Shards that wait for their parents' end.
     waiting: BTreeMap<u32, Shard>,
     positions: Positions,
+    /// The shard that was read last: the next turn begins behind it.
+    last: Option<u32>,
 }
 
 impl Reader {
-    /// From these positions on.
+    /// From these positions on. Shards that they do not have are read from their beginning.
     pub(crate) async fn open(log: Arc<dyn Log>, stream: &str, positions: Positions) -> Result<Self> {
         let mut reader = Self {
             log,
@@ -127,29 +170,26 @@ impl Reader {
             shards: BTreeMap::new(),
             ended: BTreeSet::new(),
             waiting: BTreeMap::new(),
-            positions,
+            positions: BTreeMap::new(),
+            last: None,
         };
         let all = reader.log.list_shards(stream, ShardFilter::FromTrimHorizon).await?;
-        let there: BTreeSet<u32> = all.iter().map(|shard| shard.id.0).collect();
-        // A shard that was read to its end and is forgotten by its stream will never be asked for.
-        reader.positions.retain(|shard, position| *position != Position::Ended || there.contains(shard));
-        for (shard, position) in reader.positions.clone() {
-            match open(&*reader.log, stream, shard, &position).await {
-                Ok(Some(iterator)) => drop(reader.shards.insert(shard, iterator)),
-                Ok(None) => drop(reader.ended.insert(shard)),
-                // It was closed so long ago that its stream has forgotten it, with all that it had.
-                Err(_) if !there.contains(&shard) => {
-                    tracing::warn!(stream, shard, "a shard became too old before it was delivered");
-                    reader.ended.insert(shard);
-                    reader.positions.remove(&shard);
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let mut positions = by_starting_numbers(positions, &all);
         for shard in all {
-            if !reader.positions.contains_key(&shard.id.0) {
-                reader.waiting.insert(shard.id.0, shard);
+            let (id, starting) = (shard.id.0, shard.starting.to_string());
+            let Some(position) = positions.remove(&starting) else {
+                reader.waiting.insert(id, shard);
+                continue;
+            };
+            match open(&*reader.log, stream, id, &position).await? {
+                Some(next) => drop(reader.shards.insert(id, Reading { starting: starting.clone(), next })),
+                None => drop(reader.ended.insert(id)),
             }
+            reader.positions.insert(starting, position);
+        }
+        // Closed so long ago that their stream has forgotten them, or of a stream that is no more.
+        for (shard, _) in positions.into_iter().filter(|(_, position)| *position != Position::Ended) {
+            tracing::warn!(stream, shard, "a shard went away before it was delivered to its end");
         }
         reader.begin_children().await?;
         Ok(reader)
@@ -161,12 +201,13 @@ impl Reader {
         let ready = |shard: &&Shard| [shard.parent, shard.adjacent_parent].into_iter().flatten().all(is_read);
         let ready: Vec<Shard> = self.waiting.values().filter(ready).cloned().collect();
         for shard in ready {
-            let position = Position::After(shard.starting.to_string());
-            if let Some(iterator) = open(&*self.log, &self.stream, shard.id.0, &position).await? {
-                self.shards.insert(shard.id.0, iterator);
+            let (id, starting) = (shard.id.0, shard.starting.to_string());
+            let position = Position::After(starting.clone());
+            if let Some(next) = open(&*self.log, &self.stream, id, &position).await? {
+                self.shards.insert(id, Reading { starting: starting.clone(), next });
             }
-            self.positions.insert(shard.id.0, position);
-            self.waiting.remove(&shard.id.0);
+            self.positions.insert(starting, position);
+            self.waiting.remove(&id);
         }
         Ok(())
     }
@@ -181,27 +222,42 @@ impl Reader {
         self.positions = behind;
     }
 
-    /// Adds to a batch what the shards have now, up to that many bytes in all. Says whether there was anything.
-    pub(crate) async fn gather(&mut self, batch: &mut Gathered, size: usize) -> Result<bool> {
-        let mut found = false;
-        for shard in self.shards.keys().copied().collect::<Vec<_>>() {
+    /// The shards in the order of a turn: whoever was read last comes last.
+    fn in_turn(&self) -> Vec<u32> {
+        let after = self.last.map_or(0, |last| last.saturating_add(1));
+        let (first, behind) = (self.shards.range(..after), self.shards.range(after..));
+        behind.chain(first).map(|(shard, _)| *shard).collect()
+    }
+
+    /// Adds to a batch what the shards have now, up to that many bytes in all; each has its share of them.
+    pub(crate) async fn gather(&mut self, batch: &mut Gathered, size: usize) -> Result<Turn> {
+        let mut turn = Turn::default();
+        let share = (size.saturating_sub(batch.bytes) / self.shards.len().max(1)).max(1);
+        for shard in self.in_turn() {
             let room = size.saturating_sub(batch.bytes);
             if room == 0 {
+                turn.cut = true;
                 break;
             }
-            let Some(iterator) = self.shards.get(&shard) else { continue };
-            let options = ReadOptions { limit: PIECE_RECORDS, bytes: room.min(PIECE), dedicated: true };
-            let read = self.log.get_records(iterator, options).await?;
-            found |= !read.records.is_empty() || read.next.is_none();
-            self.count(shard, batch, &read.records, read.next.is_none());
-            match read.next {
-                Some(next) => drop(self.shards.insert(shard, next)),
-                None => {
+            let Some(Reading { starting, next }) = self.shards.get(&shard) else { continue };
+            let options =
+                ReadOptions { limit: PIECE_RECORDS, bytes: room.min(share).min(PIECE), dedicated: true };
+            let read = self.log.get_records(next, options).await?;
+            turn.found |= !read.records.is_empty() || read.next.is_none();
+            // At its tip a shard is not behind.
+            turn.cut |= read.next.is_some() && !read.records.is_empty() && read.behind > Duration::zero();
+            if !read.records.is_empty() {
+                self.last = Some(shard);
+            }
+            self.count((shard, starting), batch, &read.records, read.next.is_none());
+            match (read.next, self.shards.get_mut(&shard)) {
+                (Some(next), Some(reading)) => reading.next = next,
+                _ => {
                     self.shards.remove(&shard);
                     self.ended.insert(shard);
                     for child in read.children {
                         let id = child.id.0;
-                        if !self.positions.contains_key(&id) && !self.ended.contains(&id) {
+                        if !self.shards.contains_key(&id) && !self.ended.contains(&id) {
                             self.waiting.insert(id, child);
                         }
                     }
@@ -209,16 +265,17 @@ impl Reader {
             }
         }
         self.begin_children().await?;
-        Ok(found)
+        Ok(turn)
     }
 
-    fn count(&self, shard: u32, batch: &mut Gathered, records: &[Record], ended: bool) {
+    fn count(&self, (shard, starting): (u32, &str), batch: &mut Gathered, records: &[Record], ended: bool) {
         if records.is_empty() && !ended {
             return;
         }
-        let at = batch.spans.iter().position(|span| span.shard == shard).unwrap_or_else(|| {
-            let from = self.positions.get(&shard).cloned().unwrap_or(Position::Ended);
-            batch.spans.push(Span { shard, from, through: None, ended: false, records: 0 });
+        let at = batch.spans.iter().position(|span| span.starting == starting).unwrap_or_else(|| {
+            let from = self.positions.get(starting).cloned().unwrap_or(Position::Ended);
+            let starting = starting.to_owned();
+            batch.spans.push(Span { shard, starting, from, through: None, ended: false, records: 0 });
             batch.spans.len() - 1
         });
         if let (Some(first), Some(last), Some(span)) =
@@ -238,7 +295,7 @@ impl Reader {
 
     /// Returns when there is something to read.
     pub(crate) async fn wait(&self) -> Result<()> {
-        let waits = self.shards.values().map(|iterator| Box::pin(self.log.wait(iterator)));
+        let waits = self.shards.values().map(|reading| Box::pin(self.log.wait(&reading.next)));
         let waits: Vec<_> = waits.collect();
         if waits.is_empty() {
             return std::future::pending().await;

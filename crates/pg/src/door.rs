@@ -10,6 +10,7 @@ use catalog::Catalog;
 use chrono::Duration as Span;
 use engine::Engine;
 use model::{Error, ErrorKind, Place, Result};
+use socket2::{SockRef, TcpKeepalive};
 use sql::Statement;
 use state::Clock;
 use std::collections::HashMap;
@@ -19,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{self, ServerConfig, pki_types};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,8 @@ use tokio_util::task::TaskTracker;
 const MAX_CONNECTIONS: usize = 512;
 /// How long a client may take until it is known.
 const LOGIN_TIME: Duration = Duration::from_secs(30);
+/// After how long without a word a client is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// How long statements that are under way have once the server ends.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -43,6 +46,9 @@ pub trait Guests: Send + Sync {
 
     /// Refuses a statement that the user may not run.
     async fn may_run(&self, user: &str, statement: &Statement, database: &str) -> Result<()>;
+
+    /// Whether the user may know which databases there are; who may not is told of those with a table to see.
+    fn may_list(&self, user: &str) -> bool;
 }
 
 /// What the door hands statements to.
@@ -158,14 +164,12 @@ impl Door {
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let stop = self.house.stop.clone();
         loop {
-            let place = Arc::clone(&places).acquire_owned().await;
-            let place = place.map_err(|e| Error::internal("the door lost its places").source_is(e))?;
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => accepted,
+                accepted = accept(&listener, &places) => accepted,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, place)) => {
                     let house = Arc::clone(&self.house);
                     tracker.spawn(async move {
                         if let Err(error) = connection(stream, house).await {
@@ -193,9 +197,21 @@ impl Door {
     }
 }
 
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    Ok((stream, place))
+}
+
 async fn connection(stream: TcpStream, house: Arc<House>) -> Result<()> {
     // Small answers are not held back.
     let _ = stream.set_nodelay(true);
+    // A client that went away without a word gives its place back.
+    let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE));
     let mut wire = Wire::new(stream);
     let greeted = tokio::time::timeout(LOGIN_TIME, greet(&mut wire, &house)).await;
     match greeted.map_err(|_| slow())?? {

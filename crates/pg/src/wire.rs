@@ -55,6 +55,11 @@ pub(crate) enum Message {
     Password(Bytes),
     /// Data for a COPY that nobody asked for: after an error they are passed over.
     Copy,
+    /// A message that came whole and cannot be read.
+    Unreadable {
+        simple: bool,
+        error: Error,
+    },
 }
 
 /// Values for a prepared statement.
@@ -122,7 +127,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let Some(body) = self.body(1, if known { MAX_MESSAGE } else { MAX_EARLY }).await? else {
             return Ok(None);
         };
-        message(kind, body).map(Some)
+        match message(kind, body) {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                Ok(Some(Message::Unreadable { simple: kind == b'Q', error }))
+            }
+            read => read.map(Some),
+        }
     }
 
     /// The body of a message behind `skip` bytes and its length.
@@ -179,12 +189,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         self.output.put_u8(byte);
     }
 
-    /// Sends what waits if it is much.
-    pub(crate) async fn flush_much(&mut self) -> Result<()> {
-        if self.output.len() >= HIGH_WATER { self.flush().await } else { Ok(()) }
+    /// Whether much waits to be sent.
+    pub(crate) fn is_full(&self) -> bool {
+        self.output.len() >= HIGH_WATER
     }
 
-    /// Sends what waits.
+    /// Sends what waits if it is much.
+    pub(crate) async fn flush_much(&mut self) -> Result<()> {
+        if self.is_full() { self.flush().await } else { Ok(()) }
+    }
+
+    /// Sends what waits. May be dropped at any time: what was not sent still waits.
     pub(crate) async fn flush(&mut self) -> Result<()> {
         let sent = async {
             self.stream.write_all_buf(&mut self.output).await?;
@@ -349,6 +364,16 @@ mod tests {
         assert!(matches!(wire.next(true).await.unwrap(), Some(Message::Terminate)));
         sending.await.unwrap();
         assert!(wire.next(true).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_utf8_comes_as_unreadable() {
+        for (bytes, expected) in [(&b"Q\0\0\0\x06\xff\0"[..], true), (b"P\0\0\0\x09\0\xff\0\0\0", false)] {
+            let (mut client, server) = tokio::io::duplex(64);
+            client.write_all(bytes).await.unwrap();
+            let message = Wire::new(server).next(true).await.unwrap();
+            assert!(matches!(message, Some(Message::Unreadable { simple, .. }) if simple == expected));
+        }
     }
 
     #[tokio::test]

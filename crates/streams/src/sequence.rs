@@ -33,6 +33,13 @@ impl SequenceNumber {
         Self { ordinal, ..self }
     }
 
+    /// The starting number of its shard, which tells shards apart, also those of streams that had one name one after the
+    /// other.
+    #[must_use]
+    pub fn start_of_shard(self) -> Self {
+        self.with_ordinal(0)
+    }
+
     pub(crate) fn ordinal(self) -> u64 {
         self.ordinal
     }

@@ -110,7 +110,19 @@ fn psycopg_and_its_friends() {
     python(
         &home,
         &url,
-        &["types", "spellings", "mistakes", "cursors", "copies", "cancels", "writes", "catalog"],
+        &[
+            "types",
+            "spellings",
+            "nothing",
+            "mistakes",
+            "breaks",
+            "cursors",
+            "copies",
+            "cancels",
+            "writes",
+            "modes",
+            "catalog",
+        ],
     );
     drop(server);
 }
@@ -135,6 +147,10 @@ policy = '{"Statement": []}'
     assert!(psql(&home, &url, "reader", "SELECT count(*) FROM shop.orders;\n", 0).contains("4"));
     let listed = psql(&home, &url, "reader", "\\dt shop.*\n\\dv shop.*\n", 0);
     assert!(listed.contains("orders") && !listed.contains("totals"), "{listed}");
+    for (user, sees) in [("boss", true), ("reader", true), ("stranger", false)] {
+        let schemas = psql(&home, &url, user, "SELECT nspname FROM pg_namespace;\n", 0);
+        assert_eq!(schemas.contains("shop"), sees, "{user}: {schemas}");
+    }
     for (user, statement) in [
         ("reader", "SELECT * FROM shop.totals;"),
         ("reader", "DROP TABLE shop.orders;"),

@@ -246,7 +246,21 @@ fn format(reader: &Reader<'_>) -> Result<(Option<RowFormat>, &'static [&'static 
     })
 }
 
+/// The stream's name. Names with `/` are of streams that rooms of the house keep for themselves.
 fn stream(reader: &Reader<'_>) -> Result<String> {
+    let name = named_stream(reader)?;
+    if !name.contains('/') {
+        return Ok(name);
+    }
+    let error = Error::invalid(format!("`{name}` is no name of a stream"))
+        .hint("a name has 1 to 128 letters, digits, underscores, full stops and hyphens");
+    Err(match reader.get("stream.arn").or_else(|| reader.get("stream")) {
+        Some(at) => reader.wrong(at, error),
+        None => error,
+    })
+}
+
+fn named_stream(reader: &Reader<'_>) -> Result<String> {
     if let Some(arn) = reader.get("stream.arn") {
         let name = arn.value.rsplit_once(":stream/").map(|(_, name)| name.to_owned());
         return name.ok_or_else(|| {
@@ -338,7 +352,7 @@ impl Default for Settings {
 }
 
 /// The most tasks of an application.
-pub(crate) const MAX_TASKS: usize = 64;
+pub const MAX_TASKS: usize = 64;
 
 impl Settings {
     /// Takes one `SET 'key' = 'value'`.

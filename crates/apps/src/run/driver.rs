@@ -105,8 +105,11 @@ impl Driver {
                 StreamReader::open(Arc::clone(&rooms.log), stream, *start, idle, positions, now).await?;
             let mut all = reader.positions();
             if let Some(positions) = positions {
-                for (shard, position) in positions {
-                    all.insert(*shard, position.clone());
+                // Without the shards that their stream has forgotten.
+                for (shard, position) in &mut all {
+                    if let Some(kept) = positions.get(shard) {
+                        position.clone_from(kept);
+                    }
                 }
             }
             graph.set_positions(table, all);
@@ -249,6 +252,9 @@ impl Driver {
         self.behind = 0;
         for (table, reader) in &mut self.readers {
             let reads = reader.read(now).await?;
+            if let lost @ 1.. = std::mem::take(&mut reader.lost) {
+                *self.counters.entry("lost_shards".to_owned()).or_default() += lost;
+            }
             self.behind =
                 reads.iter().map(|r| r.behind.num_milliseconds()).max().unwrap_or(0).max(self.behind);
             all.insert(*table, TableRound { reads, idle: reader.idle(now), known: reader.positions() });

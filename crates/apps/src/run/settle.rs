@@ -67,15 +67,33 @@ async fn remove_marker(rooms: &ApplicationsRooms, kept: &Kept) -> Result<()> {
     Ok(())
 }
 
-/// Puts records into a stream; what is refused for the moment is put again.
+/// Puts records into a stream; what is refused for the moment is put again. A record that no stream takes is left out and
+/// told at the end: the others must not be lost with it.
 async fn put(rooms: &ApplicationsRooms, stream: &str, records: Vec<Bytes>) -> Result<()> {
     let keyed = |data: Bytes| NewRecord::new(format!("{:016x}", fingerprint(&data)), data);
     let records: Vec<NewRecord> = records.into_iter().map(keyed).collect();
     let mut waiting: Vec<Vec<NewRecord>> = records.chunks(500).map(<[NewRecord]>::to_vec).collect();
     waiting.reverse();
     let mut tries = 0;
-    while let Some(chunk) = waiting.pop() {
-        let placed = rooms.log.put_many(stream, chunk.clone()).await?;
+    let mut refused: Option<(u64, Error)> = None;
+    let mut refuse = |error: Error| match &mut refused {
+        Some((count, _)) => *count += 1,
+        None => refused = Some((1, error)),
+    };
+    while let Some(mut chunk) = waiting.pop() {
+        let placed = match rooms.log.put_many(stream, chunk.clone()).await {
+            Err(error) if error.kind() == ErrorKind::InvalidInput && chunk.len() > 1 => {
+                // Too much at once, or one of them is wrong: the halves tell.
+                let rest = chunk.split_off(chunk.len() / 2);
+                waiting.extend([rest, chunk]);
+                continue;
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                refuse(error);
+                continue;
+            }
+            placed => placed?,
+        };
         let mut again = Vec::new();
         let mut last = None;
         for (record, placed) in chunk.into_iter().zip(placed) {
@@ -85,6 +103,7 @@ async fn put(rooms: &ApplicationsRooms, stream: &str, records: Vec<Bytes>) -> Re
                     again.push(record);
                     last = Some(error);
                 }
+                Err(error) if error.kind() == ErrorKind::InvalidInput => refuse(error),
                 Err(error) => return Err(error),
             }
         }
@@ -97,7 +116,11 @@ async fn put(rooms: &ApplicationsRooms, stream: &str, records: Vec<Bytes>) -> Re
             rooms.clock.sleep(Duration::milliseconds(200)).await;
         }
     }
-    Ok(())
+    match refused {
+        Some((1, error)) => Err(error),
+        Some((count, error)) => Err(error.context(format!("{count} records are refused, the first"))),
+        None => Ok(()),
+    }
 }
 
 fn fingerprint(bytes: &[u8]) -> u64 {

@@ -3,7 +3,7 @@
 use crate::flow::options::Start;
 use chrono::{DateTime, Utc};
 use futures::future::select_all;
-use model::{Error, Result};
+use model::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,6 +39,19 @@ pub(crate) struct Read {
     pub(crate) next: Option<ShardIterator>,
     pub(crate) behind: chrono::Duration,
     children: Vec<Shard>,
+    /// Its stream has forgotten the shard before it was read to its end.
+    forgotten: bool,
+}
+
+/// The end of a shard that its stream has forgotten: whatever is younger goes on from there.
+async fn forgotten(log: &dyn Log, place: &ShardIterator, error: Error) -> Result<Read> {
+    let mut children = log.list_shards(&place.stream, ShardFilter::FromTrimHorizon).await?;
+    if children.iter().any(|shard| shard.id == place.shard) {
+        return Err(error);
+    }
+    children.retain(|shard| shard.id > place.shard);
+    let behind = chrono::Duration::zero();
+    Ok(Read { shard: place.shard, records: Vec::new(), next: None, behind, children, forgotten: true })
 }
 
 /// Reads a table's stream, ahead of what is processed.
@@ -50,6 +63,8 @@ pub(crate) struct StreamReader {
     /// Shards that wait for their parents' end.
     waiting: BTreeMap<u32, Shard>,
     idle_millis: Option<i64>,
+    /// How many shards went away before they were read to their end.
+    pub(crate) lost: u64,
 }
 
 /// How much of one shard a round takes.
@@ -72,22 +87,32 @@ impl StreamReader {
             ended: BTreeSet::new(),
             waiting: BTreeMap::new(),
             idle_millis,
+            lost: 0,
         };
         match positions {
             Some(positions) => {
+                let all = reader.log.list_shards(stream, ShardFilter::FromTrimHorizon).await?;
+                let there: BTreeSet<u32> = all.iter().map(|s| s.id.0).collect();
                 for (shard, position) in positions {
                     match &position.next {
+                        // Closed so long ago that its stream has forgotten it. What it had cannot be read any more.
+                        Some(_) if !there.contains(shard) => reader.forgotten(ShardId(*shard)),
                         Some(text) => {
                             let next = text.parse()?;
                             reader.shards.insert(*shard, Reading { next, heard: now, at_tip: false });
                         }
-                        None => drop(reader.ended.insert(*shard)),
+                        None if there.contains(shard) => drop(reader.ended.insert(*shard)),
+                        None => {}
                     }
                 }
-                // Children of shards that ended just before the positions were kept.
-                for shard in reader.log.list_shards(stream, ShardFilter::FromTrimHorizon).await? {
+                // Children of shards that ended just before the positions were kept, and whatever is younger than all that
+                // were known then: the shards between may be forgotten.
+                let last = positions.keys().next_back();
+                for shard in all.into_iter().filter(|shard| !positions.contains_key(&shard.id.0)) {
                     let parents = [shard.parent, shard.adjacent_parent];
-                    if parents.iter().flatten().any(|p| reader.knows(*p)) && !reader.knows(shard.id) {
+                    let known =
+                        |p: &ShardId| positions.contains_key(&p.0) || reader.waiting.contains_key(&p.0);
+                    if parents.iter().flatten().any(known) || last.is_some_and(|last| shard.id.0 > *last) {
                         reader.waiting.insert(shard.id.0, shard);
                     }
                 }
@@ -117,6 +142,12 @@ impl StreamReader {
             }
         }
         Ok(reader)
+    }
+
+    fn forgotten(&mut self, shard: ShardId) {
+        let stream = self.stream.as_str();
+        tracing::warn!(stream, %shard, "a shard became too old before it was read to its end");
+        self.lost += 1;
     }
 
     fn knows(&self, shard: ShardId) -> bool {
@@ -157,14 +188,19 @@ impl StreamReader {
         let reads = self.shards.iter().map(|(shard, reading)| {
             let (log, next) = (Arc::clone(&self.log), reading.next.clone());
             async move {
-                let read = log.get_records(&next, ROUND).await?;
-                Ok::<_, Error>(Read {
-                    shard: ShardId(*shard),
-                    records: read.records,
-                    next: read.next,
-                    behind: read.behind,
-                    children: read.children,
-                })
+                let shard = ShardId(*shard);
+                match log.get_records(&next, ROUND).await {
+                    Ok(read) => Ok::<_, Error>(Read {
+                        shard,
+                        records: read.records,
+                        next: read.next,
+                        behind: read.behind,
+                        children: read.children,
+                        forgotten: false,
+                    }),
+                    Err(error) if error.kind() == ErrorKind::NotFound => forgotten(&*log, &next, error).await,
+                    Err(error) => Err(error),
+                }
             }
         });
         let reads = futures::future::try_join_all(reads).await?;
@@ -182,6 +218,9 @@ impl StreamReader {
                 None => {
                     self.shards.remove(&read.shard.0);
                     self.ended.insert(read.shard.0);
+                    if read.forgotten {
+                        self.forgotten(read.shard);
+                    }
                     for child in &read.children {
                         if !self.knows(child.id) {
                             self.waiting.insert(child.id.0, child.clone());
@@ -223,7 +262,13 @@ impl StreamReader {
             .values()
             .map(|reading| {
                 let (log, next) = (Arc::clone(&self.log), reading.next.clone());
-                Box::pin(async move { log.wait(&next).await })
+                Box::pin(async move {
+                    match log.wait(&next).await {
+                        // The next read tells what became of it.
+                        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                        woken => woken,
+                    }
+                })
             })
             .collect();
         if waits.is_empty() {

@@ -18,6 +18,7 @@ pub(crate) struct House {
     _kept: Option<tempfile::TempDir>,
     pub(crate) hand: ManualClock,
     pub(crate) log: Arc<dyn Log>,
+    pub(crate) local: Arc<LocalLog>,
     pub(crate) lake: Lake,
     pub(crate) apps: Applications,
     pub(crate) runs: Runs,
@@ -66,7 +67,8 @@ impl House {
         let options = LocalOptions { sweep_every: None, ..options };
         let log =
             LocalLog::open(&path.join("streams"), database.clone(), clock.clone(), options).await.unwrap();
-        let log: Arc<dyn Log> = Arc::new(log);
+        let local = Arc::new(log);
+        let log: Arc<dyn Log> = Arc::clone(&local) as Arc<dyn Log>;
         let rooms = ApplicationsRooms {
             database,
             clock,
@@ -78,7 +80,7 @@ impl House {
             folder: path.join("applications"),
         };
         let apps = Applications::open(rooms).await.unwrap();
-        Self { path, _kept: None, hand, log, lake, apps, runs }
+        Self { path, _kept: None, hand, log, local, lake, apps, runs }
     }
 
     pub(crate) async fn stream(&self, name: &str, shards: u32) {

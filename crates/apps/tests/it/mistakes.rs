@@ -40,6 +40,19 @@ async fn mistakes_have_places_and_suggestions() {
         ),
         (script("", "SELECT 1;"), "SELECT", "print"),
         (script("", &TUMBLE.replace("MIN(`value`)", "CURRENT_TIMESTAMP")), "CURRENT_TIMESTAMP", "METADATA"),
+        (
+            script("", TUMBLE).replace("'stream' = 'metrics'", "'stream' = 'delivery/hose'"),
+            "'delivery/hose'",
+            "hyphens",
+        ),
+        (
+            script("", TUMBLE).replace(
+                "'stream' = 'metrics'",
+                "'stream.arn' = 'arn:aws:kinesis:eu-central-1:000000000000:stream/delivery/hose'",
+            ),
+            "",
+            "hyphens",
+        ),
     ];
     for (text, marked, hint) in cases {
         let errors = house.apps.check(&text, "app.sql").await;

@@ -235,3 +235,103 @@ async fn only_what_goes_on_without_end_is_taken_up_again() {
     run.wait().await.unwrap().result().unwrap();
     assert!(house.apps.resume().await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passes_does_not_end_an_application() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    let settings = "SET 'execution.checkpointing.interval' = '1 s';";
+    house.apps.put("app", &script(settings, TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 10)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 10).await;
+    // No state can be kept: a file stands where the folder was.
+    let (folder, aside) = (house.path.join("applications/app"), house.path.join("applications/aside"));
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(&folder, "").unwrap();
+    house.put("metrics", &events(10, 10)).await;
+    let waits = async || {
+        let lines = house.runs.log(run.id(), 0, 1000).await.unwrap();
+        lines.iter().any(|line| line.message.contains("goes on from its last checkpoint"))
+    };
+    while !waits().await {
+        assert!(!house.runs.get(run.id()).await.unwrap().state.is_final());
+        house.hand.advance(Duration::milliseconds(200));
+        tokio::task::yield_now().await;
+    }
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    counted(&house, &run, 20).await;
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    let counters = house.caught_up("app", 1).await;
+    assert_eq!(counters["records"], 20, "{counters}");
+    assert_eq!(total(&house).await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_that_were_forgotten_meanwhile_are_passed_over() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 10)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 10).await;
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    house.put("metrics", &events(10, 5)).await;
+    house.log.update_shard_count("metrics", 2).await.unwrap();
+    house.log.update_shard_count("metrics", 4).await.unwrap();
+    house.hand.advance(Duration::hours(25));
+    house.local.sweep().await.unwrap();
+    house.put("metrics", &events(20, 20)).await;
+    let counters = house.caught_up("app", 1).await;
+    assert_eq!((&counters["records"], &counters["lost_shards"]), (&30.into(), &1.into()), "{counters}");
+    let counters = house.caught_up("app", 1).await;
+    assert_eq!((&counters["records"], &counters["lost_shards"]), (&30.into(), &1.into()), "{counters}");
+}
+
+/// All records of a stream of one shard.
+async fn records_of(house: &House, stream: &str) -> Vec<streams::Record> {
+    let at = house.log.iterator(stream, streams::ShardId(0), streams::StartAt::TrimHorizon).await.unwrap();
+    let options = streams::ReadOptions { limit: 10_000, bytes: 100 << 20, dedicated: true };
+    house.log.get_records(&at, options).await.unwrap().records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_record_that_no_stream_takes_does_not_keep_back_the_others() {
+    let house = House::new().await;
+    house.stream("lines", 1).await;
+    house.stream("twice", 1).await;
+    let text = "CREATE TABLE plain (
+          line STRING, arrived TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL, WATERMARK FOR arrived AS arrived
+        ) WITH ('connector' = 'kinesis', 'stream' = 'lines', 'aws.region' = 'x', 'format' = 'raw',
+                'scan.stream.initpos' = 'TRIM_HORIZON');
+        CREATE TABLE twice (line STRING) WITH ('connector' = 'kinesis', 'stream' = 'twice', 'aws.region' = 'x', 'format' = 'raw');
+        INSERT INTO twice SELECT line || line FROM plain;";
+    house.apps.put("app", text, "app.sql").await.unwrap();
+    // Together more than one call puts, and one of them, twice, more than a record has.
+    let line = |n: usize| ("k".to_owned(), "x".repeat(if n == 60 { 600_000 } else { 100_000 + n }));
+    for first in [0, 40, 80] {
+        house.put("lines", &(first..first + 40).map(line).collect::<Vec<_>>()).await;
+    }
+    let options = StartOptions { until_caught_up: true, ..Default::default() };
+    let run = house.apps.start("app", options).await.unwrap();
+    let error = run.wait().await.unwrap().result().unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+    let found: Vec<usize> = records_of(&house, "twice").await.iter().map(|r| r.data.len() / 2).collect();
+    let expected: Vec<usize> = (0..120).filter(|n| *n != 60).map(|n| 100_000 + n).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn of_two_that_make_or_change_one_application_one_is_refused() {
+    let house = House::new().await;
+    let text = script("", TUMBLE);
+    house.apps.create("app", &text, "app.sql").await.unwrap();
+    let twice = house.apps.create("app", &text, "app.sql").await.unwrap_err();
+    assert_eq!(twice.kind(), model::ErrorKind::AlreadyExists, "{twice}");
+    let changed = |number: u32| format!("-- {number}\n{text}");
+    assert!(house.apps.change("app", 1, &changed(1), "app.sql").await.unwrap());
+    assert!(!house.apps.change("app", 1, &changed(2), "app.sql").await.unwrap());
+    let now = house.apps.get("app").await.unwrap();
+    assert_eq!((now.version, now.script), (2, changed(1)));
+}

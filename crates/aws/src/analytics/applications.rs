@@ -4,7 +4,7 @@ use super::configuration::Configuration;
 use super::kept::{Beside, KIND};
 use super::shapes::{Described, status};
 use super::{Analytics, Done, arn, resource};
-use crate::json::{Answered, Call, Failed, Input, Moment};
+use crate::json::{Answered, Call, Input, Moment};
 use crate::tags;
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -103,16 +103,13 @@ pub(super) async fn create(analytics: Analytics, call: Call, input: Create) -> A
     for option in input.cloud_watch_logging_options {
         beside.add_logging(option.log_stream_arn);
     }
-    // What a deleted application of this name may have left goes first: the application itself makes it count.
-    analytics.documents.delete(KIND, name).await?;
-    if !analytics.documents.create(KIND, name, &beside).await? {
-        return Err(Error::already_exists(format!("the application `{name}` is being made already")).into());
-    }
-    if !analytics.apps.put(name, &code.script, &code.source_name).await? {
-        return Err(Failed::coded(
-            "ConcurrentModificationException",
-            Error::conflict(format!("the application `{name}` was made at the same time")),
-        ));
+    // Of two that make it at the same time one comes here. What a deleted application of this name may have left is written
+    // over.
+    analytics.apps.create(name, &code.script, &code.source_name).await?;
+    if let Err(error) = analytics.change(name, |kept: &mut Beside| *kept = beside.clone()).await {
+        // Without what stands beside it, it is another one than was asked for.
+        analytics.apps.delete(name).await?;
+        return Err(error.into());
     }
     tags::add(&analytics.documents, &super::tagging::key(name), tags).await?;
     Ok(analytics.described(&call, name).await?)

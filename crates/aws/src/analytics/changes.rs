@@ -1,12 +1,12 @@
 //! Changes of an application: its script, what stands beside it, its logging options.
 
 use super::applications::{LoggingOption, check_runtime};
-use super::kept::{Beside, Started};
+use super::kept::{Beside, concurrent};
 use super::running::RunConfiguration;
 use super::shapes::{Described, Logging, logging};
 use super::{Analytics, arn, resource};
 use crate::json::{Answered, Call, Input};
-use ::apps::{ApplicationStatus, StartFrom, Stopping};
+use ::apps::{ApplicationStatus, StartFrom, StartOptions, Stopping};
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,6 +48,17 @@ impl Input for Update {
     }
 }
 
+impl Analytics {
+    /// Whether there is a snapshot to begin with: known before anything is stopped.
+    async fn check_snapshot(&self, name: &str, label: &str) -> Result<()> {
+        let all = self.apps.snapshots(name).await?;
+        match !label.is_empty() && all.iter().any(|snapshot| snapshot.name == label) {
+            true => Ok(()),
+            false => Err(Error::not_found(format!("the application `{name}` has no snapshot `{label}`"))),
+        }
+    }
+}
+
 /// An application that runs is stopped with its state, and goes on with the new script, if the state fits it.
 pub(super) async fn update(analytics: Analytics, call: Call, input: Update) -> Answered<Described> {
     let name = &input.application_name;
@@ -76,15 +87,12 @@ pub(super) async fn update(analytics: Analytics, call: Call, input: Update) -> A
     let runs = application.status == ApplicationStatus::Running;
     let options = input.run_configuration_update.as_ref().map(RunConfiguration::options).transpose()?;
     let script_changes = code.as_ref().is_some_and(|code| code.script != application.script);
-    if runs {
-        analytics.apps.stop(name, Stopping::Checkpoint).await?;
-    }
-    if let Some(code) = &code {
-        analytics.apps.put(name, &code.script, &code.source_name).await?;
+    if let Some((StartOptions { from: StartFrom::Snapshot(label), .. }, _)) = &options {
+        analytics.check_snapshot(name, label).await?;
     }
     let started = options.as_ref().map(|(_, started)| started.clone());
     analytics
-        .change(name, |beside: &mut Beside| {
+        .change_from(name, &beside, |beside: &mut Beside| {
             beside.configuration = configuration.clone();
             if let Some(role) = &input.service_execution_role_update {
                 beside.role = Some(role.clone());
@@ -104,13 +112,19 @@ pub(super) async fn update(analytics: Analytics, call: Call, input: Update) -> A
             }
         })
         .await?;
+    if let Some(code) = &code {
+        let (script, source_name) = (&code.script, &code.source_name);
+        if !analytics.apps.change(name, application.version, script, source_name).await? {
+            let what = format!("the script of the application `{name}` was changed at the same time");
+            return Err(concurrent(Error::conflict(what)));
+        }
+    }
     if runs {
-        let (mut options, _) = match options {
-            Some(options) => options,
-            None => {
-                (::apps::StartOptions { from: StartFrom::Latest, ..Default::default() }, Started::default())
-            }
-        };
+        if let Err(error) = analytics.apps.stop(name, Stopping::Checkpoint).await {
+            // It has ended badly; it goes on from the checkpoint before.
+            tracing::warn!(%error, "the application `{name}` was changed, and could not be stopped");
+        }
+        let mut options = options.map(|(options, _)| options).unwrap_or_default();
         options.tasks = configuration.parallelism;
         analytics.apps.start(name, options).await?;
     }
@@ -163,7 +177,7 @@ pub(super) async fn add_logging(analytics: Analytics, call: Call, input: AddLogg
         return Err(Error::invalid(format!("`{name}` logs to {stream} already")).into());
     }
     analytics
-        .change(name, |beside: &mut Beside| {
+        .change_from(name, &beside, |beside: &mut Beside| {
             beside.add_logging(stream.clone());
             beside.changes += 1;
         })
@@ -200,7 +214,7 @@ pub(super) async fn delete_logging(
         return Err(Error::not_found(format!("`{name}` has no logging option `{id}`")).into());
     }
     analytics
-        .change(name, |beside: &mut Beside| {
+        .change_from(name, &beside, |beside: &mut Beside| {
             beside.logging.remove(id);
             beside.changes += 1;
         })

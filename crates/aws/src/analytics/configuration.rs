@@ -1,5 +1,6 @@
 //! An application's configuration: what is taken, and what is refused by name.
 
+use ::apps::MAX_TASKS;
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -102,7 +103,13 @@ impl Configuration {
             members.end(PLAIN)?;
         }
         all.end(PLAIN)?;
-        Ok(code)
+        // Said before anything is stopped or made, not when it is started.
+        match self.parallelism {
+            Some(tasks) if !(1..=MAX_TASKS).contains(&tasks) => Err(Error::invalid(format!(
+                "ParallelismConfiguration.Parallelism must be from 1 to {MAX_TASKS}, not {tasks}"
+            ))),
+            _ => Ok(code),
+        }
     }
 
     fn take_flink(&mut self, flink: Value, is_update: bool) -> Result<()> {
@@ -193,9 +200,17 @@ mod tests {
                 json!({ "FlinkApplicationConfiguration": { "ParallelismConfiguration": { "Parallelism": "x" } } }),
                 "Parallelism",
             ),
+            (
+                json!({ "FlinkApplicationConfiguration": { "ParallelismConfiguration": { "Parallelism": 0 } } }),
+                "Parallelism",
+            ),
+            (
+                json!({ "FlinkApplicationConfiguration": { "ParallelismConfiguration": { "Parallelism": MAX_TASKS + 1 } } }),
+                "Parallelism",
+            ),
             (json!([]), "ApplicationConfiguration"),
         ] {
-            let error = kept.take(value.clone(), false).unwrap_err();
+            let error = kept.clone().take(value.clone(), false).unwrap_err();
             assert!(error.to_string().contains(part), "{value}: {error}");
         }
     }

@@ -5,7 +5,7 @@ use super::configuration::Configuration;
 use crate::json::{Answered, Failed};
 use crate::page::write_token;
 use ::apps::Application;
-use model::{Error, Result};
+use model::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,6 +28,8 @@ pub(super) struct Beside {
     pub(super) logging_count: u64,
     /// Changes that left the script as it was: versions count these, too.
     pub(super) changes: u64,
+    /// Counts all changes of the version, so that of two that were made from one version one is refused.
+    pub(super) updates: u64,
     /// The versions that snapshots were taken of.
     pub(super) snapshots: BTreeMap<String, u64>,
     /// How it was last started.
@@ -71,19 +73,50 @@ impl Analytics {
 
     /// Changes what stands beside an application, and begins it if need be.
     pub(super) async fn change(&self, name: &str, change: impl Fn(&mut Beside) + Send + Sync) -> Result<()> {
-        let apply = |beside: &mut Beside| {
+        self.try_change(name, |beside: &mut Beside| {
             change(beside);
             Ok(())
-        };
-        if self.documents.change(KIND, name, apply).await? {
+        })
+        .await
+    }
+
+    /// Changes the version: what stands beside the application must still be what was seen.
+    pub(super) async fn change_from(
+        &self,
+        name: &str,
+        seen: &Beside,
+        change: impl Fn(&mut Beside) + Send + Sync,
+    ) -> Answered<()> {
+        let changed = self.try_change(name, |beside: &mut Beside| {
+            if beside.updates != seen.updates || beside.changes != seen.changes {
+                return Err(Error::conflict(format!(
+                    "the application `{name}` was changed at the same time"
+                )));
+            }
+            change(beside);
+            beside.updates += 1;
+            Ok(())
+        });
+        changed.await.map_err(|error| match error.kind() {
+            ErrorKind::Conflict => concurrent(error),
+            _ => error.into(),
+        })
+    }
+
+    async fn try_change(
+        &self,
+        name: &str,
+        change: impl Fn(&mut Beside) -> Result<()> + Send + Sync,
+    ) -> Result<()> {
+        if self.documents.change(KIND, name, &change).await? {
             return Ok(());
         }
         let mut first = Beside::usual();
-        change(&mut first);
+        change(&mut first)?;
         match self.documents.create(KIND, name, &first).await? {
             true => Ok(()),
             // Somebody else was quicker.
-            false => self.documents.change(KIND, name, apply).await.map(drop),
+            false => self.documents.change(KIND, name, &change).await.map(drop),
         }
     }
 
@@ -108,11 +141,15 @@ impl Analytics {
         };
         match is_other {
             false => Ok(()),
-            true => Err(Failed::coded(
-                "ConcurrentModificationException",
-                Error::conflict(format!("the application `{}` is at version {now}", application.name))
-                    .hint("describe it again, and repeat the change"),
-            )),
+            true => Err(concurrent(Error::conflict(format!(
+                "the application `{}` is at version {now}",
+                application.name
+            )))),
         }
     }
+}
+
+/// Somebody else has changed the application.
+pub(super) fn concurrent(error: Error) -> Failed {
+    Failed::coded("ConcurrentModificationException", error.hint("describe it again, and repeat the change"))
 }

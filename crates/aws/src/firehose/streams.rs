@@ -123,6 +123,10 @@ fn source(call: &Call, input: &Create) -> Result<Source> {
             let Some(name) = name else {
                 return Err(Error::invalid(format!("KinesisStreamARN `{stream_arn}` is no stream's ARN")));
             };
+            if arn.account != call.caller.account.as_str() {
+                return Err(Error::invalid(format!("there is no `{stream_arn}` here"))
+                    .why(format!("this is the account {}, not {}", call.caller.account, arn.account)));
+            }
             call.allow("kinesis", "GetRecords", &format!("stream/{name}"))?;
             Ok(Source::Stream { name: name.to_owned(), arn: stream_arn.clone(), role_arn: role_arn.clone() })
         }
@@ -173,6 +177,7 @@ pub(super) async fn create(firehose: Firehose, call: Call, input: Create) -> Ans
         return Err(Error::invalid("encryption is for DirectPut only; a Kinesis stream has its own").into());
     }
     let tags = tags_of(input.tags);
+    tags::check(&tags)?;
     let name = input.delivery_stream_name;
     let new = NewDelivery { name: name.clone(), source, destination, encryption };
     firehose.rooms.deliveries.create(new).await.map_err(|error| match error.kind() {

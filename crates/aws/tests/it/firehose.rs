@@ -56,3 +56,32 @@ async fn a_delivery_stream_may_do_what_its_maker_may() {
     assert_eq!(house.ask(update("other/")).await.header("x-amzn-errortype"), "AccessDeniedException");
     assert_eq!(house.ask(update("mine/more/")).await.status, 200);
 }
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_delivery_stream() {
+    let house = House::with_bucket().await;
+    let ask = |more: Value| {
+        let mut body = json!({
+            "DeliveryStreamName": "late",
+            "ExtendedS3DestinationConfiguration": {
+                "RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::raw", "Prefix": "mine/",
+            },
+        });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        Ask::json_of("firehose", "Firehose_20150804.CreateDeliveryStream", body).key("hose", "hose")
+    };
+    let elsewhere = json!({
+        "DeliveryStreamType": "KinesisStreamAsSource",
+        "KinesisStreamSourceConfiguration": {
+            "KinesisStreamARN": "arn:aws:kinesis:eu-central-1:999999999999:stream/clicks",
+            "RoleARN": "arn:aws:iam::123456789012:role/r",
+        },
+    });
+    for wrong in [json!({ "Tags": [{ "Key": "k".repeat(129), "Value": "v" }] }), elsewhere] {
+        let answer = house.ask(ask(wrong.clone())).await;
+        let found = (answer.status.as_u16(), answer.header("x-amzn-errortype"));
+        assert_eq!(found, (400, "InvalidArgumentException"), "{wrong}: {}", answer.text());
+    }
+    let answer = house.ask(ask(json!({}))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+}

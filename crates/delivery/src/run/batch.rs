@@ -23,18 +23,19 @@ pub(crate) struct Written {
 }
 
 impl Driver {
-    /// Writes the records of a batch into a commit, which is not published yet.
+    /// Writes the records of a batch into a commit, which is not published yet. Where their rows were `refused`, they are
+    /// written as failed records with that reason.
     pub(crate) async fn write(
         &self,
-        stored: &Stored,
-        compiled: &Arc<Compiled>,
+        (stored, compiled): (&Stored, &Arc<Compiled>),
         gathered: &Gathered,
         commit: &Commit,
+        refused: Option<String>,
     ) -> Result<Written> {
         let (converter, registrar) = match &compiled.target {
             Some(target) => {
                 let entry = self.table(target).await?;
-                let registrar = Registrar::new(&entry, &compiled.bucket);
+                let registrar = Registrar::new(&entry, &compiled.bucket).filter(|_| refused.is_none());
                 (Some(Converter::new(target, &entry)?), registrar)
             }
             None => (None, None),
@@ -53,6 +54,7 @@ impl Driver {
             now: self.rooms.clock.now(),
         };
         let mut work = Work::new(Arc::clone(compiled), converter, registrar, naming);
+        work.refused = refused;
         let mut writers = Vec::new();
         for span in &gathered.spans {
             let mut reader = SpanReader::open(&*self.rooms.log, self.stream(), span).await?;

@@ -51,7 +51,7 @@ impl Control {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fails(&self, error: &Error, now: DateTime<Utc>) -> u32 {
+    pub(crate) fn fails(&self, error: &Error, now: DateTime<Utc>) -> u32 {
         let mut failure = self.lock();
         let (since, tries) = failure.as_ref().map_or((now, 0), |failure| (failure.since, failure.tries));
         *failure = Some(Failure { diagnosis: error.diagnosis(), since, tries: tries.saturating_add(1) });
@@ -146,11 +146,14 @@ impl Driver {
         let mut batch = Gathered::default();
         loop {
             run.check()?;
-            let due = batch.oldest() + compiled.interval;
-            if batch.records > 0 && (batch.bytes >= compiled.size || clock.now() >= due) {
+            // What came before the batch is due belongs to it.
+            let turn = reader.gather(&mut batch, compiled.size).await?;
+            // Who catches up finds old records: as long as there are more at once, their age makes no batch.
+            let due = !turn.cut && clock.now() >= batch.oldest() + compiled.interval;
+            if batch.records > 0 && (batch.bytes >= compiled.size || due) {
                 return Ok(batch);
             }
-            if reader.gather(&mut batch, compiled.size).await? {
+            if turn.found {
                 continue;
             }
             let until =
@@ -176,8 +179,17 @@ impl Driver {
         run: &RunContext,
     ) -> Result<()> {
         let number = stored.batches + 1;
-        let commit = self.rooms.lake.begin_commit(CommitOptions { run: Some(run.id().clone()) });
-        let written = self.write(stored, compiled, &gathered, &commit).await?;
+        let begin = || self.rooms.lake.begin_commit(CommitOptions { run: Some(run.id().clone()) });
+        let mut commit = begin();
+        let written = match self.write((stored, compiled), &gathered, &commit, None).await {
+            // Rows that their format refuses must not keep back all that comes behind them.
+            Err(error) if error.kind() == ErrorKind::Unsupported && compiled.target.is_some() => {
+                commit.abort().await?;
+                commit = begin();
+                self.write((stored, compiled), &gathered, &commit, Some(error.to_string())).await?
+            }
+            written => written?,
+        };
         let marker = match written.objects.first() {
             Some(first) => {
                 let marker = self.marker(first, number)?;

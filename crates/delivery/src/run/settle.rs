@@ -87,8 +87,8 @@ impl Driver {
             self.settle(plan, run).await?;
             return Ok(None);
         }
-        if plan.version != stored.version {
-            // Nothing of it can be seen, and its settings are others now.
+        if plan.version != stored.version || !plan.gathered.is_there(&*self.rooms.log, self.stream()).await? {
+            // Nothing of it can be seen, and its settings are others now, or its records went with their shard.
             self.store.drop_plan(&self.name, &self.id).await?;
             return Ok(None);
         }

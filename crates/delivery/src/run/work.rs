@@ -56,6 +56,8 @@ pub(crate) struct Work {
     pub(crate) counted: Counted,
     /// Why the first record failed.
     pub(crate) first_failure: Option<String>,
+    /// Why no rows are written: the format has refused them.
+    pub(crate) refused: Option<String>,
 }
 
 struct Object {
@@ -101,6 +103,7 @@ impl Work {
             partitions: 0,
             counted: Counted::default(),
             first_failure: None,
+            refused: None,
         }
     }
 
@@ -227,6 +230,10 @@ impl Work {
     }
 
     fn convert(&mut self, object: usize, pieces: &[Piece<'_>]) -> Result<()> {
+        if let Some(why) = self.refused.clone() {
+            let mut fail = |piece| self.fail(piece, FailedStep::Conversion, MALFORMED, why.clone());
+            return pieces.iter().try_for_each(&mut fail);
+        }
         let Some(converter) = &self.converter else { return Ok(()) };
         let texts: Vec<&[u8]> = pieces.iter().map(|piece| &piece.data[..]).collect();
         let converted = converter.convert(&texts)?;

@@ -1,5 +1,6 @@
 //! What a destination is told: Firehose's own words, kept as they were given.
 
+mod changes;
 mod compiled;
 mod conversion;
 mod steps;

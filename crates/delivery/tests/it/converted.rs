@@ -18,13 +18,18 @@ fn name(text: &str) -> EntityName {
 
 /// The table `shop.events` with columns `id bigint, kind string` and partitions by `day`.
 async fn with_table(house: &House) {
+    with_table_of(house, "string").await;
+}
+
+/// The same with another type of `kind`.
+async fn with_table_of(house: &House, kind: &str) {
     let catalog = &house.rooms.catalog;
     let database: Database = serde_json::from_value(json!({ "name": "shop" })).unwrap();
     catalog.create_database(database).await.unwrap();
     let column = |name: &str, hive: &str| model::Column::new(name, hive.parse::<HiveType>().unwrap());
     let table = Table {
         storage: StorageDescriptor {
-            columns: vec![column("id", "bigint"), column("kind", "string")],
+            columns: vec![column("id", "bigint"), column("kind", kind)],
             location: Some("s3://lake/events/".into()),
             ..StorageDescriptor::default()
         },
@@ -192,4 +197,26 @@ async fn a_table_that_is_not_there_is_told() {
     house.pass(120);
     let object = house.object().await;
     assert_eq!(ids(&house, &object, "parquet").await, [7]);
+}
+
+#[tokio::test]
+async fn rows_that_the_format_refuses_do_not_keep_back_others() {
+    let mut house = House::new().await;
+    house.bucket("lake").await;
+    with_table_of(&house, "timestamp").await;
+    let settings = with(
+        with(at_once(), conversion(json!({ "OrcSerDe": {} }))),
+        json!({ "Prefix": "events/", "ErrorOutputPrefix": "bad/" }),
+    );
+    house.create("hose", direct(), settings).await;
+    // ORC cannot tell the second before 1970 from the one behind it.
+    house.put("hose", &[r#"{"id":1,"kind":"1969-12-31 23:59:59.5"}"#, r#"{"id":2}"#]).await;
+    let bad = house.object().await;
+    assert!(bad.starts_with("s3://lake/bad/"), "{bad}");
+    let text = house.text(&bad).await;
+    assert!(text.lines().count() == 2 && text.contains("ORC"), "{text}");
+    house.put("hose", &[r#"{"id":7}"#]).await;
+    let good = house.object().await;
+    assert!(good.starts_with("s3://lake/events/"), "{good}");
+    assert_eq!(house.deliveries.get("hose").await.unwrap().totals.failed, 2);
 }

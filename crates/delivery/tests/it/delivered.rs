@@ -4,7 +4,7 @@ use crate::{House, at_once, destination, direct, log, with};
 use delivery::{NewDelivery, Source};
 use model::ErrorKind;
 use serde_json::{Map, Value, json};
-use streams::{NewStream, ShardId};
+use streams::{NewRecord, NewStream, ShardId};
 
 #[tokio::test]
 async fn a_batch_waits_until_it_is_old_enough() {
@@ -181,4 +181,85 @@ async fn names_are_taken_once_and_free_again_when_deleted() {
     assert_eq!(house.deliveries.get("hose").await.unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(house.deliveries.put("hose", vec!["x".into()]).await.unwrap_err().kind(), ErrorKind::NotFound);
     house.deliveries.create(new("hose", direct())).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_is_taken_for_a_delivery_stream_that_is_not_there() {
+    let house = House::new().await;
+    // What a creation leaves that breaks off.
+    log(&house).create_stream(NewStream::internal("delivery", "ghost")).await.unwrap();
+    let error = house.deliveries.put("ghost", vec!["lost".into()]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_made_again_is_read_from_its_beginning() {
+    let mut house = House::new().await;
+    house.bucket("lake").await;
+    log(&house).create_stream(NewStream::provisioned("clicks", 1)).await.unwrap();
+    let source = Source::Stream { name: "clicks".into(), arn: String::new(), role_arn: String::new() };
+    house.create("hose", source, at_once()).await;
+    house.put_into_stream("clicks", ["old\n".to_owned()]).await;
+    let object = house.object().await;
+    assert_eq!(house.text(&object).await, "old\n");
+    house.pass(1);
+    log(&house).delete_stream("clicks", false).await.unwrap();
+    loop {
+        let made = log(&house).create_stream(NewStream::provisioned("clicks", 1)).await;
+        if made.is_ok() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    house.put_into_stream("clicks", ["new\n".to_owned()]).await;
+    let mut house = house.again().await;
+    let object = house.object().await;
+    assert_eq!(house.text(&object).await, "new\n");
+}
+
+#[tokio::test]
+async fn no_shard_waits_for_the_others_and_old_records_fill_objects() {
+    let house = House::new().await;
+    house.bucket("lake").await;
+    log(&house).create_stream(NewStream::provisioned("clicks", 4)).await.unwrap();
+    let source = Source::Stream { name: "clicks".into(), arn: String::new(), role_arn: String::new() };
+    // The bucket of the backlog is missing, so that it grows.
+    let hints = json!({ "BucketARN": "arn:aws:s3:::later", "BufferingHints": { "SizeInMBs": 1, "IntervalInSeconds": 5 } });
+    house.create("hose", source, hints).await;
+    for turn in 0..4 {
+        let filler = "x".repeat(10_000);
+        let record = |n| NewRecord::new(format!("{turn}-{n}"), format!("{turn}-{n} {filler}\n"));
+        for placed in log(&house).put_many("clicks", (0..100).map(record).collect()).await.unwrap() {
+            placed.unwrap();
+        }
+        house.pass(10);
+    }
+    let house = house.again().await;
+    house.bucket("later").await;
+    let mut house = house.again().await;
+    let mut sizes = Vec::new();
+    while sizes.iter().sum::<usize>() < 4_000_000 {
+        let object = house.object().await;
+        sizes.push(house.text(&object).await.len());
+        house.pass(5);
+    }
+    assert!(sizes.len() <= 6, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn a_delivery_whose_run_was_ended_is_begun_again() {
+    let mut house = House::new().await;
+    house.bucket("lake").await;
+    house.create("hose", direct(), at_once()).await;
+    let run = house.deliveries.get("hose").await.unwrap().run.unwrap();
+    house.rooms.runs.stop(&run).await.unwrap();
+    house.rooms.runs.handle(&run).wait().await.unwrap();
+    let ended = house.deliveries.get("hose").await.unwrap();
+    assert!(ended.failure.is_some(), "{ended:?}");
+    house.put("hose", &["kept"]).await;
+    house.pass(60);
+    let object = house.object().await;
+    assert_eq!(house.text(&object).await, "kept");
+    let now = house.deliveries.get("hose").await.unwrap();
+    assert!(now.failure.is_none() && now.run != Some(run), "{now:?}");
 }

@@ -1,6 +1,7 @@
 //! Aggregates of the interpreter.
 
 use super::functions;
+use super::meter::{MAX_VALUE, too_large};
 use super::query::{Run, Scope, unsupported};
 use super::value::Value;
 use crate::fault::Fault;
@@ -104,7 +105,13 @@ pub(super) fn value(
     }
     if list.duplicate_treatment == Some(DuplicateTreatment::Distinct) {
         let mut seen = HashSet::new();
-        found.retain(|(_, value, _)| seen.insert(value.key()));
+        let mut kept = Vec::new();
+        for one in found {
+            if seen.insert(run.key(&one.1)?) {
+                kept.push(one);
+            }
+        }
+        found = kept;
     }
     if name == "array_agg" || name == "json_agg" {
         let all: Vec<Value> = found.into_iter().map(|(_, value, _)| value).collect();
@@ -154,6 +161,9 @@ pub(super) fn value(
                     text.push_str(&separator.text().unwrap_or_default());
                 }
                 text.push_str(&value.text().unwrap_or_default());
+                if text.len() > MAX_VALUE {
+                    return Err(too_large());
+                }
             }
             if found.is_empty() { Value::Null } else { Value::from(text) }
         }

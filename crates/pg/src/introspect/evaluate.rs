@@ -1,5 +1,6 @@
 //! Expressions of the interpreter.
 
+use super::meter::{MAX_VALUE, too_large};
 use super::operators::{among, arithmetic, like, like_pattern, matches, negate};
 use super::query::{Run, Scope, folded, unsupported};
 use super::shapes;
@@ -16,9 +17,24 @@ impl Run<'_> {
     /// The value of an expression.
     pub(super) fn value(&self, expression: &Expr, scope: &Scope<'_>) -> Result<Value, Fault> {
         self.step()?;
+        match expression {
+            Expr::Identifier(ident) => return self.name(std::slice::from_ref(ident), scope),
+            Expr::CompoundIdentifier(parts) => return self.name(parts, scope),
+            _ => {}
+        }
+        // Each operator is a level deeper.
+        let value = stacker::maybe_grow(256 << 10, 4 << 20, || self.calculated(expression, scope))?;
+        let mut left = MAX_VALUE;
+        if !value.fits(&mut left) {
+            return Err(too_large());
+        }
+        self.steps((MAX_VALUE - left) / 256)?;
+        Ok(value)
+    }
+
+    fn calculated(&self, expression: &Expr, scope: &Scope<'_>) -> Result<Value, Fault> {
         Ok(match expression {
-            Expr::Identifier(ident) => self.name(std::slice::from_ref(ident), scope)?,
-            Expr::CompoundIdentifier(parts) => self.name(parts, scope)?,
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.value(expression, scope)?,
             Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => self.value(inner, scope)?,
             Expr::Value(value) => self.literal(&value.value)?,
             Expr::Prefixed { value, .. } => self.value(value, scope)?,

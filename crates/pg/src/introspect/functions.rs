@@ -1,5 +1,6 @@
 //! PostgreSQL's functions about itself, and a few others that such questions call.
 
+use super::meter::{MAX_VALUE, too_large};
 use super::query::{Run, Scope, folded, unsupported};
 use super::shapes::{self, NAME, TEXT};
 use super::tables;
@@ -86,12 +87,12 @@ pub(super) fn set(name: &str, values: &[Value]) -> Result<Vec<Value>, Fault> {
             if step == 0 {
                 return Err(Fault::new("22023", "step size cannot equal zero"));
             }
-            let count = to.saturating_sub(from) / step;
+            let count = to.saturating_sub(from).checked_div(step).unwrap_or(i64::MAX);
             if !(-1..100_000).contains(&count) {
                 return if count < 0 { Ok(Vec::new()) } else { Err(unsupported("so long a series")) };
             }
             let inside = |n: &i64| if step > 0 { *n <= to } else { *n >= to };
-            let numbers = (0..=count.max(0)).map(|n| from + n * step);
+            let numbers = (0..=count.max(0)).map_while(|n| from.checked_add(n.checked_mul(step)?));
             Ok(numbers.take_while(inside).map(Value::Int).collect())
         }
         ("pg_get_keywords" | "aclexplode" | "pg_options_to_table" | "pg_get_publication_tables", _) => {
@@ -349,11 +350,11 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             [a, ..] => a.clone(),
             [] => Value::Null,
         },
-        "concat" => Value::from(values.iter().filter_map(Value::text).collect::<String>()),
-        "concat_ws" => {
-            let parts: Vec<String> = values.iter().skip(1).filter_map(Value::text).collect();
-            owned(text(0).map(|separator| parts.join(&separator)))
-        }
+        "concat" => joined(values, "")?,
+        "concat_ws" => match text(0) {
+            Some(separator) => joined(values.get(1..).unwrap_or_default(), &separator)?,
+            None => Value::Null,
+        },
         "unnest" | "generate_series" | "generate_subscripts" => Value::List(set(name, values)?.into()),
         _ if values.iter().any(Value::is_null) => Value::Null,
         "lower" => owned(text(0).map(|text| text.to_lowercase())),
@@ -362,7 +363,13 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
         "btrim" | "trim" => owned(text(0).map(|text| text.trim().to_owned())),
         "rtrim" => owned(text(0).map(|text| text.trim_end().to_owned())),
         "replace" => match (text(0), text(1), text(2)) {
-            (Some(all), Some(from), Some(to)) if !from.is_empty() => Value::from(all.replace(&from, &to)),
+            (Some(all), Some(from), Some(to)) if !from.is_empty() => {
+                let more = all.matches(from.as_str()).count().saturating_mul(to.len());
+                if all.len().saturating_add(more) > 2 * MAX_VALUE {
+                    return Err(too_large());
+                }
+                Value::from(all.replace(&from, &to))
+            }
             (all, ..) => owned(all),
         },
         "position" => {
@@ -400,25 +407,25 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             let regex = regex::RegexBuilder::new(&pattern).size_limit(1 << 20).build();
             let regex =
                 regex.map_err(|_| Fault::new("2201B", format!("invalid regular expression: {pattern}")))?;
-            let with = with.replace('$', "$$").replace('\\', "$");
-            match text(3).is_some_and(|flags| flags.contains('g')) {
-                true => Value::from(regex.replace_all(&whole, with.as_str()).into_owned()),
-                false => Value::from(regex.replace(&whole, with.as_str()).into_owned()),
+            let (with, references) = (with.replace('$', "$$").replace('\\', "$"), with.matches('\\').count());
+            let limit = if text(3).is_some_and(|flags| flags.contains('g')) { 0 } else { 1 };
+            let found = regex.find_iter(&whole).take(if limit == 0 { usize::MAX } else { limit });
+            let mut size = whole.len();
+            for one in found {
+                size = size.saturating_add(with.len()).saturating_add(one.len().saturating_mul(references));
             }
+            if size > 2 * MAX_VALUE {
+                return Err(too_large());
+            }
+            Value::from(regex.replacen(&whole, limit, with.as_str()).into_owned())
         }
         "string_to_array" => {
             let (text, separator) = (text(0).unwrap_or_default(), text(1).unwrap_or_default());
             Value::List(text.split(separator.as_str()).map(Value::from).collect())
         }
         "array_to_string" => {
-            let parts: Vec<String> = values
-                .first()
-                .and_then(Value::elements)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(Value::text)
-                .collect();
-            Value::from(parts.join(&text(1).unwrap_or_default()))
+            let parts = values.first().and_then(Value::elements).unwrap_or_default();
+            joined(&parts, &text(1).unwrap_or_default())?
         }
         "array_length" | "array_upper" | "cardinality" => {
             let count = values.first().and_then(Value::elements).map_or(0, |all| all.len());
@@ -450,6 +457,21 @@ pub(super) fn call(run: &Run<'_>, name: &str, values: &[Value]) -> Result<Value,
             ));
         }
     })
+}
+
+/// The texts of values, joined; NULLs are left out.
+fn joined(values: &[Value], separator: &str) -> Result<Value, Fault> {
+    let mut all = String::new();
+    for (at, text) in values.iter().filter_map(Value::text).enumerate() {
+        if at > 0 {
+            all.push_str(separator);
+        }
+        all.push_str(&text);
+        if all.len() > MAX_VALUE {
+            return Err(too_large());
+        }
+    }
+    Ok(Value::from(all))
 }
 
 trait IntoValue {

@@ -142,13 +142,13 @@ impl Run<'_> {
                 if value.is_null() {
                     return Ok(None);
                 }
-                all.push(value.key());
+                all.push(self.key(&value)?);
             }
             for (a, b) in &used {
                 let Some(Place::Column(at)) = (if is_left { a } else { b }) else { return Ok(None) };
                 match row.get(*at) {
                     None | Some(Value::Null) => return Ok(None),
-                    Some(value) => all.push(value.key()),
+                    Some(value) => all.push(self.key(value)?),
                 }
             }
             Ok(Some(all))
@@ -186,15 +186,18 @@ impl Run<'_> {
                     if let Some(flag) = matched.get_mut(*at) {
                         *flag = true;
                     }
+                    self.hold(both.len())?;
                     rows.push(both);
                 }
             }
             if !any && matches!(kind, Kind::Left | Kind::Full) {
+                self.hold(left_width + right_width)?;
                 rows.push(row.iter().cloned().chain(std::iter::repeat_n(Value::Null, right_width)).collect());
             }
         }
         if matches!(kind, Kind::Right | Kind::Full) {
             let alone = right.rows.iter().zip(&matched).filter(|(_, matched)| !**matched);
+            self.hold(right.rows.len().saturating_mul(left_width + right_width))?;
             rows.extend(alone.map(|(row, _)| {
                 std::iter::repeat_n(Value::Null, left_width).chain(row.iter().cloned()).collect()
             }));
@@ -227,11 +230,13 @@ impl Run<'_> {
                 let scope = Scope { parent: Some(parent), tables: all, row: &both, group: None };
                 if self.all_true(on, &scope)? {
                     any = true;
+                    self.hold(both.len())?;
                     rows.push(both);
                 }
             }
             if !any && kind == Kind::Left {
                 let width: usize = right.tables.iter().map(|table| table.columns.len()).sum();
+                self.hold(row.len() + width)?;
                 rows.push(row.iter().cloned().chain(std::iter::repeat_n(Value::Null, width)).collect());
             }
         }
@@ -302,6 +307,7 @@ impl Run<'_> {
             }
             TableFactor::Derived { subquery, alias, .. } => {
                 let Output { columns, rows } = self.query(subquery, parent)?;
+                self.hold(rows.iter().map(Vec::len).sum())?;
                 let mut bound = Bound { alias: String::new(), columns, open: false };
                 rename(&mut bound, alias.as_ref());
                 Ok(From { tables: vec![bound], rows })

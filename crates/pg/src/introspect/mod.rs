@@ -8,6 +8,7 @@ mod evaluate;
 mod functions;
 mod items;
 mod join;
+mod meter;
 mod operators;
 mod query;
 mod rows;
@@ -35,12 +36,20 @@ use sqlparser::ast::{Query, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use value::Value;
 
 /// The longest question.
 const MAX_TEXT: usize = 64 << 10;
 /// How deep its parentheses may nest: the parser tries some of them more than once.
 const MAX_NESTING: usize = 16;
+
+/// How many operators a question may have: each may make its expression one level deeper.
+const MAX_LINKS: usize = 500;
+/// How many spans of time: the parser tries each in two ways.
+const MAX_INTERVALS: usize = 8;
+/// How many bytes an answer may have.
+const MAX_ANSWER: usize = 64 << 20;
 
 /// What questions may ask for.
 pub(crate) struct Surroundings<'a> {
@@ -63,6 +72,8 @@ pub(super) struct World {
     statements: Vec<String>,
     now: DateTime<Utc>,
     values: Vec<Value>,
+    /// Nobody waits for the answer any more.
+    cancel: CancellationToken,
 }
 
 /// A question, read.
@@ -137,20 +148,9 @@ impl Question {
             return Err(Fault::new("54000", "a question about the catalog is too long"));
         }
         let tokens = crate::text::tokens(text)?;
-        let (mut depth, mut deepest, mut parameters) = (0_usize, 0, 0);
-        for token in &tokens {
-            if token.is_symbol("(") || token.is_symbol("[") {
-                depth += 1;
-                deepest = deepest.max(depth);
-            } else if token.is_symbol(")") || token.is_symbol("]") {
-                depth = depth.saturating_sub(1);
-            } else if token.kind == Kind::Parameter {
-                parameters = parameters.max(token.value.parse().unwrap_or(0));
-            }
-        }
-        if deepest > MAX_NESTING {
-            return Err(Fault::new("54000", "a question about the catalog nests too deep"));
-        }
+        check_depth(&tokens)?;
+        let numbers = tokens.iter().filter(|token| token.kind == Kind::Parameter);
+        let parameters = numbers.map(|token| token.value.parse().unwrap_or(0)).max().unwrap_or(0);
         let parsed = Parser::parse_sql(&PostgreSqlDialect {}, text);
         let mut statements = parsed.map_err(|e| Fault::new("42601", e.to_string()))?;
         match statements.pop() {
@@ -181,7 +181,10 @@ impl Question {
             statements: surroundings.statements.clone(),
             now: surroundings.now,
             values: Vec::new(),
+            cancel: CancellationToken::new(),
         };
+        // Who no longer waits stops the thread.
+        let _waiting = world.cancel.clone().drop_guard();
         world.values = values.iter().map(|text| bound(&world, text)).collect::<Result<_, _>>()?;
         let query = Arc::clone(&self.query);
         // It calculates and does not wait: other connections go on meanwhile.
@@ -192,6 +195,64 @@ impl Question {
     }
 }
 
+/// Refuses what would be parsed into a tree too deep to be walked.
+fn check_depth(tokens: &[Token]) -> Result<(), Fault> {
+    const LINKS: [&str; 24] = [
+        "AND",
+        "OR",
+        "XOR",
+        "IS",
+        "ISNULL",
+        "NOTNULL",
+        "IN",
+        "LIKE",
+        "ILIKE",
+        "RLIKE",
+        "REGEXP",
+        "GLOB",
+        "MATCH",
+        "SIMILAR",
+        "BETWEEN",
+        "OVERLAPS",
+        "DIV",
+        "MEMBER",
+        "COLLATE",
+        "AT",
+        "UNION",
+        "EXCEPT",
+        "MINUS",
+        "INTERSECT",
+    ];
+    let (mut depth, mut deepest, mut links) = (0_usize, 0, 0_usize);
+    // A sign at the beginning of a value links nothing.
+    let mut begins = true;
+    for token in tokens {
+        match (token.kind, token.value.as_str()) {
+            (Kind::Symbol, open @ ("(" | "[")) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+                // `int[][]` is an array of arrays.
+                links += usize::from(open == "[");
+            }
+            (Kind::Symbol, ")" | "]") => depth = depth.saturating_sub(1),
+            (Kind::Symbol, "," | "." | ";") => {}
+            (Kind::Symbol, "-" | "+") if begins => {}
+            (Kind::Symbol, _) => links += 1,
+            (Kind::Word, word) => links += usize::from(LINKS.iter().any(|w| w.eq_ignore_ascii_case(word))),
+            _ => {}
+        }
+        begins = ["(", "[", ","].iter().any(|symbol| token.is_symbol(symbol));
+    }
+    if deepest > MAX_NESTING {
+        return Err(Fault::new("54000", "a question about the catalog nests too deep"));
+    }
+    let intervals = tokens.iter().filter(|token| token.is("INTERVAL")).count();
+    if links > MAX_LINKS || intervals > MAX_INTERVALS {
+        return Err(Fault::new("54001", "a question about the catalog has too many operators"));
+    }
+    Ok(())
+}
+
 /// The value of a parameter.
 fn bound(world: &World, text: &str) -> Result<Value, Fault> {
     // The only types that the parser cannot read are those of arrays; their elements say theirs.
@@ -199,6 +260,7 @@ fn bound(world: &World, text: &str) -> Result<Value, Fault> {
         Some((inside, _)) => format!("ARRAY[{inside}"),
         None => text.to_owned(),
     };
+    check_depth(&crate::text::tokens(&text)?)?;
     let expression = Parser::new(&PostgreSqlDialect {})
         .try_with_sql(&text)
         .and_then(|mut parser| parser.parse_expr())
@@ -210,6 +272,11 @@ fn bound(world: &World, text: &str) -> Result<Value, Fault> {
 
 /// What was found, as Arrow's columns.
 fn answered(output: query::Output) -> Result<Answered, Fault> {
+    let mut left = MAX_ANSWER;
+    if !output.rows.iter().flatten().all(|value| value.fits(&mut left)) {
+        return Err(Fault::new("54000", "the answer to a question about the catalog is too large")
+            .hint("ask for fewer columns or rows"));
+    }
     let mut columns = Vec::new();
     let (mut fields, mut arrays) = (Vec::new(), Vec::<ArrayRef>::new());
     for (at, (name, shape)) in output.columns.into_iter().enumerate() {
@@ -261,3 +328,6 @@ fn plain(shape: Shape) -> Shape {
         _ => Shape::Text(25, None),
     }
 }
+
+#[cfg(test)]
+mod tests;

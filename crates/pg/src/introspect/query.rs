@@ -3,6 +3,7 @@
 use super::World;
 use super::items::{Group, Item, compare, expand, number_of, output_column, sorted, spread};
 use super::join::From;
+use super::meter::Meter;
 use super::shapes::{self, TEXT};
 use super::value::Value;
 use super::{aggregate, functions};
@@ -12,13 +13,9 @@ use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, LimitClause, OrderByExpr, OrderByKind, Query, Select, SetExpr,
     SetOperator, SetQuantifier, WindowType,
 };
-use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-
-/// How many steps a question may take.
-const MAX_WORK: u64 = 40_000_000;
 
 /// What a query found.
 #[derive(Debug, Default)]
@@ -101,19 +98,19 @@ impl<'a> Scope<'a> {
 pub(super) struct Run<'w> {
     pub(super) world: &'w World,
     pub(super) ctes: HashMap<String, Arc<Output>>,
-    work: &'w Cell<u64>,
+    pub(super) meter: &'w Meter,
 }
 
 /// Answers a question.
 pub(super) fn answer(world: &World, query: &Query) -> Result<Output, Fault> {
-    let work = Cell::new(0);
-    Run { world, ctes: HashMap::new(), work: &work }.query(query, &Scope::EMPTY)
+    let meter = Meter::default();
+    Run { world, ctes: HashMap::new(), meter: &meter }.query(query, &Scope::EMPTY)
 }
 
 /// Calculates an expression that names no table.
 pub(super) fn alone(world: &World, expression: &Expr) -> Result<Value, Fault> {
-    let work = Cell::new(0);
-    Run { world, ctes: HashMap::new(), work: &work }.value(expression, &Scope::EMPTY)
+    let meter = Meter::default();
+    Run { world, ctes: HashMap::new(), meter: &meter }.value(expression, &Scope::EMPTY)
 }
 
 pub(super) fn unsupported(what: impl std::fmt::Display) -> Fault {
@@ -130,25 +127,17 @@ pub(super) struct Sorted {
 }
 
 impl Run<'_> {
-    /// Counts a step; a question that takes too many is refused.
-    pub(super) fn step(&self) -> Result<(), Fault> {
-        self.work.set(self.work.get() + 1);
-        if self.work.get() > MAX_WORK {
-            return Err(Fault::new("54000", "a question about the catalog takes too many steps")
-                .hint("ask for one schema or table"));
-        }
-        Ok(())
-    }
-
     /// Runs a query.
     pub(super) fn query(&self, query: &Query, parent: &Scope<'_>) -> Result<Output, Fault> {
         let with = query.with.iter().flat_map(|with| &with.cte_tables);
         if query.with.as_ref().is_some_and(|with| with.recursive) {
             return Err(unsupported("WITH RECURSIVE"));
         }
-        let mut run = Run { world: self.world, ctes: self.ctes.clone(), work: self.work };
+        let held = self.meter.held();
+        let mut run = Run { world: self.world, ctes: self.ctes.clone(), meter: self.meter };
         for cte in with {
             let mut output = run.query(&cte.query, parent)?;
+            run.hold(output.rows.iter().map(Vec::len).sum())?;
             for (column, alias) in output.columns.iter_mut().zip(&cte.alias.columns) {
                 column.0 = folded(&alias.name);
             }
@@ -175,6 +164,8 @@ impl Run<'_> {
         }
         let (limit, offset) = run.limits(query, parent)?;
         let rows = rows.into_iter().skip(offset).take(limit).map(|sorted| sorted.row).collect();
+        // What is left of it is counted where it is kept.
+        self.meter.release(held);
         Ok(Output { columns, rows })
     }
 
@@ -213,20 +204,24 @@ impl Run<'_> {
                 let (columns, left) = self.body(left, &[], parent)?;
                 let (_, right) = self.body(right, &[], parent)?;
                 let all = *set_quantifier == SetQuantifier::All;
-                let key = |row: &[Value]| row.iter().map(Value::key).collect::<Vec<_>>();
                 let mut rows: Vec<Vec<Value>> = left.into_iter().map(|sorted| sorted.row).collect();
                 let right: Vec<Vec<Value>> = right.into_iter().map(|sorted| sorted.row).collect();
-                let others: HashSet<Vec<String>> = right.iter().map(|row| key(row)).collect();
-                match op {
-                    SetOperator::Union => rows.extend(right),
-                    SetOperator::Intersect => rows.retain(|row| others.contains(&key(row))),
-                    SetOperator::Except | SetOperator::Minus => {
-                        rows.retain(|row| !others.contains(&key(row)));
+                if *op == SetOperator::Union {
+                    rows.extend(right);
+                } else {
+                    let wanted = *op == SetOperator::Intersect;
+                    let others = right.iter().map(|row| self.keys(row)).collect::<Result<HashSet<_>, _>>()?;
+                    let mut kept = Vec::new();
+                    for row in rows {
+                        self.step()?;
+                        if others.contains(&self.keys(&row)?) == wanted {
+                            kept.push(row);
+                        }
                     }
+                    rows = kept;
                 }
                 if !all {
-                    let mut seen = HashSet::new();
-                    rows.retain(|row| seen.insert(key(row)));
+                    self.distinct(&mut rows, |row| row)?;
                 }
                 sorted(Output { columns, rows }, order)
             }
@@ -299,7 +294,10 @@ impl Run<'_> {
                     },
                 });
             }
-            for row in spread(row, &sets) {
+            let rows = spread(row, &sets);
+            self.hold(rows.len().saturating_mul(items.len() + order.len()))?;
+            for row in rows {
+                self.step()?;
                 let keys = order
                     .iter()
                     .map(|by| match output_column(&by.expr, &columns) {
@@ -312,10 +310,7 @@ impl Run<'_> {
         }
         match &select.distinct {
             None | Some(Distinct::All) => {}
-            Some(Distinct::Distinct) => {
-                let mut seen = HashSet::new();
-                all.retain(|sorted| seen.insert(sorted.row.iter().map(Value::key).collect::<Vec<_>>()));
-            }
+            Some(Distinct::Distinct) => self.distinct(&mut all, |sorted: &Sorted| sorted.row.as_slice())?,
             Some(Distinct::On(_)) => return Err(unsupported("DISTINCT ON")),
         }
         Ok((columns, all))
@@ -358,9 +353,9 @@ impl Run<'_> {
                             .filter(|_| scope.shape(std::slice::from_ref(&Ident::new(&name))).is_none())
                     });
                     Ok(match item {
-                        Some(Item::Expr(e, _)) => self.value(e, &scope)?.key(),
-                        Some(Item::Column(at, _)) => row.get(*at).map(Value::key).unwrap_or_default(),
-                        None => self.value(e, &scope)?.key(),
+                        Some(Item::Expr(e, _)) => self.key(&self.value(e, &scope)?)?,
+                        Some(Item::Column(at, _)) => self.key(row.get(*at).unwrap_or(&Value::Null))?,
+                        None => self.key(&self.value(e, &scope)?)?,
                     })
                 })
                 .collect::<Result<Vec<_>, Fault>>()?;
@@ -395,7 +390,7 @@ impl Run<'_> {
             for (number, group) in groups.iter().enumerate() {
                 let row = group.rows.first().map_or(&[][..], Vec::as_slice);
                 let scope = Scope { parent: Some(parent), tables, row, group: None };
-                let part = spec.partition_by.iter().map(|e| Ok(self.value(e, &scope)?.key()));
+                let part = spec.partition_by.iter().map(|e| self.key(&self.value(e, &scope)?));
                 let part = part.collect::<Result<Vec<_>, Fault>>()?;
                 let keys = spec.order_by.iter().map(|by| self.value(&by.expr, &scope));
                 keyed.push((part, keys.collect::<Result<Vec<_>, _>>()?, number));

@@ -89,11 +89,13 @@ impl Snapshot {
                     view: table.view_original_text.as_deref().map(view_query),
                 });
             }
-            found.namespaces.push(Namespace {
-                oid: namespace,
-                name: schema,
-                description: database.database.description.clone(),
-            });
+            if found.shows(surroundings, namespace) {
+                found.namespaces.push(Namespace {
+                    oid: namespace,
+                    name: schema,
+                    description: database.database.description.clone(),
+                });
+            }
         }
         found.add_system(engine, surroundings, &mut numbers);
         Ok(found)
@@ -130,7 +132,15 @@ impl Snapshot {
                 view: None,
             });
         }
-        self.namespaces.push(Namespace { oid: namespace, name: schema.to_owned(), description: None });
+        if self.shows(surroundings, namespace) {
+            self.namespaces.push(Namespace { oid: namespace, name: schema.to_owned(), description: None });
+        }
+    }
+
+    /// Whether the caller may know of a schema: of all, or because of a table in it.
+    fn shows(&self, surroundings: &Surroundings<'_>, namespace: u32) -> bool {
+        surroundings.guests.may_list(&surroundings.facts.user)
+            || self.relations.iter().any(|relation| relation.namespace == namespace)
     }
 
     /// A relation by its number.

@@ -138,6 +138,20 @@ impl Value {
         }
     }
 
+    /// Takes the value's size, in about the bytes of its text, from what is left; false if that is not enough.
+    pub(super) fn fits(&self, left: &mut usize) -> bool {
+        let size = match self {
+            Self::Text(text) => text.len() + 1,
+            Self::List(all) => return all.iter().all(|value| value.fits(left)),
+            _ => 8,
+        };
+        match left.checked_sub(size) {
+            Some(rest) => *left = rest,
+            None => return false,
+        }
+        true
+    }
+
     /// How two values stand; none if one of them is NULL. A text beside a number is read as one.
     pub(super) fn compare(&self, other: &Self) -> Result<Option<Ordering>, Fault> {
         let unlike = |text: &str, kind: &str| {

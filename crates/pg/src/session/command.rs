@@ -10,7 +10,15 @@ use std::sync::Arc;
 /// A statement, understood as far as that goes without running it.
 #[derive(Debug)]
 pub(super) enum Command {
-    Begin,
+    /// Whether it says that it only reads.
+    Begin {
+        read_only: Option<bool>,
+    },
+    /// The mode of the block, or of all blocks to come.
+    Characteristics {
+        read_only: Option<bool>,
+        session: bool,
+    },
     Commit,
     Rollback,
     /// SAVEPOINT, RELEASE, ROLLBACK TO: there is nothing to go back to.
@@ -19,6 +27,8 @@ pub(super) enum Command {
     Set {
         name: String,
         value: Option<String>,
+        /// Whether it is for the block alone.
+        local: bool,
     },
     ResetAll,
     DiscardAll,
@@ -67,7 +77,7 @@ pub(super) struct Query {
 #[derive(Debug)]
 pub(super) enum Source {
     /// The engine; with what it read, for rights.
-    Engine { translated: Translated, statement: Box<Statement>, verb: &'static str },
+    Engine { translated: Translated, statement: Box<Statement> },
     /// The interpreter of questions about the catalog.
     Catalog(introspect::Question),
     /// `SHOW setting`
@@ -141,8 +151,8 @@ impl Reader<'_> {
         let first = self.tokens.first().filter(|token| token.kind == Kind::Word);
         let word = first.map(|token| token.value.to_uppercase()).unwrap_or_default();
         Ok(match word.as_str() {
-            "BEGIN" => Command::Begin,
-            "START" if self.is(1, "TRANSACTION") => Command::Begin,
+            "BEGIN" => Command::Begin { read_only: self.read_only() },
+            "START" if self.is(1, "TRANSACTION") => Command::Begin { read_only: self.read_only() },
             "COMMIT" | "END" => Command::Commit,
             "ROLLBACK" if self.tokens.iter().any(|token| token.is("TO")) => Command::Savepoint("ROLLBACK"),
             "ROLLBACK" | "ABORT" => Command::Rollback,
@@ -150,7 +160,7 @@ impl Reader<'_> {
             "RELEASE" => Command::Savepoint("RELEASE"),
             "SET" => self.set()?,
             "RESET" if self.is(1, "ALL") => Command::ResetAll,
-            "RESET" => Command::Set { name: self.setting(1)?.0, value: None },
+            "RESET" => Command::Set { name: self.setting(1)?.0, value: None, local: false },
             "DISCARD" => match self.is(1, "ALL") {
                 true => Command::DiscardAll,
                 false => Command::Nothing("DISCARD"),
@@ -198,8 +208,7 @@ impl Reader<'_> {
         let fault = |e: &model::Error, translated| Fault::in_statement(e, self.text, 0, translated);
         let translated = translate(self.text, tokens, self.facts).map_err(|e| fault(&e, None))?;
         let statement = sql::parse_one(&translated.text, SOURCE).map_err(|e| fault(&e, Some(&translated)))?;
-        let verb = verb(&statement);
-        Ok(of(Source::Engine { translated, statement: Box::new(statement), verb }))
+        Ok(of(Source::Engine { translated, statement: Box::new(statement) }))
     }
 
     /// The name of a setting, which may be several words, and the token behind it.
@@ -226,11 +235,13 @@ impl Reader<'_> {
     }
 
     fn set(&self) -> Result<Command, Fault> {
-        if self.is(1, "TRANSACTION") || (self.is(1, "SESSION") && self.is(2, "CHARACTERISTICS")) {
-            return Ok(Command::Nothing("SET"));
+        let session = self.is(1, "SESSION") && self.is(2, "CHARACTERISTICS");
+        if session || self.is(1, "TRANSACTION") {
+            return Ok(Command::Characteristics { read_only: self.read_only(), session });
         }
         let session = self.is(1, "SESSION") && !self.is(2, "AUTHORIZATION");
-        let at = if session || self.is(1, "LOCAL") { 2 } else { 1 };
+        let local = self.is(1, "LOCAL");
+        let at = if session || local { 2 } else { 1 };
         let (name, mut at) = self.setting(at)?;
         if self.is(at, "TO") || self.tokens.get(at).is_some_and(|token| token.is_symbol("=")) {
             at += 1;
@@ -242,7 +253,7 @@ impl Reader<'_> {
         if let [only] = rest
             && only.is("DEFAULT")
         {
-            return Ok(Command::Set { name, value: None });
+            return Ok(Command::Set { name, value: None, local });
         }
         let value: String = rest
             .iter()
@@ -251,7 +262,18 @@ impl Reader<'_> {
                 _ => token.value.clone(),
             })
             .collect();
-        Ok(Command::Set { name, value: Some(value) })
+        Ok(Command::Set { name, value: Some(value), local })
+    }
+
+    /// What the modes of a transaction say last: `READ ONLY`, `READ WRITE`, or nothing of it.
+    fn read_only(&self) -> Option<bool> {
+        let mode = |at: usize| {
+            let reads = self.is(at, "READ");
+            (reads && self.is(at + 1, "ONLY"))
+                .then_some(true)
+                .or_else(|| (reads && self.is(at + 1, "WRITE")).then_some(false))
+        };
+        (0..self.tokens.len()).rev().find_map(mode)
     }
 
     fn declare(&self) -> Result<Command, Fault> {
@@ -409,8 +431,17 @@ fn shown_setting(tokens: &[Token]) -> Option<String> {
     (tokens.len() == 2).then(|| name.name().to_lowercase())
 }
 
+/// What a statement that changes something is called where it is refused.
+pub(super) fn change(statement: &Statement) -> &'static str {
+    match statement {
+        Statement::CreateTableAs(_) => "CREATE TABLE AS",
+        Statement::Execute { .. } => "EXECUTE",
+        other => verb(other),
+    }
+}
+
 /// The word with which a statement's end is told.
-fn verb(statement: &Statement) -> &'static str {
+pub(super) fn verb(statement: &Statement) -> &'static str {
     match statement {
         Statement::Query(_) | Statement::Execute { .. } => "SELECT",
         Statement::Explain { .. } => "EXPLAIN",

@@ -29,7 +29,8 @@ impl Session {
         if self.portals.contains_key(&name) {
             return Err(Fault::new("42P03", format!("cursor \"{name}\" already exists")));
         }
-        let prepared = Prepared { command: Command::Query(query), types: Vec::new() };
+        let text = Arc::clone(&query.text);
+        let prepared = Prepared { command: Command::Query(query), text, types: Vec::new() };
         let portal = Portal { hold, is_cursor: true, ..Portal::new(Arc::new(prepared), values, Vec::new()) };
         self.add_portal(name, portal)
     }
@@ -40,6 +41,9 @@ impl Session {
             return Err(Fault::new("54000", "the session keeps too many portals")
                 .hint("CLOSE those that are not needed"));
         }
+        // Only the one without a name is ever replaced.
+        self.portals.remove(&name);
+        self.check_kept(&portal.prepared, &portal.values)?;
         self.portals.insert(name, portal);
         Ok(())
     }
@@ -53,6 +57,11 @@ impl Session {
         let portal = self.portals.get(name).ok_or_else(|| no_cursor(name))?;
         if portal.running.is_some() {
             return Ok(None);
+        }
+        let running = self.portals.values().filter_map(|portal| portal.running.as_ref());
+        if running.filter(|running| !running.has_ended()).count() >= super::MAX_RUNNING {
+            return Err(Fault::new("53400", "the session has too many queries under way")
+                .hint("read their rows to the end, or CLOSE the cursors"));
         }
         let (query, values) = match &portal.prepared.command {
             Command::Query(query) => (Arc::clone(query), portal.values.clone()),
@@ -104,6 +113,7 @@ impl Session {
         formats: Option<&[bool]>,
     ) -> Result<Next, Fault> {
         let cancel = self.begin();
+        let _done = cancel.clone().drop_guard();
         self.open_portal(name, &cancel).await?;
         if formats.is_none()
             && !moves
@@ -114,9 +124,7 @@ impl Session {
         let formats = formats.unwrap_or_default();
         let writing = if moves { Writing::Nowhere } else { Writing::Rows(formats) };
         let limit = u64::try_from(count).unwrap_or(u64::MAX);
-        let progress = self.pump_portal(wire, name, &writing, limit, &cancel).await;
-        cancel.cancel();
-        match progress? {
+        match self.pump_portal(wire, name, &writing, limit, &cancel).await? {
             Progress::Gone => Ok(Next::End),
             Progress::Ended(rows) | Progress::Paused(rows) => {
                 complete(wire, &tag(if moves { "MOVE" } else { "FETCH" }, rows));

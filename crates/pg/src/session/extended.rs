@@ -67,7 +67,7 @@ impl Session {
         };
         let mut types = types.iter().map(shape).collect::<Result<Vec<_>, _>>()?;
         types.resize(count, None);
-        self.keep(name, Prepared { command, types })
+        self.keep(name, Prepared { command, text, types })
     }
 
     async fn bind(&mut self, bind: Bind) -> Result<(), Fault> {
@@ -92,6 +92,7 @@ impl Session {
         let (shapes, columns) = match &prepared.command {
             Command::Fetch { name, moves: false, .. } => {
                 let cancel = self.begin();
+                let _done = cancel.clone().drop_guard();
                 self.open_portal(name, &cancel).await?;
                 put_parameters(wire, &[]);
                 match self.portals.get(name).and_then(|portal| portal.running.as_ref()) {
@@ -99,6 +100,12 @@ impl Session {
                     None => wire.put(b'n', |_| {}),
                 }
                 return Ok(());
+            }
+            Command::Execute { name, arguments } => {
+                let (query, _) = self.executed(name, arguments)?;
+                let types = self.statements.get(name).map(|executed| executed.types.clone());
+                let columns = self.described(&query, &types.unwrap_or_default()).await?.1;
+                (prepared.types.iter().map(|shape| shape.clone().unwrap_or_else(text)).collect(), columns)
             }
             command => match query_of(command) {
                 Some(query) => {
@@ -128,15 +135,17 @@ impl Session {
         let prepared = Arc::clone(&portal.prepared);
         // Who describes a FETCH is told the cursor's columns.
         let named = match &prepared.command {
-            Command::Query(query) if !query.has_rows() => None,
-            Command::Query(_) | Command::Execute { .. } => Some(name.to_owned()),
+            Command::Query(query) => self.reads_rows(query).await?.then(|| name.to_owned()),
+            Command::Execute { name: executed, arguments } => {
+                let (query, _) = self.executed(executed, arguments)?;
+                self.reads_rows(&query).await?.then(|| name.to_owned())
+            }
             Command::Fetch { name, moves: false, .. } => Some(name.clone()),
             _ => None,
         };
-        if let Some(named) = &named
-            && (matches!(prepared.command, Command::Query(_) | Command::Fetch { .. }))
-        {
+        if let Some(named) = &named {
             let cancel = self.begin();
+            let _done = cancel.clone().drop_guard();
             self.open_portal(named, &cancel).await?;
         }
         let running =
@@ -156,7 +165,7 @@ impl Session {
     ) -> Result<Next, Fault> {
         let portal = self.portals.get(name).ok_or_else(|| no_cursor(name))?;
         let prepared = Arc::clone(&portal.prepared);
-        let (formats, is_done) = (portal.formats.clone(), portal.is_done);
+        let (formats, is_done, has_rows) = (portal.formats.clone(), portal.is_done, portal.running.is_some());
         self.check_block(&prepared.command)?;
         if let Some(words) = self.own(wire, &prepared.command).await? {
             if words.is_empty() {
@@ -180,6 +189,7 @@ impl Session {
                 let values = self.portals.get(name).map(|portal| portal.values.clone()).unwrap_or_default();
                 self.copy(wire, query, &values, format).await
             }
+            _ if is_done && !has_rows => Err(Fault::new("55000", format!("portal \"{name}\" cannot be run"))),
             _ if is_done => {
                 complete(wire, "SELECT 0");
                 Ok(Next::Go)
@@ -198,6 +208,10 @@ impl Session {
         let cancel = self.begin();
         let done = cancel.clone().drop_guard();
         if let Some(words) = self.open_portal(name, &cancel).await? {
+            // What it has done it does not do again.
+            if let Some(portal) = self.portals.get_mut(name) {
+                portal.is_done = true;
+            }
             complete(wire, &words);
             return Ok(Next::Go);
         }

@@ -20,12 +20,17 @@ use bytes::{BufMut, BytesMut};
 use command::Command;
 use model::{ErrorKind, Result};
 use running::Running;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How many statements and portals a session may keep.
 const MAX_KEPT: usize = 10_000;
+/// How many bytes the texts of what it keeps may have, and the values that are bound.
+const MAX_TEXTS: usize = 64 << 20;
+const MAX_VALUES: usize = 256 << 20;
+/// How many of its queries may be under way at once.
+const MAX_RUNNING: usize = 64;
 /// The schema of those who name none.
 const DEFAULT_SCHEMA: &str = "default";
 
@@ -41,6 +46,8 @@ enum Block {
 /// A statement that was prepared.
 struct Prepared {
     command: Command,
+    /// The text of the message it came in.
+    text: Arc<str>,
     /// The types of its parameters, as far as the client said them.
     types: Vec<Option<Shape>>,
 }
@@ -93,14 +100,20 @@ impl Session {
         let facts = Facts { database, schema, user, version, process: process.number };
         for (name, value) in parameters {
             match name.to_lowercase().as_str() {
-                "user" | "database" | "replication" | "options" => {}
+                "options" => {
+                    for (name, value) in settings::options(value)? {
+                        settings.set(&name, Some(&value))?;
+                    }
+                }
+                "user" | "database" | "replication" => {}
                 // A client's own zone: times are told in UTC whatever it says, with their offset.
                 "timezone" => {}
                 name if name.starts_with("_pq_.") => {}
                 name => settings.set(name, Some(value))?,
             }
         }
-        Ok(Self {
+        let has_path = settings.is_changed("search_path");
+        let mut session = Self {
             house,
             process,
             facts,
@@ -108,7 +121,11 @@ impl Session {
             statements: HashMap::new(),
             portals: HashMap::new(),
             block: Block::None,
-        })
+        };
+        if has_path {
+            session.follow_search_path().await;
+        }
+        Ok(session)
     }
 
     /// Serves the connection until it ends.
@@ -142,12 +159,6 @@ impl Session {
                 Ok(Some(message)) => message,
                 Ok(None) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
-                Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                    self.fail(wire, &Fault::of(&error));
-                    skipping = true;
-                    wire.flush().await?;
-                    continue;
-                }
                 Err(error) => {
                     wire.put(b'E', |out| Fault::of(&error).fatal().write(out));
                     return wire.flush().await;
@@ -162,14 +173,22 @@ impl Session {
                     }
                     self.ready(wire).await?;
                 }
+                _ if skipping => {}
+                Message::Unreadable { simple, error } => {
+                    self.fail(wire, &Fault::of(&error));
+                    if simple {
+                        self.ready(wire).await?;
+                    } else {
+                        skipping = true;
+                        wire.flush().await?;
+                    }
+                }
                 Message::Query(text) => {
-                    skipping = false;
                     if let Next::End = self.simple(wire, text).await? {
                         return Ok(());
                     }
                     self.ready(wire).await?;
                 }
-                _ if skipping => {}
                 Message::Flush => wire.flush().await?,
                 Message::Copy => {}
                 Message::Password(_) => {
@@ -181,8 +200,10 @@ impl Session {
                     Ok(Next::Go) => wire.flush_much().await?,
                     Ok(Next::End) => return Ok(()),
                     Err(fault) => {
+                        // Who waits for it may send no Sync before it has come.
                         self.fail(wire, &fault);
                         skipping = true;
+                        wire.flush().await?;
                     }
                 },
             }
@@ -205,6 +226,36 @@ impl Session {
         };
         wire.put(b'Z', |out| out.put_u8(status));
         wire.flush().await
+    }
+
+    /// Refuses to keep more texts, or more values, than a session may.
+    fn check_kept(&self, more: &Prepared, values: &[String]) -> std::result::Result<(), Fault> {
+        let portals = || self.portals.values();
+        let kept = self.statements.values().chain(portals().map(|portal| &portal.prepared));
+        let mut seen = HashSet::from([more.text.as_ptr()]);
+        // Statements that came in one message have one text.
+        let others = kept.filter(|prepared| seen.insert(prepared.text.as_ptr()));
+        let texts = more.text.len() + others.map(|prepared| prepared.text.len()).sum::<usize>();
+        let bound = values.iter().chain(portals().flat_map(|portal| &portal.values));
+        if texts > MAX_TEXTS || bound.map(String::len).sum::<usize>() > MAX_VALUES {
+            return Err(Fault::new("53200", "the session keeps too much in its statements and cursors")
+                .hint("DEALLOCATE and CLOSE those that are not needed"));
+        }
+        Ok(())
+    }
+
+    /// Ends a block, and what was set for it.
+    async fn end_block<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
+        self.block = Block::None;
+        self.drop_portals();
+        for name in self.settings.end_block() {
+            if name == "search_path" {
+                self.follow_search_path().await;
+            }
+            if let Some(reported) = Settings::is_reported(&name) {
+                report(wire, reported, self.settings.get(&name).unwrap_or_default());
+            }
+        }
     }
 
     /// The end of a block closes what does not outlive it.
@@ -271,3 +322,6 @@ fn describe<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>, columns: &[Co
 fn complete<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>, tag: &str) {
     wire.put(b'C', |out| put_text(out, tag));
 }
+
+#[cfg(test)]
+mod tests;

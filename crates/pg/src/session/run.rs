@@ -1,6 +1,6 @@
 //! Starting what a query asks for, and what belongs to the session itself.
 
-use super::command::{Command, Query, Source};
+use super::command::{Command, Query, Source, answers_rows, change, verb};
 use super::running::{Rows, Running};
 use super::settings::Settings;
 use super::{Block, Prepared, Session, report};
@@ -12,8 +12,8 @@ use arrow::array::{RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::ipc::reader::FileReader;
 use engine::{QueryOutcome, QueryRequest};
-use model::Error;
-use sql::SqlType;
+use model::{Error, ErrorKind};
+use sql::{SqlType, Statement};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
@@ -63,7 +63,17 @@ impl Session {
                 let rows = Rows::Batches(VecDeque::from([answered.rows]));
                 Ok(Started::Rows(Box::new(Running::new(answered.columns, rows, "SELECT"))))
             }
-            Source::Engine { translated, statement, verb } => {
+            Source::Engine { translated, statement, .. } => {
+                let executed = self.engine_s_own(statement).await?;
+                let carried = executed.as_ref().unwrap_or(statement);
+                // EXECUTE of what is not there is the engine's to refuse.
+                let reads = carried.only_reads()
+                    || (executed.is_none() && matches!(**statement, Statement::Execute { .. }));
+                if !reads && self.settings.is_read_only() {
+                    let what = format!("cannot execute {} in a read-only transaction", change(carried));
+                    return Err(Fault::new("25006", what));
+                }
+                let verb = verb(carried);
                 let may =
                     self.house.config.guests.may_run(&self.facts.user, statement, &self.facts.schema).await;
                 may.map_err(|e| query.fault(&e))?;
@@ -78,7 +88,7 @@ impl Session {
                     parameters,
                     ..QueryRequest::new(translated.text.clone()).in_database(self.facts.schema.clone())
                 };
-                if statement.only_reads() || matches!(**statement, sql::Statement::Execute { .. }) {
+                if reads {
                     let answer = tokio::select! {
                         biased;
                         () = cancel.cancelled() => return Err(Fault::of(&Error::cancelled())),
@@ -90,13 +100,31 @@ impl Session {
                     return Ok(Started::Rows(Box::new(Running::new(columns, rows, verb))));
                 }
                 let rows = self.write(request, cancel).await.map_err(|e| query.fault(&e))?;
-                Ok(Started::Done(match *verb {
+                Ok(Started::Done(match verb {
                     "INSERT" => format!("INSERT 0 {rows}"),
                     "SELECT" | "DELETE" | "UPDATE" | "MERGE" | "UNLOAD" => format!("{verb} {rows}"),
                     verb => verb.to_owned(),
                 }))
             }
         }
+    }
+
+    /// The statement that EXECUTE runs where the engine keeps it; none for what is no such EXECUTE, or finds nothing.
+    async fn engine_s_own(&self, statement: &Statement) -> Result<Option<Statement>, Fault> {
+        let Statement::Execute { name, .. } = statement else { return Ok(None) };
+        match self.house.rooms.engine.get_prepared(engine::PRIMARY_WORKGROUP, &name.value).await {
+            Ok(prepared) => Ok(Some(sql::parse_one(&prepared.query, SOURCE)?)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Fault::of(&error)),
+        }
+    }
+
+    /// Whether a query answers rows and changes nothing, so that it may run when it is described.
+    pub(super) async fn reads_rows(&self, query: &Query) -> Result<bool, Fault> {
+        let Source::Engine { statement, .. } = &query.source else { return Ok(true) };
+        let executed = self.engine_s_own(statement).await?;
+        let carried = executed.as_ref().unwrap_or(statement);
+        Ok(carried.only_reads() && answers_rows(carried))
     }
 
     /// Carries out a statement that changes something, as a run; answers how many rows it wrote.
@@ -167,21 +195,33 @@ impl Session {
         command: &Command,
     ) -> Result<Option<&'static str>, Fault> {
         Ok(Some(match command {
-            Command::Begin => {
+            Command::Begin { read_only } => {
                 if self.block == Block::None {
                     self.block = Block::Open;
+                    self.settings.begin_block(*read_only);
                 } else {
                     notice(wire, "25001", "there is already a transaction in progress");
+                    read_only.iter().for_each(|mode| self.settings.set_read_only(*mode));
                 }
                 "BEGIN"
+            }
+            Command::Characteristics { read_only, session } => {
+                match read_only {
+                    Some(mode) if *session => self.settings.set_read_only_by_default(*mode),
+                    _ if *session => {}
+                    _ if self.block == Block::None => {
+                        notice(wire, "25P01", "SET TRANSACTION can only be used in transaction blocks");
+                    }
+                    mode => mode.iter().for_each(|mode| self.settings.set_read_only(*mode)),
+                }
+                "SET"
             }
             Command::Commit | Command::Rollback => {
                 let failed = self.block == Block::Failed;
                 if self.block == Block::None {
                     notice(wire, "25P01", "there is no transaction in progress");
                 }
-                self.block = Block::None;
-                self.drop_portals();
+                self.end_block(wire).await;
                 if matches!(command, Command::Commit) && !failed { "COMMIT" } else { "ROLLBACK" }
             }
             Command::Savepoint(verb) => {
@@ -196,11 +236,22 @@ impl Session {
                 }
                 verb
             }
-            Command::Set { name, value } => {
+            Command::Set { name, local, .. }
+                if self.block == Block::None
+                    && (*local || name.eq_ignore_ascii_case("transaction_read_only")) =>
+            {
+                notice(wire, "25P01", "SET LOCAL can only be used in transaction blocks");
+                "SET"
+            }
+            Command::Set { name, value, local } => {
                 if name == "session_authorization" || name == "role" {
                     return Err(Fault::new("0A000", "a session stays with its user"));
                 }
-                self.settings.set(name, value.as_deref())?;
+                if *local {
+                    self.settings.set_local(name, value.as_deref())?;
+                } else {
+                    self.settings.set(name, value.as_deref())?;
+                }
                 if name == "search_path" {
                     self.follow_search_path().await;
                 }
@@ -235,7 +286,8 @@ impl Session {
                 let mut types: Vec<Option<Shape>> =
                     types.iter().map(|oid| crate::values::shape_of_oid(*oid)).collect();
                 types.resize(count, None);
-                let prepared = Prepared { command: Command::Query(Arc::clone(query)), types };
+                let text = Arc::clone(&query.text);
+                let prepared = Prepared { command: Command::Query(Arc::clone(query)), text, types };
                 if self.statements.contains_key(name) {
                     return Err(Fault::new("42P05", format!("prepared statement \"{name}\" already exists")));
                 }
@@ -263,6 +315,8 @@ impl Session {
             return Err(Fault::new("54000", "the session keeps too many prepared statements")
                 .hint("DEALLOCATE those that are not needed"));
         }
+        self.statements.remove(&name);
+        self.check_kept(&prepared, &[])?;
         self.statements.insert(name, Arc::new(prepared));
         Ok(())
     }
@@ -280,7 +334,13 @@ impl Session {
             Source::Setting(name) => Ok((Vec::new(), Some(self.show(name)?.columns))),
             Source::Catalog(question) => {
                 let nulls = vec!["NULL".to_owned(); count];
-                let answered = question.answer(&self.surroundings(), &nulls).await?;
+                let (surroundings, cancel) = (self.surroundings(), self.begin());
+                let _done = cancel.clone().drop_guard();
+                let answered = tokio::select! {
+                    biased;
+                    () = cancel.cancelled() => return Err(Fault::of(&Error::cancelled())),
+                    answered = question.answer(&surroundings, &nulls) => answered?,
+                };
                 let shapes = (0..count).map(|at| known(at).unwrap_or_else(text)).collect();
                 Ok((shapes, Some(answered.columns)))
             }
@@ -309,7 +369,7 @@ impl Session {
                 let columns = match described.columns {
                     Some(columns) => Some(columns),
                     // Definitions that show something are quick, and only they know what they show.
-                    None if query.has_rows() => {
+                    None if self.reads_rows(query).await? => {
                         Some(engine.query(request).await.map_err(|e| query.fault(&e))?.columns)
                     }
                     None => None,

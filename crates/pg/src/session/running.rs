@@ -2,7 +2,7 @@
 
 use super::copying::CopyFormat;
 use crate::fault::Fault;
-use crate::values::{Column, put_binary, put_sized, put_text_value};
+use crate::values::{Column, is_null, put_binary, put_sized, put_text_value};
 use crate::wire::{Wire, put_text};
 use arrow::array::RecordBatch;
 use bytes::{BufMut, BytesMut};
@@ -66,6 +66,11 @@ impl Running {
         self.sent
     }
 
+    /// Whether there are no more rows.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// Sends rows, at most `limit`, as fast as the client takes them.
     pub(super) async fn pump<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
@@ -83,7 +88,14 @@ impl Running {
                     *from += 1;
                     count += 1;
                     self.sent += 1;
-                    wire.flush_much().await?;
+                    if wire.is_full() {
+                        // A client that does not read is no reason to hold on to its query.
+                        tokio::select! {
+                            biased;
+                            () = cancel.cancelled() => return Err(Error::cancelled()),
+                            sent = wire.flush() => sent?,
+                        }
+                    }
                     if count % 1024 == 0 && cancel.is_cancelled() {
                         return Err(Error::cancelled());
                     }
@@ -110,7 +122,10 @@ impl Running {
             };
             match batch {
                 Some(batch) => self.pending = Some((batch, 0)),
-                None => self.ended = true,
+                None => {
+                    self.ended = true;
+                    self.rows = Rows::Batches(VecDeque::new());
+                }
             }
         }
     }
@@ -162,7 +177,7 @@ fn write_row<S: AsyncRead + AsyncWrite + Unpin>(
         Writing::Rows(formats) => wire.put(b'D', |out| {
             out.put_i16(i16::try_from(columns.len()).unwrap_or(i16::MAX));
             for (index, (column, array)) in columns.iter().zip(batch.columns()).enumerate() {
-                put_sized(out, array.is_null(row), |out| {
+                put_sized(out, is_null(array.as_ref(), row), |out| {
                     if is_binary(formats, index) {
                         put_binary(&column.shape, column.renderer.as_ref(), array.as_ref(), row, out);
                     } else {
@@ -215,7 +230,7 @@ fn copy_row(
         out.put_i16(i16::try_from(columns.len()).unwrap_or(i16::MAX));
     }
     for (index, (column, array)) in columns.iter().zip(batch.columns()).enumerate() {
-        let is_null = array.is_null(row);
+        let is_null = is_null(array.as_ref(), row);
         if *format == CopyFormat::Binary {
             put_sized(out, is_null, |out| {
                 put_binary(&column.shape, column.renderer.as_ref(), array.as_ref(), row, out);

@@ -58,11 +58,22 @@ const DEFAULTS: [(&str, &str); 37] = [
     ("xmloption", "content"),
 ];
 
+/// The longest value of a setting, in characters.
+const MAX_VALUE: usize = 4096;
+/// How many settings a session may have that are its own.
+const MAX_NAMES: usize = 1000;
+/// Whether the block that is open may change something.
+const READ_ONLY: &str = "transaction_read_only";
+/// The same for blocks to come, and for statements outside of blocks.
+const READ_ONLY_BY_DEFAULT: &str = "default_transaction_read_only";
+
 /// The settings of one session.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     defaults: BTreeMap<String, String>,
     changed: BTreeMap<String, String>,
+    /// What holds until the block of the transaction ends.
+    local: BTreeMap<String, String>,
 }
 
 impl Settings {
@@ -72,13 +83,49 @@ impl Settings {
             DEFAULTS.iter().map(|(name, value)| (name.to_lowercase(), (*value).to_owned())).collect();
         defaults.insert("server_version".into(), format!("16.4 (Glulam {version})"));
         defaults.insert("session_authorization".into(), user.to_owned());
-        Self { defaults, changed: BTreeMap::new() }
+        Self { defaults, changed: BTreeMap::new(), local: BTreeMap::new() }
     }
 
     /// The value of a setting.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let name = name.to_lowercase();
+        if let Some(value) = self.local.get(&name) {
+            return Some(value);
+        }
+        if name == READ_ONLY {
+            return self.get(READ_ONLY_BY_DEFAULT);
+        }
         self.changed.get(&name).or_else(|| self.defaults.get(&name)).map(String::as_str)
+    }
+
+    /// Whether the session has a value of its own.
+    pub(super) fn is_changed(&self, name: &str) -> bool {
+        self.changed.contains_key(name)
+    }
+
+    /// Whether what would change something is refused.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.get(READ_ONLY) == Some("on")
+    }
+
+    /// A block begins; it keeps its mode, whatever is set for later ones.
+    pub(super) fn begin_block(&mut self, read_only: Option<bool>) {
+        self.set_read_only(read_only.unwrap_or_else(|| self.is_read_only()));
+    }
+
+    /// The mode of the block that is open.
+    pub(super) fn set_read_only(&mut self, read_only: bool) {
+        self.local.insert(READ_ONLY.into(), if read_only { "on" } else { "off" }.into());
+    }
+
+    /// The mode of blocks to come.
+    pub(super) fn set_read_only_by_default(&mut self, read_only: bool) {
+        self.changed.insert(READ_ONLY_BY_DEFAULT.into(), if read_only { "on" } else { "off" }.into());
+    }
+
+    /// A block ends, and what was set for it alone; answers the names.
+    pub(super) fn end_block(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.local).into_keys().collect()
     }
 
     /// All settings by name.
@@ -86,6 +133,11 @@ impl Settings {
         self.defaults
             .keys()
             .chain(self.changed.keys().filter(|name| !self.defaults.contains_key(*name)))
+            .chain(
+                self.local
+                    .keys()
+                    .filter(|name| !self.defaults.contains_key(*name) && !self.changed.contains_key(*name)),
+            )
             .map(|name| (name.as_str(), self.get(name).unwrap_or_default()))
     }
 
@@ -99,19 +151,52 @@ impl Settings {
         REPORTED.iter().find(|reported| reported.eq_ignore_ascii_case(name)).copied()
     }
 
-    /// Sets a value; refuses one that would not hold.
+    /// Sets a value, or takes the default again; refuses a value that would not hold.
     pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Fault> {
         let name = name.to_lowercase();
-        let Some(value) = value else {
-            self.changed.remove(&name);
+        let kept = value.map(|value| self.checked(&name, value)).transpose()?;
+        if name == READ_ONLY {
+            // It is never more than a block's.
+            let read_only = kept.as_deref().or_else(|| self.get(READ_ONLY_BY_DEFAULT)) == Some("on");
+            self.set_read_only(read_only);
             return Ok(());
+        }
+        self.local.remove(&name);
+        match kept {
+            Some(kept) => self.changed.insert(name, kept),
+            None => self.changed.remove(&name),
         };
+        Ok(())
+    }
+
+    /// Sets a value until the block ends.
+    pub(super) fn set_local(&mut self, name: &str, value: Option<&str>) -> Result<(), Fault> {
+        let name = name.to_lowercase();
+        let kept = match value {
+            Some(value) => Some(self.checked(&name, value)?),
+            None => self.defaults.get(&name).cloned(),
+        };
+        match kept {
+            Some(kept) => self.local.insert(name, kept),
+            None => self.local.remove(&name),
+        };
+        Ok(())
+    }
+
+    /// The value as it is kept.
+    fn checked(&self, name: &str, value: &str) -> Result<String, Fault> {
+        let many = self.changed.len() + self.local.len();
+        let is_new = !self.changed.contains_key(name) && !self.local.contains_key(name);
+        if value.chars().nth(MAX_VALUE).is_some() || name.len() > MAX_VALUE || (many >= MAX_NAMES && is_new) {
+            return Err(Fault::new("53400", "the session keeps too much in its settings")
+                .hint("a value has at most 4096 characters, and there are at most 1000 names"));
+        }
         let refused = |what: &str, hint: &str| {
             Err(Fault::new("22023", format!("invalid value for parameter \"{name}\": \"{value}\": {what}"))
                 .hint(hint))
         };
         let plain = value.trim_matches(['\'', '"']).to_lowercase();
-        match name.as_str() {
+        match name {
             "client_encoding"
                 if !matches!(plain.replace(['-', '_'], "").as_str(), "utf8" | "unicode" | "sqlascii") =>
             {
@@ -135,31 +220,43 @@ impl Settings {
             }
             "statement_timeout" => {
                 if millis(&plain).is_none() {
-                    return refused("it is no time", "write milliseconds, or '5s', '1min'");
+                    return refused("it is no time", "write milliseconds, or '5s', '1min'; at most 24 days");
                 }
             }
-            "server_version" | "server_encoding" | "integer_datetimes" | "is_superuser"
-            | "server_version_num" => {
+            READ_ONLY | READ_ONLY_BY_DEFAULT => {
+                return match plain.as_str() {
+                    "on" | "true" | "yes" | "t" | "y" | "1" => Ok("on".into()),
+                    "off" | "false" | "no" | "f" | "n" | "0" => Ok("off".into()),
+                    _ => refused("it is on or off", "write on or off"),
+                };
+            }
+            "server_version"
+            | "server_encoding"
+            | "integer_datetimes"
+            | "is_superuser"
+            | "server_version_num"
+            | "session_authorization" => {
                 return Err(Fault::new("55P02", format!("parameter \"{name}\" cannot be changed")));
             }
-            _ if self.defaults.contains_key(&name) || name.contains('.') => {}
+            _ if self.defaults.contains_key(name) || name.contains('.') => {}
             _ => {
                 return Err(Fault::new("42704", format!("unrecognized configuration parameter \"{name}\""))
                     .hint("SHOW ALL lists those there are"));
             }
         }
         // What is accepted under several names is kept under one.
-        let kept = match name.as_str() {
+        Ok(match name {
             "timezone" => "UTC",
             "client_encoding" => "UTF8",
             _ => value,
-        };
-        self.changed.insert(name, kept.to_owned());
-        Ok(())
+        }
+        .to_owned())
     }
 
+    /// Takes all defaults again; a block keeps its mode.
     pub(super) fn reset(&mut self) {
         self.changed.clear();
+        self.local.retain(|name, _| name == READ_ONLY);
     }
 
     /// How long a statement may take, in milliseconds.
@@ -181,7 +278,45 @@ fn millis(text: &str) -> Option<i64> {
         "d" => 86_400_000,
         _ => return None,
     };
-    number.trim().parse::<i64>().ok().filter(|n| *n >= 0)?.checked_mul(each)
+    let millis = number.trim().parse::<i64>().ok()?.checked_mul(each)?;
+    (0..=i64::from(i32::MAX)).contains(&millis).then_some(millis)
+}
+
+/// The settings in the startup message's options: `-c name=value`, `--name=value`; a backslash keeps a space in a value.
+pub(super) fn options(text: &str) -> Result<Vec<(String, String)>, Fault> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_inside = false;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c.is_ascii_whitespace() {
+            is_inside = false;
+            continue;
+        }
+        if !is_inside {
+            words.push(String::new());
+            is_inside = true;
+        }
+        let literal = if c == '\\' { chars.next() } else { Some(c) };
+        if let Some(word) = words.last_mut() {
+            word.extend(literal);
+        }
+    }
+    let mut all = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let setting = match (word.as_str(), word.strip_prefix("--"), word.strip_prefix("-c")) {
+            ("-c", ..) => words.next(),
+            (_, Some(setting), _) | (_, None, Some(setting)) => Some(setting.to_owned()),
+            _ => None,
+        };
+        let pair = setting.as_deref().and_then(|setting| setting.split_once('='));
+        let (name, value) = pair.ok_or_else(|| {
+            Fault::new("42601", format!("invalid command-line argument for server process: {word}"))
+                .hint("options are written -c name=value")
+        })?;
+        all.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -199,7 +334,11 @@ mod tests {
             ("datestyle", "German", Some("22023")),
             ("statement_timeout", "5s", None),
             ("statement_timeout", "soon", Some("22023")),
+            ("statement_timeout", "100000000000d", Some("22023")),
+            ("statement_timeout", "2147483648", Some("22023")),
+            ("default_transaction_read_only", "perhaps", Some("22023")),
             ("server_version", "9", Some("55P02")),
+            ("session_authorization", "boss", Some("55P02")),
             ("no_such", "1", Some("42704")),
             ("my.own", "1", None),
         ] {
@@ -210,5 +349,52 @@ mod tests {
         assert_eq!(settings.get("MY.own"), Some("1"));
         settings.reset();
         assert_eq!((settings.get("my.own"), settings.timeout()), (None, None));
+    }
+
+    #[test]
+    fn a_block_s_settings_end_with_it() {
+        let mut settings = Settings::new("1.0", "me");
+        assert!(!settings.is_read_only());
+        settings.begin_block(Some(true));
+        settings.set_local("work_mem", Some("1GB")).unwrap();
+        settings.set("lock_timeout", Some("5")).unwrap();
+        assert!(settings.is_read_only());
+        assert_eq!(
+            (settings.get("work_mem"), settings.get("transaction_read_only")),
+            (Some("1GB"), Some("on"))
+        );
+        assert_eq!(settings.end_block(), ["transaction_read_only", "work_mem"]);
+        assert!(!settings.is_read_only());
+        assert_eq!((settings.get("work_mem"), settings.get("lock_timeout")), (Some("4MB"), Some("5")));
+        settings.set("default_transaction_read_only", Some("true")).unwrap();
+        assert!(settings.is_read_only());
+        settings.begin_block(Some(false));
+        assert!(!settings.is_read_only());
+        settings.end_block();
+        settings.begin_block(None);
+        settings.reset();
+        assert!(settings.is_read_only());
+        settings.end_block();
+        assert!(!settings.is_read_only());
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut settings = Settings::new("1.0", "me");
+        let long = "x".repeat(MAX_VALUE + 1);
+        assert_eq!(settings.set("application_name", Some(&long)).unwrap_err().code, "53400");
+        (0..MAX_NAMES).for_each(|n| settings.set(&format!("my.n{n}"), Some("1")).unwrap());
+        assert_eq!(settings.set("my.more", Some("1")).unwrap_err().code, "53400");
+        settings.set("my.n7", Some("2")).unwrap();
+    }
+
+    #[test]
+    fn options_of_the_startup_message() {
+        let pairs = options(r" -c search_path=a,\ b  --work-mem=1GB -cjit=off ").unwrap();
+        let shown: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(shown, ["search_path=a, b", "work_mem=1GB", "jit=off"]);
+        for bad in ["-c", "-c x", "-E", "x=1"] {
+            assert_eq!(options(bad).unwrap_err().code, "42601", "{bad}");
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Rewriter<'_> {
             }
             ("cardinality" | "unnest", [_]) if !in_from => return Ok(None),
             ("regexp_replace", [a, b, c, flags]) if self.text_of(*flags) == "'g'" => {
-                self.wrap(at, "regexp_replace(", &[*a, *b, *c], ")")?;
+                let with = self.replacement(*c)?;
+                self.wrap(at, "regexp_replace(", &[*a, *b], &format!(", {})", quote_string(&with)))?;
             }
             ("to_char", [value, pattern]) => {
                 let format = self.date_format(*pattern)?;
@@ -76,6 +77,7 @@ impl Rewriter<'_> {
 
     /// The arguments between two parentheses, as ranges of tokens.
     fn arguments(&self, from: usize, to: usize) -> Vec<(usize, usize)> {
+        self.worked(to.saturating_sub(from));
         let (mut all, mut start, mut depth) = (Vec::new(), from, 0_usize);
         for at in from..to {
             if self.is_symbol(at, "(") || self.is_symbol(at, "[") {
@@ -140,7 +142,14 @@ impl Rewriter<'_> {
                 .hint("write array_join(array_agg(x) FILTER (WHERE …), ',')");
             return Err(self.fail(close + 1, error));
         }
+        if self.in_string_agg {
+            let error = Error::unsupported("string_agg inside of string_agg is not supported")
+                .hint("write the inner one in a query of its own: WITH x AS (SELECT string_agg(…) …)");
+            return Err(self.fail(at, error));
+        }
         let order = (rest.0..rest.1).find(|at| self.tokens.get(*at).is_some_and(|token| token.is("ORDER")));
+        self.worked(rest.1.saturating_sub(rest.0));
+        self.in_string_agg = true;
         let separator = (rest.0, order.unwrap_or(rest.1));
         let is_distinct = self.tokens.get(value.0).is_some_and(|token| token.is("DISTINCT"));
         self.push("array_join(array_agg(", at);
@@ -153,13 +162,49 @@ impl Rewriter<'_> {
         self.push("IS NOT NULL),", at);
         self.group(separator.0, separator.1)?;
         self.push(")", close);
+        self.in_string_agg = false;
         Ok(close + 1)
+    }
+
+    /// What `regexp_replace` puts in, with groups as the engine's language writes them: `$1` and not `\1`.
+    fn replacement(&self, with: (usize, usize)) -> Result<String> {
+        let token = self.tokens.get(with.0).filter(|t| t.kind == Kind::Text && with.1 == with.0 + 1);
+        let Some(token) = token else {
+            let error = Error::unsupported("what regexp_replace puts in must be a text in quotes here");
+            return Err(self.fail(with.0, error));
+        };
+        let mut written = String::new();
+        let mut chars = token.value.chars();
+        // A digit behind the number of a group would be read as a part of it.
+        let mut is_group = false;
+        while let Some(c) = chars.next() {
+            let was_group = std::mem::take(&mut is_group);
+            match c {
+                '\\' => match chars.next() {
+                    Some(digit @ '0'..='9') => {
+                        written.extend(['$', digit]);
+                        is_group = true;
+                    }
+                    Some('&') => {
+                        written.push_str("$0");
+                        is_group = true;
+                    }
+                    Some('\\') | None => written.push_str("\\\\"),
+                    Some(other) => written.extend(['\\', '\\', '\\', other]),
+                },
+                '$' => written.push_str("\\$"),
+                c if was_group && c.is_ascii_digit() => written.extend(['\\', c]),
+                c => written.push(c),
+            }
+        }
+        Ok(written)
     }
 
     /// `CAST(x AS type)` with one of PostgreSQL's names for the type.
     fn cast_call(&mut self, at: usize, close: usize, whole: (usize, usize)) -> Result<Option<usize>> {
         let mut depth = 0_usize;
         let mut found = None;
+        self.worked(whole.1.saturating_sub(whole.0));
         for at in whole.0..whole.1 {
             if self.is_symbol(at, "(") {
                 depth += 1;
@@ -197,13 +242,10 @@ impl Rewriter<'_> {
         name: &str,
         arguments: &[(usize, usize)],
     ) -> Result<usize> {
-        let is_series = name == "generate_series";
-        self.wrap(
-            at,
-            if is_series { "UNNEST(sequence(" } else { "UNNEST(" },
-            arguments,
-            if is_series { "))" } else { ")" },
-        )?;
+        match (name, arguments) {
+            ("generate_series", [from, to, rest @ ..]) => self.sequence(at, *from, *to, rest, arguments)?,
+            _ => self.wrap(at, "UNNEST(", arguments, ")")?,
+        }
         let mut next = close + 1;
         if self.tokens.get(next).is_some_and(|token| token.is("WITH")) {
             return Ok(next);
@@ -239,6 +281,36 @@ impl Rewriter<'_> {
                 Ok(next)
             }
         }
+    }
+
+    /// The numbers of a series. The engine's sequence counts down where PostgreSQL's series has nothing in it.
+    fn sequence(
+        &mut self,
+        at: usize,
+        from: (usize, usize),
+        to: (usize, usize),
+        step: &[(usize, usize)],
+        arguments: &[(usize, usize)],
+    ) -> Result<()> {
+        let number = |piece: (usize, usize)| self.text_of(piece).parse::<i64>().ok();
+        let rises = match step {
+            [] => Some(true),
+            [step] => number(*step).filter(|step| *step != 0).map(|step| step > 0),
+            _ => None,
+        };
+        let is_plain = match (number(from), number(to), rises) {
+            (Some(from), Some(to), Some(true)) => from <= to,
+            (Some(from), Some(to), Some(false)) => from >= to,
+            _ => false,
+        };
+        let Some(rises) = rises.filter(|_| !is_plain) else {
+            return self.wrap(at, "UNNEST(sequence(", arguments, "))");
+        };
+        self.push("UNNEST(CASE WHEN", at);
+        self.group(from.0, from.1)?;
+        self.push(if rises { "<=" } else { ">=" }, at);
+        self.group(to.0, to.1)?;
+        self.wrap(at, "THEN sequence(", arguments, ") END)")
     }
 
     /// A pattern of `to_char` as one of `date_format`.

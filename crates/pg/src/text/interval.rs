@@ -24,7 +24,12 @@ pub(crate) fn span(text: &str) -> Result<Span> {
             continue;
         }
         if word.eq_ignore_ascii_case("ago") && words.peek().is_none() && any {
-            span = Span { months: -span.months, days: -span.days, micros: -span.micros };
+            let negated = |part: i64| part.checked_neg().ok_or_else(wrong);
+            span = Span {
+                months: negated(span.months)?,
+                days: negated(span.days)?,
+                micros: negated(span.micros)?,
+            };
             continue;
         }
         any = true;
@@ -43,18 +48,19 @@ pub(crate) fn span(text: &str) -> Result<Span> {
             if unit.eq_ignore_ascii_case("ms") { "msec".to_owned() } else { unit.to_ascii_lowercase() };
         let whole = |each: i64| number.parse::<i64>().ok().and_then(|n| n.checked_mul(each));
         let part = |each: i64| micros(number, each);
-        match unit.trim_end_matches('s') {
-            "year" | "yr" | "y" => span.months += whole(12).ok_or_else(wrong)?,
-            "month" | "mon" => span.months += whole(1).ok_or_else(wrong)?,
-            "week" | "w" => span.days += whole(7).ok_or_else(wrong)?,
-            "day" | "d" => span.days += whole(1).ok_or_else(wrong)?,
-            "hour" | "hr" | "h" => span.micros += part(3_600_000_000).ok_or_else(wrong)?,
-            "minute" | "min" | "m" => span.micros += part(60_000_000).ok_or_else(wrong)?,
-            "second" | "sec" | "" => span.micros += part(1_000_000).ok_or_else(wrong)?,
-            "millisecond" | "msec" => span.micros += part(1000).ok_or_else(wrong)?,
-            "microsecond" | "usec" | "u" => span.micros += part(1).ok_or_else(wrong)?,
+        let (sum, more) = match unit.trim_end_matches('s') {
+            "year" | "yr" | "y" => (&mut span.months, whole(12)),
+            "month" | "mon" => (&mut span.months, whole(1)),
+            "week" | "w" => (&mut span.days, whole(7)),
+            "day" | "d" => (&mut span.days, whole(1)),
+            "hour" | "hr" | "h" => (&mut span.micros, part(3_600_000_000)),
+            "minute" | "min" | "m" => (&mut span.micros, part(60_000_000)),
+            "second" | "sec" | "" => (&mut span.micros, part(1_000_000)),
+            "millisecond" | "msec" => (&mut span.micros, part(1000)),
+            "microsecond" | "usec" | "u" => (&mut span.micros, part(1)),
             _ => return Err(wrong()),
-        }
+        };
+        *sum = more.and_then(|more| sum.checked_add(more)).ok_or_else(wrong)?;
     }
     if any { Ok(span) } else { Err(wrong()) }
 }
@@ -86,7 +92,8 @@ fn clock(text: &str) -> Option<i64> {
     let hours = micros(parts.next()?, 3_600_000_000)?;
     let minutes = micros(parts.next()?, 60_000_000)?;
     let seconds = parts.next().map_or(Some(0), |text| micros(text, 1_000_000))?;
-    parts.next().is_none().then_some(sign * (hours + minutes + seconds))
+    let all = hours.checked_add(minutes)?.checked_add(seconds)?.checked_mul(sign)?;
+    parts.next().is_none().then_some(all)
 }
 
 impl Span {
@@ -143,7 +150,20 @@ mod tests {
         ] {
             assert_eq!(span(text).unwrap(), Span { months, days, micros }, "{text}");
         }
-        for bad in ["", "day", "1", "1 fortnight", "1:2:3:4", "x days"] {
+        for bad in [
+            "",
+            "day",
+            "1",
+            "1 fortnight",
+            "1:2:3:4",
+            "x days",
+            "9223372036854775807 months 1 month",
+            "9223372036854775807 days 1 week",
+            "-9223372036854775808 days ago",
+            "9223372036854775807 us 1 us",
+            "2562047788:00:00 2562047788:00:00",
+            "2562047788:99999999:00",
+        ] {
             assert!(span(bad).is_err(), "{bad}");
         }
         assert_eq!(

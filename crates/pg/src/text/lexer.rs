@@ -1,7 +1,7 @@
 //! PostgreSQL's tokens. It reads what PostgreSQL reads: `E''` and `$tag$` strings, nested comments, `$1`, operators of
 //! several signs.
 
-use model::{Error, Result, SourcePlace};
+use model::{Error, ErrorKind, Result, SourcePlace};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,8 +75,15 @@ pub(crate) fn statements(text: &str) -> Result<Vec<Vec<Token>>> {
     Ok(all)
 }
 
+/// The longest text of statements, in bytes.
+const MAX_TEXT: usize = 16 << 20;
+
 /// All tokens of a text.
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>> {
+    if text.len() > MAX_TEXT {
+        return Err(Error::new(ErrorKind::LimitExceeded, "a statement may have 16 MiB")
+            .hint("bind long values as parameters, or bring data in by files"));
+    }
     let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
     let mut all = Vec::new();
     while let Some(token) = lexer.token()? {
@@ -370,5 +377,7 @@ mod tests {
             assert!(tokens(bad).is_err(), "{bad}");
         }
         assert_eq!(statements(";select 1;; select ';' ;").unwrap().len(), 2);
+        assert!(tokens(&" ".repeat(MAX_TEXT)).unwrap().is_empty());
+        assert_eq!(tokens(&" ".repeat(MAX_TEXT + 1)).unwrap_err().kind(), ErrorKind::LimitExceeded);
     }
 }

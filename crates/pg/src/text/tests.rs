@@ -42,6 +42,23 @@ fn spellings() {
         ("from glulam.lake.t, awsdatacatalog.\"x\".t", "from lake.t, \"x\".t"),
         ("select pg_catalog.lower(a)", "select lower (a)"),
         ("select to_char(ts, 'YYYY-MM-DD HH24:MI:SS')", "select date_format(ts, '%Y-%m-%d %H:%i:%s')"),
+        ("where a like 'x\\_%' and b", "where a like 'x\\_%' ESCAPE '\\' and b"),
+        ("where a not like '\\a\\%'", "where a NOT like 'a\\%' ESCAPE '\\'"),
+        ("where a like 'x!_' escape '!'", "where a like 'x!_' escape '!'"),
+        ("where a ilike 'a\\_b%'", "where lower(a) LIKE lower('a\\_b%') ESCAPE '\\'"),
+        (
+            "select regexp_replace(d, '(\\d+)-(\\d+)', '\\2/\\1', 'g')",
+            "select regexp_replace(d, '(\\d+)-(\\d+)', '$2/$1')",
+        ),
+        (
+            "select regexp_replace(d, 'x', '$\\10\\&\\\\', 'g')",
+            "select regexp_replace(d, 'x', '\\$$1\\0$0\\\\')",
+        ),
+        ("from generate_series(1, 0) g", "from UNNEST(CASE WHEN 1 <= 0 THEN sequence(1, 0) END) g(g)"),
+        (
+            "from generate_series(a, b, -2) g",
+            "from UNNEST(CASE WHEN a >= b THEN sequence(a, b, - 2) END) g(g)",
+        ),
         ("from generate_series(1, 3) as g", "from UNNEST(sequence(1, 3)) as g(g)"),
         ("from generate_series(1, 3)", "from UNNEST(sequence(1, 3)) as generate_series(generate_series)"),
         ("from generate_series(1, 3) g(i) where", "from UNNEST(sequence(1, 3)) g (i) where"),
@@ -74,9 +91,15 @@ fn definitions_stay_as_they_are() {
 
 #[test]
 fn refusals_and_places() {
-    for text in
-        ["select a::regclass", "select ::int", "select (a", "select a::numeric", "select to_char(a, 'Q')"]
-    {
+    for text in [
+        "select a::regclass",
+        "select ::int",
+        "select (a",
+        "select a::numeric",
+        "select to_char(a, 'Q')",
+        "select string_agg(string_agg(a, ','), ',')",
+        "select regexp_replace(a, 'b', c, 'g')",
+    ] {
         let error = translate(text, &tokens(text).unwrap(), &facts()).unwrap_err();
         assert!(error.place().is_some(), "{text}: {error:?}");
     }
@@ -88,4 +111,20 @@ fn refusals_and_places() {
         translate("select $2, $1, $2", &tokens("select $2, $1, $2").unwrap(), &facts()).unwrap().parameters,
         [2, 1, 2]
     );
+}
+
+/// What moves or repeats what was written before is stopped before it takes long.
+#[test]
+fn work_is_bounded() {
+    for text in [
+        format!("select a{}", "~a".repeat(60_000)),
+        format!("select a{}", "::int".repeat(60_000)),
+        format!("select {}offset 1", "limit 1 ".repeat(20_000)),
+    ] {
+        let tokens = tokens(&text).unwrap();
+        let error = translate(&text, &tokens, &facts()).unwrap_err();
+        assert_eq!(error.kind(), model::ErrorKind::LimitExceeded, "{error}");
+    }
+    let long = format!("insert into t values (1{}", "), (1".repeat(50_000)) + ")";
+    assert!(translate(&long, &tokens(&long).unwrap(), &facts()).is_ok());
 }

@@ -6,8 +6,9 @@ use super::interval::span;
 use super::lexer::{Kind, Token};
 use super::types::type_name;
 use super::words::NO_FUNCTIONS;
-use model::{Error, Result, SourcePlace};
+use model::{Error, ErrorKind, Result, SourcePlace};
 use sql::quote_string;
+use std::cell::Cell;
 
 /// Who asks, for functions that say so.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +64,8 @@ pub(crate) fn translate(text: &str, tokens: &[Token], facts: &Facts) -> Result<T
     if is_definition(tokens) {
         return Ok(as_it_is(text, tokens));
     }
-    let mut rewriter = Rewriter { text, tokens, facts, out: Vec::new(), depth: 0 };
+    let mut rewriter =
+        Rewriter { text, tokens, facts, out: Vec::new(), depth: 0, work: Cell::new(0), in_string_agg: false };
     rewriter.group(0, tokens.len())?;
     Ok(rewriter.finish())
 }
@@ -71,13 +73,16 @@ pub(crate) fn translate(text: &str, tokens: &[Token], facts: &Facts) -> Result<T
 /// The text unchanged, but for its line breaks between tokens.
 fn as_it_is(text: &str, tokens: &[Token]) -> Translated {
     let mut translated = Translated::default();
-    let mut end = None;
+    let (mut end, mut length) = (None, 0);
     for token in tokens {
         if end.is_some_and(|end| end < token.start) {
             translated.text.push(' ');
+            length += 1;
         }
-        translated.places.push((translated.text.chars().count(), token.start));
-        translated.text.push_str(text.get(token.start..token.end).unwrap_or_default());
+        translated.places.push((length, token.start));
+        let piece = text.get(token.start..token.end).unwrap_or_default();
+        translated.text.push_str(piece);
+        length += piece.chars().count();
         end = Some(token.end);
     }
     translated
@@ -85,6 +90,8 @@ fn as_it_is(text: &str, tokens: &[Token]) -> Translated {
 
 /// How deep parentheses may nest.
 const MAX_DEPTH: usize = 200;
+/// How many pieces may be written, moved and looked at.
+const MAX_WORK: usize = 50_000_000;
 
 /// A piece of the new text.
 #[derive(Debug, Clone)]
@@ -100,6 +107,10 @@ pub(super) struct Rewriter<'a> {
     pub(super) facts: &'a Facts,
     pub(super) out: Vec<Piece>,
     depth: usize,
+    /// What has been done so far: some spellings move what was written before them.
+    work: Cell<usize>,
+    /// Whether the value of a `string_agg` is being written, which happens twice.
+    pub(super) in_string_agg: bool,
 }
 
 /// Where the parts of an expression began that later signs may refer to.
@@ -123,13 +134,20 @@ impl Rewriter<'_> {
         error.at_if_unknown(|| SourcePlace::of_bytes("<query>", self.text, start, end).into())
     }
 
+    /// Counts what was done.
+    pub(super) fn worked(&self, much: usize) {
+        self.work.set(self.work.get().saturating_add(much));
+    }
+
     pub(super) fn push(&mut self, text: impl Into<String>, at: usize) {
+        self.worked(1);
         let at = self.tokens.get(at).map_or(self.text.len(), |token| token.start);
         self.out.push(Piece { text: text.into(), at, parameter: None });
     }
 
     pub(super) fn insert(&mut self, before: usize, text: impl Into<String>) {
         let at = self.out.get(before).map_or(0, |piece| piece.at);
+        self.worked(self.out.len().saturating_sub(before));
         self.out.insert(before.min(self.out.len()), Piece { text: text.into(), at, parameter: None });
     }
 
@@ -145,6 +163,7 @@ impl Rewriter<'_> {
     pub(super) fn closing(&self, open: usize, end: usize) -> Result<usize> {
         let mut depth = 0_usize;
         for at in open..end {
+            self.worked(1);
             match self.tokens.get(at) {
                 Some(token) if token.is_symbol("(") || token.is_symbol("[") => depth += 1,
                 Some(token) if token.is_symbol(")") || token.is_symbol("]") => {
@@ -162,9 +181,7 @@ impl Rewriter<'_> {
     /// Rewrites the tokens of one group of parentheses.
     pub(super) fn group(&mut self, from: usize, to: usize) -> Result<()> {
         if self.depth >= MAX_DEPTH {
-            return Err(
-                self.fail(from, Error::new(model::ErrorKind::LimitExceeded, "the statement nests too deep"))
-            );
+            return Err(self.fail(from, Error::new(ErrorKind::LimitExceeded, "the statement nests too deep")));
         }
         self.depth += 1;
         let mut part = Part { operand: self.out.len(), ..Part::default() };
@@ -195,6 +212,10 @@ impl Rewriter<'_> {
     /// Rewrites what begins at this token; answers where it goes on.
     fn one(&mut self, at: usize, from: usize, to: usize, part: &mut Part) -> Result<usize> {
         let Some(token) = self.tokens.get(at) else { return Ok(to) };
+        if self.work.get() > MAX_WORK || self.out.len() > 4 * self.tokens.len() + 1024 {
+            let error = Error::new(ErrorKind::LimitExceeded, "the statement is too long to be translated");
+            return Err(self.fail(at, error));
+        }
         match token.kind {
             Kind::Symbol => self.symbol(at, from, to, part),
             Kind::Word => self.word(at, from, to, part),
@@ -309,6 +330,7 @@ impl Rewriter<'_> {
             return Err(self.fail(at, error));
         }
         let value = self.out.split_off(part.operand.min(self.out.len()));
+        self.worked(value.len());
         let close = self.closing(at + 2, to)?;
         self.push(if equal { "contains(" } else { "(NOT contains(" }, at);
         self.group(at + 3, close)?;

@@ -121,9 +121,25 @@ impl Rewriter<'_> {
                 }
                 self.insert(part.operand, "lower(");
                 self.push(if negated { ") NOT LIKE lower(" } else { ") LIKE lower(" }, at);
-                part.closing.push(")");
                 part.primary = None;
+                if let Some(pattern) = self.escaped_pattern(at + 1, to) {
+                    self.push(pattern, at + 1);
+                    self.push(")", at + 1);
+                    self.push("ESCAPE '\\'", at + 1);
+                    return Ok(at + 2);
+                }
+                part.closing.push(")");
                 return Ok(at + 1);
+            }
+            "LIKE" => {
+                if let Some(pattern) = self.escaped_pattern(at + 1, to) {
+                    self.boundary(part, at);
+                    self.push(token.value.clone(), at);
+                    self.push(pattern, at + 1);
+                    self.push("ESCAPE '\\'", at + 1);
+                    part.operand = self.out.len();
+                    return Ok(at + 2);
+                }
             }
             "NOT"
                 if ["LIKE", "ILIKE", "IN", "BETWEEN", "SIMILAR"].iter().any(|next| self.is(at + 1, next)) =>
@@ -209,10 +225,38 @@ impl Rewriter<'_> {
         Ok(at + 1)
     }
 
+    /// The pattern of LIKE at this token if it is a text with backslashes, which escape there unless ESCAPE says
+    /// otherwise. In the engine's language only `%`, `_` and the backslash may be escaped.
+    fn escaped_pattern(&self, at: usize, to: usize) -> Option<String> {
+        let token = self.tokens.get(at).filter(|token| {
+            at < to && token.kind == Kind::Text && token.value.contains('\\') && !self.is(at + 1, "ESCAPE")
+        })?;
+        let ends = |token: &super::lexer::Token| {
+            token.kind == Kind::Word || [")", ",", "]", ";"].iter().any(|symbol| token.is_symbol(symbol))
+        };
+        if at + 1 < to && !self.tokens.get(at + 1).is_some_and(ends) {
+            return None;
+        }
+        let mut pattern = String::new();
+        let mut chars = token.value.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '\\' => match chars.next() {
+                    Some(escaped @ ('%' | '_' | '\\')) => pattern.extend(['\\', escaped]),
+                    Some(other) => pattern.push(other),
+                    None => pattern.push('\\'),
+                },
+                c => pattern.push(c),
+            }
+        }
+        Some(quote_string(&pattern))
+    }
+
     /// Where OFFSET begins that stands behind this LIMIT: the engine's language has them the other way round.
     fn offset_behind(&self, at: usize, to: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for next in at + 1..to {
+            self.worked(1);
             let token = self.tokens.get(next)?;
             if token.is_symbol("(") {
                 depth += 1;

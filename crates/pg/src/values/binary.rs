@@ -2,7 +2,9 @@
 
 use super::numeric::put_numeric;
 use super::text::{address, is_true};
-use super::{DAYS_TO_2000, MICROS_TO_2000, Shape, bytes, days, float, interval, moment, string, time, whole};
+use super::{
+    DAYS_TO_2000, MICROS_TO_2000, Shape, bytes, days, float, interval, is_null, moment, string, time, whole,
+};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type};
 use bytes::{BufMut, BytesMut};
@@ -71,14 +73,14 @@ pub(crate) fn put_binary(
             let Some(list) = array.as_list_opt::<i32>() else { return };
             let values = list.value(row);
             out.put_i32(i32::from(!values.is_empty()));
-            out.put_i32(i32::from(values.null_count() > 0));
+            out.put_i32(i32::from(values.logical_null_count() > 0));
             out.put_u32(element.oid());
             if !values.is_empty() {
                 out.put_i32(i32::try_from(values.len()).unwrap_or(i32::MAX));
                 out.put_i32(1);
             }
             for row in 0..values.len() {
-                put_sized(out, values.is_null(row), |out| {
+                put_sized(out, is_null(values.as_ref(), row), |out| {
                     put_binary(element, None, values.as_ref(), row, out);
                 });
             }

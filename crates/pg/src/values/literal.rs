@@ -14,9 +14,18 @@ pub(crate) fn null_of(shape: &Shape) -> String {
     format!("CAST(NULL AS {})", type_of(shape))
 }
 
-/// An expression as one of that shape.
+/// An expression as one of that shape. A decimal keeps the digits it is written with: what is cast to one has as many as
+/// its type says, and `numeric` does not say how many.
 pub(crate) fn cast_to(expression: &str, shape: &Shape) -> String {
-    format!("CAST({expression} AS {})", type_of(shape))
+    let is_numeric = |shape: &Shape| matches!(shape, Shape::Numeric(..));
+    match shape {
+        shape if is_numeric(shape) => {
+            let digits = expression.trim().strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            digits.and_then(|digits| of_text(digits, shape).ok()).unwrap_or_else(|| expression.to_owned())
+        }
+        Shape::Array(element) if is_numeric(element) => expression.to_owned(),
+        _ => format!("CAST({expression} AS {})", type_of(shape)),
+    }
 }
 
 /// The expression for a bound value.
@@ -25,13 +34,24 @@ pub(crate) fn literal(value: Option<&[u8]>, is_binary: bool, shape: &Shape) -> R
     if let Shape::Array(element) = shape {
         let values =
             if is_binary { binary_array(bytes, element)? } else { text_array(utf8(bytes)?, element)? };
-        return Ok(format!("CAST(ARRAY[{}] AS {})", values.join(", "), type_of(shape)));
+        let name = match **element {
+            Shape::Numeric(..) => format!("array(decimal(38,{}))", scale(&values)),
+            _ => type_of(shape),
+        };
+        return Ok(format!("CAST(ARRAY[{}] AS {name})", values.join(", ")));
     }
     if let (Shape::Bytea, true) = (shape, is_binary) {
         return Ok(hex(bytes));
     }
     let text = if is_binary { binary_text(bytes, shape)? } else { utf8(bytes)?.to_owned() };
     of_text(&text, shape)
+}
+
+/// The most digits behind the point of any of these decimals.
+fn scale(values: &[String]) -> usize {
+    let digits =
+        |value: &String| value.trim_end_matches('\'').split_once('.').map_or(0, |(_, part)| part.len());
+    values.iter().map(digits).max().unwrap_or(0).min(38)
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str> {

@@ -22,6 +22,11 @@ use arrow::datatypes::{
 pub(crate) const DAYS_TO_2000: i32 = 10_957;
 pub(crate) const MICROS_TO_2000: i64 = 946_684_800_000_000;
 
+/// Whether a value is NULL. Arrays that are nothing but NULLs do not say so of each.
+pub(crate) fn is_null(array: &dyn Array, row: usize) -> bool {
+    *array.data_type() == DataType::Null || array.is_null(row)
+}
+
 /// A whole number of whatever width.
 fn whole(array: &dyn Array, row: usize) -> i64 {
     match array.data_type() {

@@ -3,9 +3,11 @@
 use super::*;
 use arrow::array::{
     ArrayRef, BinaryViewArray, BooleanArray, Date32Array, Decimal128Array, DurationMillisecondArray,
-    Float32Array, Float64Array, Int32Array, Int64Array, IntervalYearMonthArray, ListArray, StringViewArray,
-    Time64MicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    Float32Array, Float64Array, Int32Array, Int64Array, IntervalYearMonthArray, ListArray, NullArray,
+    StringViewArray, Time64MicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::Field;
 use bytes::BytesMut;
 use sql::SqlType;
 use std::sync::Arc;
@@ -117,6 +119,12 @@ fn literals() {
             "CAST('2024-01-01 08:00:00.000000 UTC' AS timestamp(6) with time zone)",
         ),
         ("2024-01-01", 1114, "CAST('2024-01-01 00:00:00.000000' AS timestamp(6))"),
+        (
+            "{12.50,NULL,-0.125,7}",
+            1231,
+            "CAST(ARRAY[DECIMAL '12.50', NULL, DECIMAL '-0.125', DECIMAL '7'] AS array(decimal(38,3)))",
+        ),
+        ("{1,2}", 1231, "CAST(ARRAY[DECIMAL '1', DECIMAL '2'] AS array(decimal(38,0)))"),
         ("{1,NULL, 3}", 1007, "CAST(ARRAY[CAST(1 AS integer), NULL, CAST(3 AS integer)] AS array(integer))"),
         (
             "{a,\"b,\\\"\",\"null\"}",
@@ -144,6 +152,35 @@ fn literals() {
         assert!(literal(Some(bytes), true, &shape_of_oid(oid).unwrap()).is_err(), "{bytes:?}");
     }
     assert_eq!(literal(None, false, &Shape::Date).unwrap(), "CAST(NULL AS date)");
+}
+
+#[test]
+fn casts_keep_fractions() {
+    for (expression, oid, expected) in [
+        ("1.5", 1700, "1.5"),
+        ("'1.5'", 1700, "DECIMAL '1.5'"),
+        ("a || 'b'", 1700, "a || 'b'"),
+        ("ARRAY[1.5]", 1231, "ARRAY[1.5]"),
+        ("1", 20, "CAST(1 AS bigint)"),
+    ] {
+        assert_eq!(cast_to(expression, &shape_of_oid(oid).unwrap()), expected);
+    }
+}
+
+/// Columns and elements that are nothing but NULL.
+#[test]
+fn nothing_is_null() {
+    let nothing = NullArray::new(2);
+    assert!(is_null(&nothing, 0) && is_null(&nothing, 1));
+    let field = Arc::new(Field::new_list_field(DataType::Null, true));
+    let list: ArrayRef =
+        Arc::new(ListArray::new(field, OffsetBuffer::from_lengths([2]), Arc::new(nothing), None));
+    let sql_type = SqlType::array(SqlType::VARCHAR);
+    assert_eq!(text(&sql_type, &list), ["{NULL,NULL}"]);
+    let mut out = BytesMut::new();
+    put_binary(&Shape::of(&sql_type), None, list.as_ref(), 0, &mut out);
+    assert_eq!(&out[4..8], [0, 0, 0, 1]);
+    assert_eq!(&out[20..], [0xff; 8]);
 }
 
 /// A cast of a number's text without its exponent.

@@ -1,7 +1,7 @@
 //! Values as PostgreSQL writes them.
 
 use super::numeric::put_decimal;
-use super::{Shape, bytes, days, float, interval, moment, string, time, whole};
+use super::{Shape, bytes, days, float, interval, is_null, moment, string, time, whole};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type};
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
@@ -199,7 +199,7 @@ fn put_array(element: &Shape, values: &dyn Array, out: &mut String) {
         if row > 0 {
             out.push(',');
         }
-        if values.is_null(row) {
+        if is_null(values, row) {
             out.push_str("NULL");
             continue;
         }

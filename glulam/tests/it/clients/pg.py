@@ -84,6 +84,88 @@ def spellings():
         assert one("SELECT current_schema()") == "shop" and one("SELECT count(*) FROM orders") == 4
         with connect(dbname="shop") as other:
             assert other.execute("SELECT count(*) FROM orders").fetchone() == (4,)
+        assert one(r"SELECT 'a_bc' LIKE 'a\_b%' AND 'A_bc' ILIKE 'a\_b%' AND 'axbc' NOT LIKE 'a\_b%'") is True
+        assert one(r"SELECT regexp_replace('2024-03', '(\d+)-(\d+)', '\2/\1$', 'g')") == "03/2024$"
+        assert one("SELECT count(*) FROM generate_series(1, 0) g") == 0
+        assert one("SELECT sum(g) FROM shop.orders, generate_series(1, id) g WHERE id <= 3") == 10
+        amounts = [decimal.Decimal("12.50"), decimal.Decimal("1.125")]
+        for text, found in (("12.50", True), ("13", False), ("1.125", True), ("1.13", False)):
+            for marker in ("%t", "%b"):
+                assert one(f"SELECT DECIMAL '{text}' = ANY({marker})", (amounts,)) is found, (text, marker)
+        connection.execute("PREPARE halves(numeric) AS SELECT $1")
+        assert connection.execute("EXECUTE halves(1.5)").fetchone() == (decimal.Decimal("1.5"),)
+        assert connection.cursor(binary=True).execute("EXECUTE halves('1.25')").fetchone() == (decimal.Decimal("1.25"),)
+
+
+def nothing():
+    """NULL without a type is NULL, whichever way it goes."""
+    with connect() as connection:
+        for binary in (False, True):
+            row = connection.cursor(binary=binary).execute("SELECT NULL, 1, NULL AS x").fetchone()
+            assert row == (None, 1, None), (binary, row)
+        for form, expected in (("text", b"\\N\t1\n"), ("csv", b",1\n")):
+            with connection.cursor().copy(f"COPY (SELECT NULL, 1) TO STDOUT (FORMAT {form})") as copy:
+                assert b"".join(copy) == expected, form
+        with connection.cursor().copy("COPY (SELECT NULL, 1) TO STDOUT (FORMAT binary)") as copy:
+            copy.set_types(["text", "int4"])
+            assert list(copy.rows()) == [(None, 1)]
+
+
+def modes():
+    """What is promised to read only does; what is set for a block ends with it."""
+    with psycopg.connect(URL, user="test", password="test") as connection:
+        connection.read_only = True
+        assert connection.execute("SELECT count(*) FROM shop.orders").fetchone() == (4,)
+        assert connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
+        error = refused("25006", connection.execute, "DROP TABLE shop.orders")
+        assert "cannot execute DROP TABLE in a read-only transaction" in str(error), error
+        connection.rollback()
+        refused("25006", connection.execute, "CREATE TABLE shop.kept AS SELECT %s AS x", (1,))
+        connection.rollback()
+        connection.read_only = False
+        connection.execute("CREATE TABLE shop.kept AS SELECT 1 AS x")
+        connection.commit()
+    with connect() as connection:
+        connection.execute("PREPARE keep FROM INSERT INTO shop.kept SELECT ? AS x")
+        for setting in (
+            "SET default_transaction_read_only = on",
+            "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+        ):
+            connection.execute(setting)
+            refused("25006", connection.execute, "DROP TABLE shop.kept")
+            refused("25006", connection.execute, "EXECUTE keep USING 2")
+            connection.execute("RESET default_transaction_read_only")
+        connection.execute("BEGIN")
+        connection.execute("SET LOCAL application_name = 'block'")
+        assert connection.execute("SHOW application_name").fetchone() == ("block",)
+        connection.execute("SET TRANSACTION READ ONLY")
+        refused("25006", connection.execute, "DROP TABLE shop.kept")
+        connection.execute("ROLLBACK")
+        assert connection.execute("SHOW application_name").fetchone() != ("block",)
+        done = connection.execute("EXECUTE keep USING 2")
+        assert done.statusmessage == "INSERT 0 1", done.statusmessage
+        assert connection.execute("SELECT sum(x) FROM shop.kept").fetchone() == (3,)
+        connection.execute("DROP TABLE shop.kept")
+    with connect(options="-c search_path=shop,public -c statement_timeout=7s") as connection:
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (4,)
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("7s",)
+
+
+def breaks():
+    """A client that waits for an error gets it; what is too much is refused, and the connection goes on."""
+    with connect() as connection:
+        with connection.pipeline():
+            cursor = connection.execute("SELECT * FROM shop.nothing WHERE x = %s", (1,))
+            refused("42P01", cursor.fetchone)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        for call in (connection.pgconn.exec_, lambda text: connection.pgconn.exec_params(text, None)):
+            result = call(b"SELECT '\xff'")
+            assert result.error_field(psycopg.pq.DiagnosticField.SQLSTATE), result.error_message
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        refused("54001", connection.execute, "SELECT pg_backend_pid()" + "+1" * 32_000)
+        refused("0A000", connection.execute, "SELECT string_agg(string_agg(customer, ','), ',') FROM shop.orders")
+        refused("22023", connection.execute, "SET statement_timeout = '100000000000d'")
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def mistakes():
