@@ -27,6 +27,13 @@ SAIL_CLIENT = HERE.parent.parent / ".venv-sail"
 NEEDS = {"duckdb": "duckdb", "polars": "polars", "pandas": "pandas", "pyspark": "pyspark", "sail": "pysail"}
 
 
+def measured(command, limit, environment=None):
+    """What measure.py says of a whole process."""
+    arguments = [sys.executable, "-S", HERE / "measure.py", str(limit), *command]
+    done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=True, env={**os.environ, **(environment or {})})
+    return json.loads(done.stdout)
+
+
 class Table:
     """A line for each engine: seconds, ratio to the best, CPU seconds, peak memory, what it wrote."""
 
@@ -124,9 +131,7 @@ class Bench:
         return table
 
     def measured(self, command, environment):
-        arguments = [sys.executable, "-S", HERE / "measure.py", str(self.arguments.timeout), *command]
-        done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True, check=True, env={**os.environ, **environment})
-        return json.loads(done.stdout)
+        return measured(command, self.arguments.timeout, environment)
 
     def report(self, workload, table, taken, commands):
         """Compares the outputs of the last turn and adds the medians."""

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import door
+from jobs import cases as jobs
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -17,6 +18,8 @@ FLINK = ROOT / ".venv-flink"
 EVENTS = 2_000_000
 OPEN_KEYS = 1_000_000
 BATCH = 500
+# Seconds after which a process is stopped.
+LONGEST = 600
 FLINKS_SETTINGS = "SET 'execution.target' = 'local';\nSET 'parallelism.default' = '2';\nSET 'table.dml-sync' = 'true';\n"
 
 
@@ -29,11 +32,9 @@ def script(path, time_type, events, windows):
     return path
 
 
-def measured(command, limit=600):
-    """Seconds, CPU seconds and peak MB of a whole process."""
-    ended = subprocess.run([sys.executable, ROOT / "bench/jobs/measure.py", str(limit), *map(str, command)],
-                           stdout=subprocess.PIPE, text=True, check=True)
-    found = json.loads(ended.stdout)
+def measured(command):
+    """Seconds, CPU seconds and peak MB of a whole process that must succeed."""
+    found = jobs.measured(command, LONGEST)
     if found["code"] != 0:
         sys.exit(f"{' '.join(map(str, command))} ended with {found['code']}: {found['error']}")
     return found
