@@ -69,24 +69,28 @@ pub(super) async fn write(
     let mut reader = open(&outcome.result)?;
     let columns = read_columns(&reader.schema())?;
     let described = describe(&id, &infos(&columns, terms.shape));
-    let mut update_count = 0;
-    let mut bytes = 0;
-    match &manifest {
-        None => bytes = write_rows(athena, &place, &mut reader, &columns, terms.shape).await?,
-        Some(list) => {
-            update_count = count(reader)?;
-            let lines: String = outcome.files.iter().map(|file| format!("{file}\n")).collect();
-            athena.put(list, Bytes::from(lines), "text/csv").await?;
+    let described = athena.put(&metadata, Bytes::from(described), "application/octet-stream");
+    // Each object waits for the disk, so they are put side by side.
+    let (update_count, bytes) = match &manifest {
+        None => {
+            let rows = write_rows(athena, &place, &mut reader, &columns, terms.shape);
+            (0, tokio::try_join!(rows, described)?.0)
         }
-    }
-    athena.put(&metadata, Bytes::from(described), "application/octet-stream").await?;
+        Some(list) => {
+            let update_count = count(reader)?;
+            let lines: String = outcome.files.iter().map(|file| format!("{file}\n")).collect();
+            tokio::try_join!(athena.put(list, Bytes::from(lines), "text/csv"), described)?;
+            (update_count, 0)
+        }
+    };
     let mut objects = outcome.files.clone();
     objects.push(metadata);
     objects.push(manifest.clone().unwrap_or_else(|| place.clone()));
-    for object in &objects {
+    let told = objects.iter().map(|object| {
         let event = NewEvent::new("object.created", object.to_string(), json!({ "run": run.id() }));
-        athena.rooms.events.publish(event).await?;
-    }
+        athena.rooms.events.publish(event)
+    });
+    futures::future::try_join_all(told).await?;
     Ok(Ended {
         result: outcome.result,
         rows: outcome.rows,

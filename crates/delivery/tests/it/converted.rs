@@ -194,8 +194,7 @@ async fn a_table_that_is_not_there_is_told() {
     };
     assert!(failure.contains("shop"), "{failure}");
     with_table(&house).await;
-    house.pass(120);
-    let object = house.object().await;
+    let object = house.object_in_time(120).await;
     assert_eq!(ids(&house, &object, "parquet").await, [7]);
 }
 

@@ -106,6 +106,31 @@ impl House {
         }
     }
 
+    /// The next object that is told of, however long the other side waits by the clock before it makes one: time
+    /// passes by the step whenever nothing comes for a moment.
+    async fn object_in_time(&mut self, step: i64) -> String {
+        for _ in 0..1200 {
+            match tokio::time::timeout(std::time::Duration::from_millis(50), self.created.next()).await {
+                Ok(Some(Live::Event(event))) => return event.subject,
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => self.pass(step),
+            }
+        }
+        panic!("an object comes")
+    }
+
+    /// What all objects of the bucket say once there are so many lines in them, whichever house delivered them.
+    async fn lines(&mut self, bucket: &str, many: usize) -> String {
+        loop {
+            let objects = self.objects(bucket).await.into_values();
+            let text: String = objects.map(|object| String::from_utf8(object).unwrap()).collect();
+            if text.lines().count() >= many {
+                return text;
+            }
+            self.object().await;
+        }
+    }
+
     async fn text(&self, uri: &str) -> String {
         String::from_utf8(self.rooms.lake.read(&uri.parse().unwrap()).await.unwrap().to_vec()).unwrap()
     }
