@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod entrance;
 mod exit;
+mod figures;
 mod kinesis;
 mod operations;
 mod pg_door;

@@ -159,9 +159,14 @@ impl Platform {
         &self.data
     }
 
+    /// Ends runs; no more are started.
+    pub(crate) async fn end_runs(&self) {
+        self.runs.shutdown(std::time::Duration::from_secs(15)).await;
+    }
+
     /// Ends runs and closes the database.
     pub(crate) async fn close(&self) {
-        self.runs.shutdown(std::time::Duration::from_secs(15)).await;
+        self.end_runs().await;
         self.entrance.close().await;
         self.records.close().await;
         self.database.close().await;
@@ -185,7 +190,8 @@ async fn open_log(config: &Config, data: &DataDir, database: &Database, clock: &
     Ok(log)
 }
 
-fn node_name() -> String {
+/// The process among others that use the same database.
+pub(crate) fn node_name() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{}:{}", if host.trim().is_empty() { "local" } else { host.trim() }, std::process::id())
 }

@@ -115,7 +115,6 @@ pub(crate) fn console(config: &Config, listens_on: IpAddr) -> Result<console::Do
         keys,
         account: account(config)?,
         metrics_token: config.text("console.metrics_token").map(str::to_owned),
-        requests: Vec::new(),
         dashboards,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
@@ -204,6 +203,32 @@ fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
         keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
     }
     aws::KeyRing::new(keys, listens_on)
+}
+
+/// Where traces and metrics go: OpenTelemetry's variables, and for those that are not set our settings.
+pub(crate) fn telemetry(config: &Config) -> Result<telemetry::Options> {
+    let mut variables: BTreeMap<String, String> = std::env::vars_os()
+        .filter(|(name, _)| name.to_string_lossy().starts_with("OTEL_"))
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect();
+    for (key, variable) in [
+        ("telemetry.endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("telemetry.headers", "OTEL_EXPORTER_OTLP_HEADERS"),
+        ("telemetry.protocol", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+        ("telemetry.service_name", "OTEL_SERVICE_NAME"),
+        ("telemetry.attributes", "OTEL_RESOURCE_ATTRIBUTES"),
+    ] {
+        let is_set = variables.get(variable).is_some_and(|value| !value.trim().is_empty());
+        if let Some(text) = config.text(key).filter(|_| !is_set) {
+            variables.insert(variable.to_owned(), text.to_owned());
+        }
+    }
+    let options =
+        telemetry::Options::read(&variables, env!("CARGO_PKG_VERSION"), &crate::platform::node_name())?;
+    for name in options.without_effect() {
+        tracing::warn!("the variable {name} is set, but has no effect here");
+    }
+    Ok(options)
 }
 
 /// The account that everything belongs to.

@@ -2,7 +2,8 @@
 
 use crate::caller::{Caller, Keys};
 use crate::guesses::Guesses;
-use crate::metrics::{self, Ledger, RequestCounts, Requests};
+use crate::kept::Kept;
+use crate::metrics::{self, Requests};
 use crate::results::Results;
 use crate::sessions::Sessions;
 use crate::{api, assets, guard};
@@ -14,13 +15,13 @@ use catalog::Catalog;
 use engine::Engine;
 use lake::Lake;
 use model::{AccountId, Error, LakeUri, Result};
-use serde::Serialize;
 use state::Clock;
 use state::events::Events;
 use state::runs::Runs;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use streams::{Log, ShardUsage};
+use streams::Log;
+use telemetry::Figures;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +52,8 @@ pub struct Rooms {
     pub events: Events,
     /// The time.
     pub clock: Clock,
+    /// The figures of the server; the door's own are added to them.
+    pub figures: Arc<Figures>,
     /// Everything that commands can do.
     pub operations: Arc<dyn Operations>,
 }
@@ -63,8 +66,6 @@ pub struct DoorConfig {
     pub account: AccountId,
     /// What scrapers of metrics show where people log in.
     pub metrics_token: Option<String>,
-    /// What other doors have answered, by their names.
-    pub requests: Vec<(&'static str, RequestCounts)>,
     /// The folder of dashboards.
     pub dashboards: LakeUri,
     /// What the program calls itself.
@@ -77,44 +78,11 @@ pub(crate) struct House {
     pub(crate) config: DoorConfig,
     pub(crate) sessions: Sessions,
     pub(crate) guesses: Guesses,
-    pub(crate) ledger: Ledger,
-    pub(crate) requests: Requests,
+    pub(crate) requests: Arc<Requests>,
     pub(crate) results: Results,
+    pub(crate) kept: Kept,
     pub(crate) queries: Semaphore,
     pub(crate) stop: CancellationToken,
-}
-
-/// A stream with what its shards hold and have done, summed up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct StreamTotals {
-    pub(crate) name: String,
-    pub(crate) open_shards: u64,
-    pub(crate) records: u64,
-    pub(crate) bytes: u64,
-    pub(crate) records_in: u64,
-    pub(crate) records_out: u64,
-}
-
-impl House {
-    /// The first so many streams by name.
-    pub(crate) async fn stream_totals(&self, most: usize) -> Result<Vec<StreamTotals>> {
-        let log = &self.rooms.log;
-        let mut totals = Vec::new();
-        for stream in log.list_streams(None, most).await? {
-            // One that is deleted meanwhile is none.
-            let Ok(usage) = log.usage(&stream.name).await else { continue };
-            let sum = |of: fn(&ShardUsage) -> u64| usage.iter().map(of).sum();
-            totals.push(StreamTotals {
-                open_shards: stream.open_shards as u64,
-                records: sum(|shard| shard.records),
-                bytes: sum(|shard| shard.bytes),
-                records_in: sum(|shard| shard.records_in),
-                records_out: sum(|shard| shard.records_out),
-                name: stream.name,
-            });
-        }
-        Ok(totals)
-    }
 }
 
 /// The console's door.
@@ -125,14 +93,17 @@ pub struct Door {
 impl Door {
     /// A door to these rooms; it is closed when the token is cancelled.
     pub fn open(rooms: Rooms, config: DoorConfig, stop: CancellationToken) -> Self {
+        let requests = Arc::new(Requests::default());
+        let counts = Arc::clone(&requests);
+        rooms.figures.count_door("console", Arc::new(move || counts.by_class()));
         let house = House {
             rooms,
             config,
             sessions: Sessions::default(),
             guesses: Guesses::default(),
-            ledger: Ledger::default(),
-            requests: Requests::default(),
+            requests,
             results: Results::default(),
+            kept: Kept::default(),
             queries: Semaphore::new(QUERIES),
             stop,
         };
@@ -142,7 +113,6 @@ impl Door {
     /// Serves until the token is cancelled, then lets requests that are under way end.
     pub async fn serve(self, listener: TcpListener) -> Result<()> {
         let stop = self.house.stop.clone();
-        tokio::spawn(metrics::keep(Arc::clone(&self.house)));
         let router = router(self.house).into_make_service_with_connect_info::<SocketAddr>();
         axum::serve(listener, router)
             .with_graceful_shutdown(stop.cancelled_owned())

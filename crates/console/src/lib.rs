@@ -12,10 +12,12 @@ mod caller;
 mod door;
 mod guard;
 mod guesses;
+mod kept;
 mod metrics;
 mod results;
 mod sessions;
+mod streams;
 
 pub use caller::{Caller, Keys, may_change_anything, may_query};
 pub use door::{Door, DoorConfig, Operations, Rooms};
-pub use metrics::RequestCounts;
+pub use streams::{StreamTotals, stream_totals};

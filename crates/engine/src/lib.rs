@@ -20,6 +20,7 @@ mod information_schema;
 mod memory;
 mod names;
 mod optimizer;
+mod origin;
 mod partition_table;
 mod prepared;
 mod query;
@@ -38,6 +39,7 @@ pub use flow::{
     FlowColumn, FlowDestination, FlowMode, FlowPreview, FlowQuery, FlowWork, FlowWrite, FlowWritten,
     OpenFlow, RejectBook, RejectRule, RejectedNode, TableChange,
 };
+pub use origin::Origin;
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::{Answer, Phases, QueryRequest, QueryStats};

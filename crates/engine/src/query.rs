@@ -3,18 +3,20 @@
 use crate::ddl::{self, DdlContext, DdlResult};
 use crate::engine::Engine;
 use crate::memory::PeakPool;
+use crate::origin::Origin;
 use crate::prepared::PRIMARY_WORKGROUP;
+use crate::tables::OpenTables;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use catalog::Database;
 use chrono::{DateTime, Utc};
 use datafusion::common::tree_node::TreeNode;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use functions::Session;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use model::{EntityName, Error, LakeUri, Result};
 use plan::{Analyzed, Analyzer, OutputColumn, TableName};
 use scan::{ScanCounters, ScanReport};
@@ -43,6 +45,8 @@ pub struct QueryRequest {
     pub workgroup: String,
     /// It fails when it has read more bytes than this; the engine's own limit holds besides.
     pub bytes_cutoff: Option<u64>,
+    /// Whether the answer tells what it is made of.
+    pub with_origin: bool,
 }
 
 impl QueryRequest {
@@ -55,6 +59,7 @@ impl QueryRequest {
             parameters: Vec::new(),
             workgroup: PRIMARY_WORKGROUP.into(),
             bytes_cutoff: None,
+            with_origin: false,
         }
     }
 
@@ -75,6 +80,8 @@ pub struct Answer {
     pub is_text: bool,
     /// What is known of the query; complete when the stream has ended.
     pub stats: Arc<QueryStats>,
+    /// What the rows are made of, where the request wants to know and it can be told.
+    pub origin: Option<Origin>,
 }
 
 impl Answer {
@@ -175,7 +182,7 @@ impl Context {
     /// For a look at something, which is no run and which nobody else cancels.
     pub(crate) fn of_look(session: Session, source: Source, database: EntityName) -> Self {
         Self {
-            id: format!("look{}", uuid_like(&session.started)),
+            id: format!("look{}", uuid_like(&session.now())),
             session: Arc::new(session),
             source: Arc::new(source),
             database,
@@ -226,6 +233,9 @@ impl Engine {
         let located = only_statement(&request)?;
         let parameters = request.parameters.iter().map(|p| parameter(p)).collect::<Result<Vec<_>>>()?;
         stats.phase(|p| p.parse = watch.lap());
+        if request.with_origin && matches!(located.statement, Statement::Query(_)) {
+            stats.counters.remember_files();
+        }
         let database = EntityName::new(&request.database)?;
         let mut session = Session::new(self.inner.clock.now());
         session.schema = database.to_string();
@@ -326,13 +336,17 @@ impl Engine {
 
     /// Opens a query's tables and settles what it means.
     pub(crate) async fn analyze(&self, query: &Query, context: &Context) -> Result<Analyzed> {
+        Ok(self.open_and_analyze(query, context).await?.0)
+    }
+
+    async fn open_and_analyze(&self, query: &Query, context: &Context) -> Result<(Analyzed, OpenTables)> {
         let mut watch = Stopwatch::start();
         let tables = self.open_tables(query, context.database.as_str(), context.counters()).await?;
         let analyzer =
             Analyzer::new(&tables, context.session.clone(), context.source.clone(), &context.parameters);
-        let analyzed = analyzer.query(query);
+        let analyzed = analyzer.query(query)?;
         context.stats.phase(|p| p.analyze += watch.lap());
-        analyzed
+        Ok((analyzed, tables))
     }
 
     /// The physical plan of an analyzed query.
@@ -340,7 +354,7 @@ impl Engine {
         &self,
         analyzed: &Analyzed,
         context: &Context,
-    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<datafusion::execution::TaskContext>)> {
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
         let (state, pool) = self.session_state()?;
         *context.stats.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool);
         let mut watch = Stopwatch::start();
@@ -360,18 +374,32 @@ impl Engine {
     }
 
     async fn select(&self, query: &Query, context: &Context) -> Result<Answer> {
-        let analyzed = self.analyze(query, context).await?;
-        self.rows_of(analyzed, context).await
+        let (analyzed, tables) = self.open_and_analyze(query, context).await?;
+        let columns = analyzed.columns.clone();
+        let (physical, task) = self.physical(&analyzed, context).await?;
+        let origin = Origin::of(context, &analyzed, &tables);
+        Ok(Answer { origin, ..answer_of(physical, task, columns, context) })
     }
 
     /// The rows of an analyzed query.
     pub(crate) async fn rows_of(&self, analyzed: Analyzed, context: &Context) -> Result<Answer> {
         let (physical, task) = self.physical(&analyzed, context).await?;
-        let stream = execute_stream(physical, task).map_err(scan::error)?;
-        let schema = schema_of(&analyzed.columns);
-        let stream = until_cancelled(renamed(stream, schema), context.cancel.clone());
-        Ok(Answer { columns: analyzed.columns, stream, is_text: false, stats: context.stats.clone() })
+        Ok(answer_of(physical, task, analyzed.columns, context))
     }
+}
+
+/// The answer of a plan, which begins to work when somebody wants its first rows.
+fn answer_of(
+    plan: Arc<dyn ExecutionPlan>,
+    task: Arc<TaskContext>,
+    columns: Vec<OutputColumn>,
+    context: &Context,
+) -> Answer {
+    let schema = plan.schema();
+    let rows = futures::stream::once(async move { execute_stream(plan, task) }).try_flatten();
+    let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+    let stream = until_cancelled(renamed(rows, schema_of(&columns)), context.cancel.clone());
+    Answer { columns, stream, is_text: false, stats: context.stats.clone(), origin: None }
 }
 
 /// Whether a column of an outer query is left that the optimizer could not turn to a join.
@@ -465,7 +493,7 @@ pub(crate) fn batch_answer(
         .map_err(functions::cast::arrow_error)?;
     let stream = futures::stream::iter([Ok(batch)]);
     let stream = Box::pin(RecordBatchStreamAdapter::new(schema, stream));
-    Ok(Answer { columns, stream, is_text: false, stats: context.stats.clone() })
+    Ok(Answer { columns, stream, is_text: false, stats: context.stats.clone(), origin: None })
 }
 
 /// The answer of a statement that wrote rows: how many.

@@ -62,6 +62,28 @@ impl OpenTables {
         self.entries.get(name)
     }
 
+    /// The versions of all that was opened, in the order of their names; `None` if something is no table of the catalog
+    /// or could not be opened.
+    pub(crate) fn versions(&self) -> Option<Vec<String>> {
+        if !self.errors.is_empty() || self.found.keys().any(|name| !self.entries.contains_key(name)) {
+            return None;
+        }
+        let version = |(name, entry): (&TableName, &TableEntry)| {
+            format!("{name} {} {} {}", entry.version, entry.created, entry.updated)
+        };
+        let mut versions: Vec<String> = self.entries.iter().map(version).collect();
+        versions.sort_unstable();
+        Some(versions)
+    }
+
+    /// The texts of all views that were opened.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.found.values().filter_map(|found| match found {
+            Found::View { source, .. } => Some(source.text.as_str()),
+            Found::Table { .. } => None,
+        })
+    }
+
     /// Whether something was opened under that name.
     pub(crate) fn has(&self, name: &TableName) -> bool {
         self.found.contains_key(name)

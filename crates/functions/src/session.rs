@@ -1,12 +1,15 @@
 //! What a function may know about the query it runs in.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The query's surroundings: fixed when it starts, the same for every row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Session {
-    /// When the query started: what `now()` returns everywhere in it.
-    pub started: DateTime<Utc>,
+    started: DateTime<Utc>,
+    asked: Asked,
     /// The zone of `current_timestamp` and of texts that name none.
     pub zone: chrono_tz::Tz,
     /// Who asks.
@@ -17,15 +20,49 @@ pub struct Session {
     pub schema: String,
 }
 
+/// Whether anything in the query has asked for the time; no part of what a session is.
+#[derive(Debug, Clone, Default)]
+struct Asked(Arc<AtomicBool>);
+
+impl PartialEq for Asked {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Asked {}
+
+impl Hash for Asked {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 impl Session {
     /// A session that started then, in UTC, as Athena's always are.
     pub fn new(started: DateTime<Utc>) -> Self {
         Self {
             started,
+            asked: Asked::default(),
             zone: chrono_tz::UTC,
             user: "glulam".into(),
             catalog: "awsdatacatalog".into(),
             schema: "default".into(),
         }
+    }
+
+    /// When the query started: what `now()` returns everywhere in it. The answer of a query that asks for it is another
+    /// one tomorrow, which [`Self::knows_time`] tells from then on.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.asked.0.store(true, Ordering::Relaxed);
+        self.started
+    }
+
+    /// The year in which the query started, by which years of two digits are understood.
+    pub fn year(&self) -> i32 {
+        self.started.year()
+    }
+
+    /// Whether anything in the query has asked for the time.
+    pub fn knows_time(&self) -> bool {
+        self.asked.0.load(Ordering::Relaxed)
     }
 }

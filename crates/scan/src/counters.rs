@@ -1,10 +1,11 @@
 //! What a query has read so far, counted where it happens, and the limit that stops a query which reads too much.
 
+use crate::state::FilesState;
 use datafusion::physical_plan::metrics::{ExecutionPlanMetricsSet, MetricValue};
 use model::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Counts of one query, over all of its tables.
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ pub struct ScanCounters {
     cutoff: Option<u64>,
     /// What DataFusion counts itself.
     scans: Mutex<Vec<ExecutionPlanMetricsSet>>,
+    files: Mutex<FilesState>,
 }
 
 /// The counts at one moment.
@@ -45,6 +47,21 @@ impl ScanCounters {
     /// Counters that fail the query once more than so many bytes were read.
     pub fn with_cutoff(bytes: u64) -> Self {
         Self { cutoff: Some(bytes), ..Self::default() }
+    }
+
+    /// Wants to know the state of all files that are planned to be read from now on.
+    pub fn remember_files(&self) {
+        *self.files() = FilesState::Known(Box::default());
+    }
+
+    /// Tells the state of the files that were planned: the same again as long as none was added, changed or removed.
+    /// `None` if nobody wanted to know, or if a table is more than its files.
+    pub fn files_state(&self) -> Option<[u8; 32]> {
+        self.files().digest()
+    }
+
+    pub(crate) fn files(&self) -> MutexGuard<'_, FilesState> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The counts now.

@@ -23,6 +23,7 @@ mod runtime;
 mod scans;
 mod sieve;
 pub mod sink;
+mod state;
 mod values;
 
 pub use self::error::{error, external};

@@ -13,6 +13,7 @@ use crate::plain::{FileGate, FoundFile};
 use crate::projected::{Projection, Question};
 use crate::prune::{self, Evaluator};
 use crate::scans::Scans;
+use crate::state::FilesState;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use catalog::TableEntry;
@@ -101,6 +102,11 @@ impl CatalogTable {
         let wanted = self.wanted_constants(projection, &of_files);
         let files = self.constants(found, &wanted)?;
         let files = self.prune_files(state, files, &of_files)?;
+        match &self.source {
+            // Their owner knows more of them: which of their rows are deleted, for one.
+            Source::Files(_) => *self.meter.counters.files() = FilesState::Unknown,
+            Source::Catalog { .. } => self.meter.counters.files().saw(&files),
+        }
         let scan = Scan { table: self, state, projection, limit, unfiltered: rest.is_empty() };
         scan.plan(files).await
     }

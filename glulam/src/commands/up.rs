@@ -5,11 +5,12 @@ use crate::args::Up;
 use crate::operations::{perform_named, rights};
 use crate::platform::Platform;
 use crate::server::ControlDoor;
-use crate::{pg_door, settings, terminal};
+use crate::{figures, pg_door, settings, terminal};
 use model::{Error, Result};
-use state::DataDir;
+use state::{Clock, DataDir};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use telemetry::Figures;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -62,25 +63,27 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
         .transpose()?;
     let pg_config =
         pg_listening.as_ref().map(|door| settings::pg(&context.config, door.at.ip())).transpose()?;
+    let telemetry_options = settings::telemetry(&context.config)?;
+    let start = Clock::system().now();
     let platform = Arc::new(Platform::open(&context.config, data).await?);
+    let telemetry = figures::open(&platform, telemetry_options, start);
     let door = ControlDoor::open(platform.data())?;
     let stop = CancellationToken::new();
     let path = door.path().to_path_buf();
     let control = tokio::spawn(door.serve(platform.clone(), stop.clone()));
-    let mut requests: Vec<(&'static str, console::RequestCounts)> = Vec::new();
     let aws = match (aws_listening, aws_config) {
         (Some(Listening { listener, at }), Some(config)) => {
             let door = platform.entrance.serve(config, &listener).await?;
             let answered = door.answered();
-            requests.push(("aws", Arc::new(move || answered.by_class())));
+            telemetry.figures().count_door("aws", Arc::new(move || answered.by_class()));
             Serving::at(at, tokio::spawn(door.serve(listener, stop.clone())))
         }
         _ => Serving::off(),
     };
     let console = match (console_listening, console_config) {
         (Some(Listening { listener, at }), Some(config)) => {
-            let config = console::DoorConfig { requests, ..config };
-            let door = console::Door::open(console_rooms(&platform), config, stop.clone());
+            let rooms = console_rooms(&platform, telemetry.figures());
+            let door = console::Door::open(rooms, config, stop.clone());
             Serving::at(at, tokio::spawn(door.serve(listener)))
         }
         _ => Serving::off(),
@@ -130,6 +133,9 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     aws.ended("AWS").await?;
     console.ended("console").await?;
     pg.ended("PostgreSQL").await?;
+    // What the end of the server ends is still told of.
+    platform.end_runs().await;
+    telemetry.finish().await;
     platform.close().await;
     match control.await {
         Ok(served) => served.map(|()| 0),
@@ -137,7 +143,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     }
 }
 
-fn console_rooms(platform: &Arc<Platform>) -> console::Rooms {
+fn console_rooms(platform: &Arc<Platform>, figures: Arc<Figures>) -> console::Rooms {
     console::Rooms {
         lake: platform.lake.clone(),
         catalog: platform.catalog.clone(),
@@ -146,6 +152,7 @@ fn console_rooms(platform: &Arc<Platform>) -> console::Rooms {
         runs: platform.runs.clone(),
         events: platform.events.clone(),
         clock: platform.clock.clone(),
+        figures,
         operations: Arc::new(PlatformOperations(platform.clone())),
     }
 }

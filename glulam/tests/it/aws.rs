@@ -19,8 +19,8 @@ fn python(home: &Home, url: &str, functions: &[&str], key: &str) -> String {
     python_with(home, url, "aws.py", functions, key)
 }
 
-/// Runs a script of `clients`.
-pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> String {
+/// A script of `clients`, not yet started.
+pub(crate) fn client(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> Command {
     let script = testkit::project_root().join("glulam/tests/it/clients").join(script);
     let mut command = Command::new(testkit::venv().join("bin/python"));
     command.arg(script).args(arguments).current_dir(home.path());
@@ -37,7 +37,12 @@ pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&st
     ] {
         command.env(name, value);
     }
-    let finished = Process::start(&mut command).wait(LONG);
+    command
+}
+
+/// Runs a script of `clients`.
+pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&str], key: &str) -> String {
+    let finished = Process::start(&mut client(home, url, script, arguments, key)).wait(LONG);
     assert_eq!(finished.code, Some(0), "{arguments:?}\n{}{}", finished.stdout, finished.stderr);
     finished.stdout
 }

@@ -20,5 +20,7 @@ mod pg;
 mod samples;
 mod scripts;
 mod server;
+mod soak;
 mod sql;
 mod streams;
+mod telemetry;

@@ -67,8 +67,20 @@ pub(crate) struct StreamReader {
     pub(crate) lost: u64,
 }
 
-/// How much of one shard a round takes.
-const ROUND: ReadOptions = ReadOptions { limit: 50_000, bytes: 8 << 20, dedicated: true };
+/// How many records and bytes a round takes of one shard at most, of many shards together, and of each at least.
+const ONE: (usize, usize) = (50_000, 8 << 20);
+const TOGETHER: (usize, usize) = (200_000, 32 << 20);
+const LEAST: (usize, usize) = (1_000, 256 << 10);
+
+/// How much a round takes of each of so many shards: what is read of many at once must fit the caches, and memory.
+fn round(shards: usize) -> ReadOptions {
+    let share = |one: usize, together: usize, least: usize| (together / shards.max(1)).clamp(least, one);
+    ReadOptions {
+        limit: share(ONE.0, TOGETHER.0, LEAST.0),
+        bytes: share(ONE.1, TOGETHER.1, LEAST.1),
+        dedicated: true,
+    }
+}
 
 impl StreamReader {
     /// From these positions on, or else from where the table says.
@@ -185,11 +197,12 @@ impl StreamReader {
 
     /// What each shard has now.
     pub(crate) async fn read(&mut self, now: DateTime<Utc>) -> Result<Vec<Read>> {
+        let options = round(self.shards.len());
         let reads = self.shards.iter().map(|(shard, reading)| {
             let (log, next) = (Arc::clone(&self.log), reading.next.clone());
             async move {
                 let shard = ShardId(*shard);
-                match log.get_records(&next, ROUND).await {
+                match log.get_records(&next, options).await {
                     Ok(read) => Ok::<_, Error>(Read {
                         shard,
                         records: read.records,

@@ -2,7 +2,8 @@
 
 use crate::answer::Answer;
 use crate::caller::Caller;
-use crate::door::{House, StreamTotals};
+use crate::door::House;
+use crate::streams::{StreamTotals, stream_totals};
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Sse;
@@ -102,7 +103,7 @@ impl Teller {
     }
 
     async fn look_at_streams(&mut self) {
-        let mut totals = match self.house.stream_totals(STREAMS).await {
+        let mut totals = match stream_totals(self.house.rooms.log.as_ref(), STREAMS).await {
             Ok(totals) => totals,
             Err(error) => {
                 tracing::warn!(%error, "the console cannot look at streams");

@@ -50,11 +50,22 @@ pub(super) async fn rows(
     if let Some(source) = ask.source {
         request.source_name = source;
     }
+    request.with_origin = true;
     let start = house.rooms.clock.now_millis();
     let answer = house.rooms.engine.query(request).await?;
-    let (text, stats) = first_rows(answer, ask.limit.unwrap_or(AT_ONCE)).await?;
+    let (origin, limit) = (answer.origin.clone(), ask.limit.unwrap_or(AT_ONCE).min(AT_ONCE));
+    let shown = house.kept.find(origin.as_ref(), limit);
+    let again = shown.is_some();
+    let (text, read): (Arc<str>, _) = match shown {
+        Some(text) => (text, 0),
+        None => {
+            let (text, read) = first_rows(answer, limit).await?;
+            house.kept.keep(origin.as_ref(), limit, &text);
+            (text.into(), read)
+        }
+    };
     let millis = house.rooms.clock.now_millis() - start;
-    Ok(json_text(format!("{{{text},\"bytes_read\":{stats},\"millis\":{millis}}}")))
+    Ok(json_text(format!("{{{text},\"bytes_read\":{read},\"millis\":{millis},\"again\":{again}}}")))
 }
 
 /// Panels and previews look; what changes something is a run.

@@ -1,10 +1,6 @@
 //! How many requests were answered, by class of status.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// The counts of a door, asked for when they are shown: class of status (`2xx`) and how many.
-pub type RequestCounts = Arc<dyn Fn() -> Vec<(&'static str, u64)> + Send + Sync>;
 
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 

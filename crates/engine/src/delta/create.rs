@@ -173,7 +173,7 @@ fn catalog_entry(
     let comments: Vec<Option<String>> = columns.iter().map(|column| column.comment.clone()).collect();
     let mut entry = delta_entry(name, folder, table.columns(), &comments)?;
     entry.description = comment;
-    entry.parameters.insert(LAST_DDL.into(), context.session.started.timestamp().to_string());
+    entry.parameters.insert(LAST_DDL.into(), context.session.now().timestamp().to_string());
     Ok(entry)
 }
 

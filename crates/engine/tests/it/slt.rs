@@ -14,16 +14,16 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 /// An engine over an empty lake with one bucket, `slt`.
-struct Session {
-    runtime: Runtime,
-    engine: Engine,
+pub(crate) struct Session {
+    pub(crate) runtime: Runtime,
+    pub(crate) engine: Engine,
     _folder: tempfile::TempDir,
 }
 
 /// What is wrong, why and what to do: what expectations are matched with. The excerpt of the statement is left out, as
 /// it would match by itself.
 #[derive(Debug)]
-struct Fault(Error);
+pub(crate) struct Fault(Error);
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -36,7 +36,7 @@ impl fmt::Display for Fault {
 impl std::error::Error for Fault {}
 
 impl Session {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -61,7 +61,7 @@ impl Session {
         Self { runtime, engine, _folder: folder }
     }
 
-    async fn rows(&self, sql: &str) -> Result<(usize, Vec<Vec<String>>), Error> {
+    pub(crate) async fn rows(&self, sql: &str) -> Result<(usize, Vec<Vec<String>>), Error> {
         let answer = self.engine.query(QueryRequest::new(sql)).await?;
         let renderers: Vec<Renderer> = answer.columns.iter().map(|c| Renderer::new(&c.sql_type)).collect();
         let batches: Vec<_> = answer.stream.try_collect().await.map_err(plan::from_datafusion)?;

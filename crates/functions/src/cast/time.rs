@@ -51,7 +51,7 @@ pub(super) fn cast(cast: &Cast<'_>) -> Result<ArrayRef> {
     let today = match from {
         // A time of day becomes one of the day on which the query runs.
         Kind::Time => {
-            let now = cast.session.started.timestamp();
+            let now = cast.session.now().timestamp();
             session.local(now, 1).div_euclid(DAY_SECONDS).saturating_mul(day)
         }
         _ => 0,

@@ -139,7 +139,7 @@ impl Analyzer<'_> {
             return Ok(None);
         }
         let zone = self.session.zone;
-        let local = self.session.started.with_timezone(&zone);
+        let local = || self.session.now().with_timezone(&zone);
         let text = |t: &str| Ok(Some(super::literal::text_literal(t)));
         match parts.name.as_str() {
             "now" | "current_timestamp" => {
@@ -148,18 +148,18 @@ impl Analyzer<'_> {
                 self.instant(sql_type)
             }
             "localtimestamp" => {
-                let naive = local.naive_local().and_utc();
+                let naive = local().naive_local().and_utc();
                 let value = ScalarValue::TimestampMillisecond(Some(naive.timestamp_millis()), None);
                 Ok(Some(Typed::new(lit(value), SqlType::Timestamp(3))))
             }
             "current_date" => {
                 let epoch = NaiveDate::default();
-                let days = local.date_naive().signed_duration_since(epoch).num_days();
+                let days = local().date_naive().signed_duration_since(epoch).num_days();
                 let days = i32::try_from(days).unwrap_or(i32::MAX);
                 Ok(Some(Typed::new(lit(ScalarValue::Date32(Some(days))), SqlType::Date)))
             }
             "localtime" | "current_time" => {
-                let since = local.time().signed_duration_since(chrono::NaiveTime::MIN);
+                let since = local().time().signed_duration_since(chrono::NaiveTime::MIN);
                 let micros = since.num_milliseconds() * 1000;
                 Ok(Some(Typed::new(lit(ScalarValue::Time64Microsecond(Some(micros))), SqlType::Time(3))))
             }
@@ -172,7 +172,7 @@ impl Analyzer<'_> {
     }
 
     fn instant(&self, sql_type: SqlType) -> Result<Option<Typed>> {
-        let started = self.session.started;
+        let started = self.session.now();
         let SqlType::TimestampTz(_, zone) = &sql_type else { return Ok(None) };
         use arrow::datatypes::{DataType, TimeUnit};
         let value = match sql_type.to_arrow() {

@@ -155,6 +155,27 @@ pub const SETTINGS: &[Setting] = &[
         "what a scraper sends as bearer token to get /metrics of a console that people log in to",
     ),
     setting(
+        "telemetry.endpoint",
+        Kind::Text,
+        "",
+        "URL of the OpenTelemetry collector that `glulam up` sends traces and metrics to, such as http://127.0.0.1:4318; \
+         empty: none. OpenTelemetry's own variables (OTEL_EXPORTER_OTLP_ENDPOINT) go before these settings",
+    ),
+    setting(
+        "telemetry.headers",
+        Kind::Secret,
+        "",
+        "headers that the collector wants to be shown: NAME=VALUE,NAME=VALUE",
+    ),
+    setting(
+        "telemetry.protocol",
+        Kind::Choice(&["http/protobuf", "http/json"]),
+        "",
+        "how it is spoken with; empty: http/protobuf",
+    ),
+    setting("telemetry.service_name", Kind::Text, "", "what the server calls itself there; empty: glulam"),
+    setting("telemetry.attributes", Kind::Text, "", "more attributes of the server: NAME=VALUE,NAME=VALUE"),
+    setting(
         "pg.tls_certificate",
         Kind::Path,
         "",

@@ -32,18 +32,26 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
 
 /// Reads at most that many bytes there; fewer only at the file's end.
 pub(crate) fn read_at(file: &File, at: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
+    let mut bytes = Vec::new();
+    read_more(file, at, length, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads at most that many bytes there behind those that there are; fewer only at the file's end.
+pub(crate) fn read_more(file: &File, at: u64, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
+    let before = bytes.len();
+    bytes.resize(before + length, 0);
     let mut filled = 0;
     while filled < length {
-        match file.read_at(&mut bytes[filled..], at + filled as u64) {
+        match file.read_at(&mut bytes[before + filled..], at + filled as u64) {
             Ok(0) => break,
             Ok(n) => filled += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
     }
-    bytes.truncate(filled);
-    Ok(bytes)
+    bytes.truncate(before + filled);
+    Ok(())
 }
 
 /// Random bits.

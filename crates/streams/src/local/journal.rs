@@ -5,7 +5,7 @@
 //! `[stream, shard, length, segment, offset]`, then the parts' bytes as they belong into the segments. Two files take
 //! turns and are overwritten in place; frames of an earlier turn have another salt.
 
-use super::files::{self, failed};
+use super::files::{self, failed, read_at, read_more};
 use super::format::{checksum, i64_at, u32_at, u64_at};
 use model::Result;
 use std::fs::{File, OpenOptions};
@@ -209,15 +209,20 @@ pub(crate) struct Found {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Reads a journal. `None` if it does not exist or has no readable header.
+/// Reads a journal; of one that is retired only its header. `None` if it does not exist or has no readable header.
 pub(crate) fn read(path: &Path) -> Result<Option<Found>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+    let wrong = |e| failed("reading the journal", path, e);
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(failed("reading the journal", path, e)),
+        Err(e) => return Err(wrong(e)),
     };
+    let size = usize::try_from(file.metadata().map_err(wrong)?.len()).unwrap_or(usize::MAX);
+    let mut bytes = read_at(&file, 0, HEADER).map_err(wrong)?;
     let count = usize::try_from(u64_at(&bytes, 32)).unwrap_or(usize::MAX);
     let end = count.checked_mul(FLOOR).and_then(|n| n.checked_add(HEADER)).unwrap_or(usize::MAX);
+    let wanted = if u32_at(&bytes, 12) == 0 { size } else { end.min(size) };
+    read_more(&file, HEADER as u64, wanted.saturating_sub(HEADER), &mut bytes).map_err(wrong)?;
     let whole = u32_at(&bytes, 0) == MAGIC
         && u32_at(&bytes, 8) == VERSION
         && bytes.get(8..end).is_some_and(|rest| checksum(0, &[rest]) == u32_at(&bytes, 4));

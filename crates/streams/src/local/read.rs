@@ -158,7 +158,7 @@ fn read_segment(
         None => position(&cache.get(shard, spot.base)?, |entry| entry.ordinal <= chunk.next),
     };
     let file = File::open(&path).map_err(|e| failed("reading a segment", &path, e))?;
-    let mut window = Window::new(&file, spot.length);
+    let mut window = Window::new(&file, spot.length).wanting(want.bytes);
     let mut at = start;
     while chunk.next < spot.end {
         let (header, body) = batch(&mut window, at, spot, &path)?;
@@ -204,13 +204,18 @@ fn take(shard: &ShardState, header: &BatchHeader, body: &[u8], chunk: &mut Chunk
         chunk.records.push(Record {
             sequence_number: shard.number(ordinal),
             arrived,
-            partition_key: String::from_utf8_lossy(&key).into_owned(),
+            partition_key: text_of(&key),
             data,
         });
         chunk.bytes += size;
         chunk.next = ordinal + 1;
     }
     true
+}
+
+/// A partition key; what is no UTF-8 in it is replaced.
+fn text_of(key: &[u8]) -> String {
+    std::str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key).into_owned(), str::to_owned)
 }
 
 /// The first ordinal whose record arrived at that time or later, or the next one to come.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 const INDEX_MAGIC: u32 = u32::from_le_bytes(*b"GLIX");
 const INDEX_HEADER: usize = 56;
 const WINDOW: usize = 1 << 20;
+const LEAST_WINDOW: usize = 64 << 10;
 /// One entry of an index for so many bytes.
 const STRIDE: u64 = 64 << 10;
 
@@ -129,11 +130,18 @@ pub(crate) struct Window<'a> {
     size: u64,
     start: u64,
     bytes: Vec<u8>,
+    /// How many bytes are read at a time.
+    step: usize,
 }
 
 impl<'a> Window<'a> {
     pub(crate) fn new(file: &'a File, size: u64) -> Self {
-        Self { file, size, start: 0, bytes: Vec::new() }
+        Self { file, size, start: 0, bytes: Vec::new(), step: WINDOW }
+    }
+
+    /// The same for a reader who wants about that many bytes.
+    pub(crate) fn wanting(self, bytes: usize) -> Self {
+        Self { step: bytes.clamp(LEAST_WINDOW, WINDOW), ..self }
     }
 
     /// Bytes from there on that hold a whole batch, if one stands there.
@@ -147,11 +155,16 @@ impl<'a> Window<'a> {
     /// At least that many bytes from there on, unless the file is shorter.
     pub(crate) fn bytes_at(&mut self, at: u64, length: usize) -> io::Result<&[u8]> {
         let end = (at + length as u64).min(self.size);
-        if at < self.start || end > self.start + self.bytes.len() as u64 {
-            // A damaged header may claim any length: no more is read than the file has.
-            let wanted = (length as u64).max(WINDOW as u64).min(self.size.saturating_sub(at));
-            self.bytes = files::read_at(self.file, at, wanted as usize)?;
+        let known = self.start + self.bytes.len() as u64;
+        if at < self.start || end > known {
+            // What is known already is moved, not read again.
+            let kept = (self.start..known).contains(&at).then(|| (at - self.start) as usize);
+            self.bytes.drain(..kept.unwrap_or(self.bytes.len()));
             self.start = at;
+            let behind = at + self.bytes.len() as u64;
+            // A damaged header may claim any length: no more is read than the file has.
+            let wanted = (end - behind).max(self.step as u64).min(self.size.saturating_sub(behind));
+            files::read_more(self.file, behind, wanted as usize, &mut self.bytes)?;
         }
         Ok(self.bytes.get((at - self.start) as usize..).unwrap_or_default())
     }

@@ -14,10 +14,9 @@ import { moved, type Place } from "./layout";
 import { PanelCard } from "./panel";
 import { RangePicker } from "./range";
 import { drawn } from "./repeat";
-import { range as rangeOf } from "./time";
 import { useVariables, VariableBar } from "./variable-bar";
 import { fillTitle, values } from "./variables";
-import { millisOf } from "./time";
+import { millisOf, steady } from "./time";
 
 export function Board({ name }: { name: string }) {
   const client = useQueryClient();
@@ -58,7 +57,7 @@ function Shown({ name, model, etag, error, onSaved }: { name: string; model: Das
   const [from, to] = [search.get("from") ?? model.time?.from ?? "now-6h", search.get("to") ?? model.time?.to ?? "now"];
   const refresh = search.get("refresh") ?? (model.refresh || "");
   const [tick, setTick] = useState(0);
-  const range = useMemo(() => rangeOf(from, to, Date.now()), [from, to, tick]);
+  const range = useMemo(() => steady(from, to, Date.now()), [from, to, tick]);
   useEffect(() => {
     const every = refresh ? millisOf(refresh) : Number.NaN;
     if (!Number.isFinite(every) || every < 1000) return;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { expand, filled } from "./macros";
-import { interval, parse, range } from "./time";
+import { interval, parse, range, steady } from "./time";
 
 const around = { range: { from: Date.UTC(2026, 2, 2, 8), to: Date.UTC(2026, 2, 2, 9, 30) }, interval: "5m", table: "windowed", column: "fromtimestamp" };
 
@@ -74,6 +74,19 @@ describe("time ranges", () => {
   it("a range that cannot be read, or runs backwards, is none", () => {
     expect(range("yesterday", "now", now)).toBeNull();
     expect(range("now", "now-1h", now)).toBeNull();
+  });
+
+  it("a range that moves stands still for a thousandth of its length", () => {
+    const shown = (from: string, to: string, at: number) => {
+      const found = steady(from, to, at);
+      return found && [new Date(found.from).toISOString(), new Date(found.to).toISOString()];
+    };
+    expect(shown("now-6h", "now", now + 1)).toEqual(["2026-03-04T07:45:40.000Z", "2026-03-04T13:45:40.000Z"]);
+    expect(shown("now-6h", "now", now + 9999)).toEqual(shown("now-6h", "now", now + 1));
+    expect(shown("now-6h", "now", now + 10_001)).not.toEqual(shown("now-6h", "now", now + 1));
+    expect(shown("now-5m", "now", now)).toEqual(["2026-03-04T13:40:30.000Z", "2026-03-04T13:45:30.000Z"]);
+    expect(shown("2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z", now)).toEqual(["2026-03-02T00:00:00.000Z", "2026-03-03T00:00:00.000Z"]);
+    expect(shown("now", "now-1h", now)).toBeNull();
   });
 
   it("the distance of points is a usual one and not below the least", () => {

@@ -54,6 +54,17 @@ export function range(from: string, to: string, now: number): Range | null {
   return Number.isFinite(found.from) && Number.isFinite(found.to) && found.from < found.to ? found : null;
 }
 
+/**
+ * A range whose ends move with the time, its ends moved on to the next step of about a thousandth of its length: refreshed
+ * within that step it is the same, and what it shows was worked out already.
+ */
+export function steady(from: string, to: string, now: number): Range | null {
+  const exact = range(from, to, now);
+  if (!exact) return null;
+  const step = NICE.findLast(([size]) => size <= (exact.to - exact.from) / 1000)?.[0] ?? 1000;
+  return range(from, to, Math.ceil(now / step) * step);
+}
+
 /** `5m` in milliseconds. */
 export function millisOf(interval: string): number {
   const found = /^(\d+(?:\.\d+)?)(ms|[smhdwMy])$/.exec(interval.trim());

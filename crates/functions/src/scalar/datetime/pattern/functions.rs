@@ -8,7 +8,6 @@ use crate::scalar::datetime::longs::{Prepared, build_longs, longs};
 use crate::scalar::datetime::zone::Zone;
 use crate::{Call, Scalar};
 use arrow::array::ArrayRef;
-use chrono::Datelike;
 use model::{Error, Result};
 use sql::SqlType;
 
@@ -79,7 +78,7 @@ fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef> {
 pub(super) fn parse(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>, zone: Zone) -> Result<ArrayRef> {
     let mut pattern = Prepared::new(call, 1, compile)?;
     let (texts, patterns) = (call.strings(0)?, call.strings(1)?);
-    let pivot = i64::from(call.session.started.year()) - 30;
+    let pivot = i64::from(call.session.year()) - 30;
     build_longs(call, |row| {
         let Some(text) = texts.get(row) else { return Ok(None) };
         match pattern.get(row)?.read(text, pivot) {

@@ -1,6 +1,6 @@
 //! The process: memory, processor time, open files, as Linux tells them. Other systems tell nothing here.
 
-use super::text::{Kind, Text};
+use super::{Family, Kind, Point};
 
 /// The ticks of a second in Linux's accounts.
 const TICKS: f64 = 100.0;
@@ -30,28 +30,73 @@ fn bytes(status: &str, name: &str) -> Option<f64> {
     Some(number * 1024.0)
 }
 
-pub(crate) fn write(text: &mut Text) {
+/// Named as OpenTelemetry's conventions for processes say, and for Prometheus as its own libraries do.
+pub(super) fn families() -> Vec<Family> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let status = read("/proc/self/status");
-    let mut gauge = |name: &str, help: &str, value: Option<f64>| {
-        if let Some(value) = value {
-            text.single(name, Kind::Gauge, help, value);
-        }
-    };
-    gauge("process_resident_memory_bytes", "Memory that is held.", bytes(&status, "VmRSS"));
-    gauge("process_virtual_memory_bytes", "Memory that is addressed.", bytes(&status, "VmSize"));
     let open = std::fs::read_dir("/proc/self/fd").ok().map(|files| files.count() as f64);
-    gauge("process_open_fds", "Open files.", open);
     let account = account(&read("/proc/self/stat"));
-    gauge("process_threads", "Threads.", account.as_ref().map(|account| account.threads));
     let booted =
         read("/proc/stat").lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse::<f64>().ok());
     let started = account.as_ref().zip(booted).map(|(account, booted)| booted + account.started / TICKS);
-    gauge("process_start_time_seconds", "When the process began, in seconds since 1970.", started);
-    if let Some(account) = account {
-        let help = "Processor time that was used, in seconds.";
-        text.single("process_cpu_seconds_total", Kind::Counter, help, account.cpu_seconds);
-    }
+    let mut families = Vec::new();
+    let mut tell = |name, prometheus, unit, kind, help, value: Option<f64>| {
+        let point = value.map(|value| match value.fract() {
+            0.0 if value >= 0.0 && unit != "s" => Point::whole(&[], value as u64),
+            _ => Point::real(&[], value),
+        });
+        let family = point.map(|point| Family::new(name, unit, kind, help, vec![point]));
+        families.extend(family.map(|family| family.known_to_prometheus_as(prometheus)));
+    };
+    tell(
+        "process.memory.usage",
+        "process_resident_memory_bytes",
+        "By",
+        Kind::Gauge,
+        "Memory that is held.",
+        bytes(&status, "VmRSS"),
+    );
+    tell(
+        "process.memory.virtual",
+        "process_virtual_memory_bytes",
+        "By",
+        Kind::Gauge,
+        "Memory that is addressed.",
+        bytes(&status, "VmSize"),
+    );
+    tell(
+        "process.unix.file_descriptor.count",
+        "process_open_fds",
+        "{file_descriptor}",
+        Kind::Gauge,
+        "Open files.",
+        open,
+    );
+    tell(
+        "process.thread.count",
+        "process_threads",
+        "{thread}",
+        Kind::Gauge,
+        "Threads.",
+        account.as_ref().map(|account| account.threads),
+    );
+    tell(
+        "process.start_time",
+        "process_start_time_seconds",
+        "s",
+        Kind::Gauge,
+        "When the process began, in seconds since 1970.",
+        started,
+    );
+    tell(
+        "process.cpu.time",
+        "process_cpu_seconds_total",
+        "s",
+        Kind::Counter,
+        "Processor time that was used, in seconds.",
+        account.as_ref().map(|account| account.cpu_seconds),
+    );
+    families
 }
 
 #[cfg(test)]
