@@ -33,5 +33,7 @@ pub use object::{
 };
 pub use ranges::ObjectReader;
 pub use uploads::PartWriter;
-pub use versions::{ObjectVersion, VersionOptions, VersionPage, Versioning};
+pub use versions::{
+    NULL as NULL_VERSION, ObjectVersion, VersionOptions, VersionPage, Versioning, is_version_id,
+};
 pub use writer::ObjectWriter;

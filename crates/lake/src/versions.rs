@@ -10,7 +10,7 @@ use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use serde::{Deserialize, Serialize};
 
 /// The version of an object that was written while its bucket kept none.
-pub(crate) const NULL: &str = "null";
+pub const NULL: &str = "null";
 /// The most that a page holds.
 const PAGE: usize = 1000;
 
@@ -67,12 +67,15 @@ pub struct VersionPage {
     pub next: Option<(String, Option<String>)>,
 }
 
+/// Whether a text could be a version's id.
+pub fn is_version_id(text: &str) -> bool {
+    let fits = |b: u8| b == b'-' || b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text == NULL || ((7..=100).contains(&text.len()) && text.bytes().all(fits))
+}
+
 /// What is said of a version that is not there: whether it could have been one decides of what kind the error is.
 pub(crate) fn no_such_version(uri: &LakeUri, version: &str) -> Error {
-    let fits = version == NULL
-        || ((7..=100).contains(&version.len())
-            && version.bytes().all(|b| b == b'-' || b.is_ascii_digit() || (b'a'..=b'f').contains(&b)));
-    let kind = if fits { ErrorKind::NotFound } else { ErrorKind::InvalidInput };
+    let kind = if is_version_id(version) { ErrorKind::NotFound } else { ErrorKind::InvalidInput };
     Error::new(kind, format!("there is no version `{version}` of the object")).at(Place::object(uri))
 }
 
