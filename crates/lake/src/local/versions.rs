@@ -285,26 +285,30 @@ impl Disk {
     /// Puts a delete marker in front of a key's versions and returns its id.
     pub(crate) fn mark(&self, uri: &LakeUri, status: &Status, floor: u64) -> Result<String> {
         let wrong = |errno| failed("mark as deleted", uri, errno);
-        let tmp = &self.private.tmp;
         let name = self.private.fresh_name();
         let file = self.private.create_tmp(&name).map_err(wrong)?;
-        let stamp = Stamp::of(&rustix::fs::fstat(&file).map_err(wrong)?);
-        rustix::fs::fsync(&file).map_err(wrong)?;
-        let which = new_version(status, order_of(&stamp).max(floor))?.identity();
-        for _ in 0..ATTEMPTS {
-            let Some(dir) = self.key_folder(uri).map_err(wrong)? else { continue };
-            match rustix::fs::renameat(tmp, &name, &dir, kept_name(&which, true)) {
-                Ok(()) => {
-                    rustix::fs::fsync(&dir).map_err(wrong)?;
-                    return Ok(which.id);
+        let placed = (|| {
+            let stamp = Stamp::of(&rustix::fs::fstat(&file).map_err(wrong)?);
+            rustix::fs::fsync(&file).map_err(wrong)?;
+            let which = new_version(status, order_of(&stamp).max(floor))?.identity();
+            for _ in 0..ATTEMPTS {
+                let Some(dir) = self.key_folder(uri).map_err(wrong)? else { continue };
+                match rustix::fs::renameat(&self.private.tmp, &name, &dir, kept_name(&which, true)) {
+                    Ok(()) => {
+                        rustix::fs::fsync(&dir).map_err(wrong)?;
+                        return Ok(which.id);
+                    }
+                    Err(Errno::NOENT) => {}
+                    Err(errno) => return Err(wrong(errno)),
                 }
-                Err(Errno::NOENT) => {}
-                Err(errno) => return Err(wrong(errno)),
             }
+            Err(Error::conflict("the folders of versions change faster than a version can be kept")
+                .at(Place::object(uri)))
+        })();
+        if placed.is_err() {
+            let _ = fsys::unlink(&self.private.tmp, &name);
         }
-        let _ = fsys::unlink(tmp, &name);
-        Err(Error::conflict("the folders of versions change faster than a version can be kept")
-            .at(Place::object(uri)))
+        placed
     }
 }
 
