@@ -18,7 +18,9 @@ impl Disk {
         let bucket = self.bucket(uri.bucket())?;
         let wrong = |errno| failed("delete", uri, errno);
         let _lock = self.private.lock_key(uri.bucket(), uri.key()).map_err(wrong)?;
-        let found = self.find(&bucket, uri)?;
+        let status = self.status(uri.bucket())?;
+        let is_asked = etag.is_some() || status.is_some();
+        let found = if is_asked { self.find(&bucket, uri)? } else { None };
         if let Some(etag) = etag {
             let Some(found) = &found else { return Ok(Deleted::default()) };
             if bare_etag(etag) != self.info(uri, found).etag {
@@ -26,7 +28,7 @@ impl Disk {
                 return Err(error.at(Place::object(uri)));
             }
         }
-        let Some(status) = self.status(uri.bucket())? else {
+        let Some(status) = status else {
             self.take_away(&bucket, uri, sync, None)?;
             return Ok(Deleted::default());
         };
