@@ -178,6 +178,7 @@ impl os::ObjectStore for BucketStore {
         let uri = self.uri(location)?;
         let failed = |error| translate(error, location.as_ref());
         let wanted = GetOptions {
+            version: options.version,
             range: options.range.map(|range| match range {
                 os::GetRange::Bounded(range) => GetRange::Bounded(range),
                 os::GetRange::Offset(start) => GetRange::From(start),

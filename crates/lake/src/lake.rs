@@ -260,9 +260,21 @@ impl Lake {
     }
 
     /// Copies an object. Type, headers and metadata come from the source unless `options` has any of them.
-    pub async fn copy(&self, from: &LakeUri, to: &LakeUri, mut options: PutOptions) -> Result<PutResult> {
+    pub async fn copy(&self, from: &LakeUri, to: &LakeUri, options: PutOptions) -> Result<PutResult> {
+        self.copy_version(from, None, to, options).await
+    }
+
+    /// The same from a version of the source.
+    pub async fn copy_version(
+        &self,
+        from: &LakeUri,
+        version: Option<&str>,
+        to: &LakeUri,
+        mut options: PutOptions,
+    ) -> Result<PutResult> {
         options.check(to)?;
-        let source = self.get(from, GetOptions::default()).await?;
+        let wanted = GetOptions { version: version.map(str::to_owned), ..GetOptions::default() };
+        let source = self.get(from, wanted).await?;
         if options.content_type.is_none() && options.headers.is_empty() && options.metadata.is_empty() {
             options.content_type = source.info.content_type.clone();
             options.headers = source.info.headers.clone();
@@ -286,13 +298,13 @@ impl Lake {
         writer.finish().await
     }
 
-    /// Removes an object; one that is not there counts as removed.
+    /// Removes an object; one that is not there counts as removed. A bucket that keeps versions keeps this one.
     pub async fn delete(&self, uri: &LakeUri) -> Result<()> {
-        self.delete_if(uri, None).await
+        self.delete_if(uri, None).await.map(drop)
     }
 
     /// Removes an object that still has this ETag; `PreconditionFailed` for another.
-    pub async fn delete_if(&self, uri: &LakeUri, etag: Option<&str>) -> Result<()> {
+    pub async fn delete_if(&self, uri: &LakeUri, etag: Option<&str>) -> Result<Deleted> {
         let (lake, uri, etag) = (self.clone(), uri.clone(), etag.map(str::to_owned));
         to_its_end(async move {
             let (store, _pass) = lake.enter(uri.bucket()).await?;
@@ -313,12 +325,17 @@ impl Lake {
     }
 }
 
-fn request(prefix: &LakeUri, bound: Bound, delimiter: Option<String>, limit: usize) -> ScanRequest {
+pub(crate) fn request(
+    prefix: &LakeUri,
+    bound: Bound,
+    delimiter: Option<String>,
+    limit: usize,
+) -> ScanRequest {
     ScanRequest { bucket: prefix.bucket().clone(), prefix: prefix.key().to_owned(), bound, delimiter, limit }
 }
 
 /// A page that begins behind a common prefix leaves all of it out, as S3's marker does.
-fn first_bound(prefix: &str, start_after: Option<String>, delimiter: Option<&str>) -> Bound {
+pub(crate) fn first_bound(prefix: &str, start_after: Option<String>, delimiter: Option<&str>) -> Bound {
     let Some(after) = start_after.filter(|after| after.as_str() >= prefix) else {
         return Bound::From(prefix.to_owned());
     };

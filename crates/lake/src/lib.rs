@@ -20,6 +20,7 @@ mod recovery;
 mod s3;
 mod store;
 mod uploads;
+mod versions;
 mod writer;
 
 pub use checksum::Checksums;
@@ -27,9 +28,12 @@ pub use commit::{Commit, CommitOptions, Published};
 pub use config::{Backend, LakeConfig, S3Endpoint};
 pub use lake::Lake;
 pub use object::{
-    BucketInfo, CompletedPart, GetOptions, GetRange, ListOptions, ListPage, MultipartInfo, ObjectInfo,
-    ObjectRead, PartInfo, PutMode, PutOptions, PutResult, SweepReport,
+    BucketInfo, CompletedPart, Deleted, GetOptions, GetRange, ListOptions, ListPage, MultipartInfo,
+    ObjectInfo, ObjectRead, PartInfo, PutMode, PutOptions, PutResult, SweepReport,
 };
 pub use ranges::ObjectReader;
 pub use uploads::PartWriter;
+pub use versions::{
+    NULL as NULL_VERSION, ObjectVersion, VersionOptions, VersionPage, Versioning, is_version_id,
+};
 pub use writer::ObjectWriter;

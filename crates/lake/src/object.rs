@@ -39,6 +39,8 @@ pub struct ObjectInfo {
     pub headers: BTreeMap<String, String>,
     /// The writer's own words about it, names in lower case.
     pub metadata: BTreeMap<String, String>,
+    /// Its version, in a bucket that keeps versions. Listings do not carry it.
+    pub version: Option<String>,
 }
 
 /// Which bytes of an object.
@@ -86,6 +88,8 @@ impl fmt::Display for GetRange {
 /// With which conditions and how much of an object is read. ETags are compared without quotation marks, `*` means any.
 #[derive(Debug, Clone, Default)]
 pub struct GetOptions {
+    /// This version instead of the object that is there now.
+    pub version: Option<String>,
     /// Only these bytes.
     pub range: Option<GetRange>,
     /// Only when the ETag is one of these (separated by commas).
@@ -265,6 +269,19 @@ pub struct PutResult {
     pub size: u64,
     /// Its checksums, as far as they were computed.
     pub checksums: Checksums,
+    /// The version that it is, in a bucket that keeps versions. Not known before a commit is published.
+    pub version: Option<String>,
+}
+
+/// What a removal did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deleted {
+    /// In a bucket that keeps versions: the version that is gone for good, or the delete marker that was made.
+    pub version: Option<String>,
+    /// Whether that version is a delete marker.
+    pub is_marker: bool,
+    /// Whether a former version is the object now.
+    pub restored: bool,
 }
 
 /// One page of a listing.

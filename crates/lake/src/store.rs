@@ -3,14 +3,15 @@
 
 use crate::journal::{StagedDelete, StagedPut};
 use crate::object::{
-    BucketInfo, CompletedPart, GetOptions, MultipartInfo, ObjectInfo, ObjectRead, PartInfo, PutMode,
+    BucketInfo, CompletedPart, Deleted, GetOptions, MultipartInfo, ObjectInfo, ObjectRead, PartInfo, PutMode,
     PutOptions, PutResult,
 };
 use crate::ranges::RandomAccess;
+use crate::versions::{NULL, ObjectVersion, Versioning};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use model::{BucketName, LakeUri, Result};
+use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use std::sync::Arc;
 
 /// Where a scan begins.
@@ -47,6 +48,31 @@ pub(crate) struct Scan {
     pub(crate) items: Vec<Listed>,
     /// Whether there is more behind the last item.
     pub(crate) more: bool,
+}
+
+/// One thing of a listing of versions.
+#[derive(Debug, Clone)]
+pub(crate) enum ListedVersion {
+    Version(Box<ObjectVersion>),
+    Prefix(String),
+}
+
+/// Some of a listing of versions: keys in byte order, the versions of one key from the newest on.
+#[derive(Debug, Default)]
+pub(crate) struct VersionScan {
+    pub(crate) items: Vec<ListedVersion>,
+    /// Whether there is more behind the last item.
+    pub(crate) more: bool,
+}
+
+/// Refuses any version but the one of objects without versions.
+pub(crate) fn check_version(uri: &LakeUri, version: Option<&str>) -> Result<()> {
+    match version {
+        None | Some(NULL) => Ok(()),
+        Some(version) => Err(Error::unsupported(format!("the version `{version}` cannot be asked for"))
+            .at(Place::object(uri))
+            .why("its bucket lies on another S3 server, whose versions are not passed on")),
+    }
 }
 
 /// What a finished sink leaves.
@@ -107,7 +133,7 @@ pub(crate) trait Store: Send + Sync {
     /// None: this backend cannot copy without reading the bytes; the lake does it then.
     async fn copy(&self, from: &ObjectInfo, to: &LakeUri, options: &PutOptions) -> Result<Option<PutResult>>;
     /// With an ETag: only the object that has it.
-    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<()>;
+    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<Deleted>;
 
     async fn create_multipart(&self, uri: &LakeUri, options: &PutOptions) -> Result<String>;
     async fn put_part(
@@ -150,4 +176,46 @@ pub(crate) trait Store: Send + Sync {
     async fn discard(&self, put: &StagedPut) -> Result<()>;
     /// Removes what killed writers left before that time.
     async fn sweep(&self, older_than: DateTime<Utc>) -> Result<crate::SweepReport>;
+
+    // A backend without versions has one of each object.
+
+    /// Whether the bucket keeps versions; none for one that never did.
+    async fn versioning(&self, _: &BucketName) -> Result<Option<Versioning>> {
+        Ok(None)
+    }
+
+    async fn set_versioning(&self, bucket: &BucketName, _: Versioning) -> Result<()> {
+        Err(Error::unsupported(format!(
+            "bucket `{bucket}` lies on another S3 server: no versions are kept there"
+        ))
+        .hint("set versioning at that server; its former versions can be read there only"))
+    }
+
+    /// All versions of an object, the newest first.
+    async fn history(&self, uri: &LakeUri) -> Result<Vec<ObjectVersion>> {
+        match self.head(uri).await {
+            Ok(info) => Ok(vec![ObjectVersion::only(info)]),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a version for good; one that is not there counts as removed.
+    async fn delete_version(&self, uri: &LakeUri, version: &str) -> Result<Deleted> {
+        check_version(uri, Some(version))?;
+        self.delete(uri, None).await
+    }
+
+    /// Lists versions. `after`: in the bound's own key, only those that are older than this one.
+    async fn scan_versions(&self, mut request: ScanRequest, after: Option<String>) -> Result<VersionScan> {
+        if let (Some(_), Bound::From(key)) = (after, &request.bound) {
+            request.bound = Bound::After(key.clone());
+        }
+        let scan = self.scan(request).await?;
+        let items = scan.items.into_iter().map(|item| match item {
+            Listed::Object(info) => ListedVersion::Version(Box::new(ObjectVersion::only(*info))),
+            Listed::Prefix(prefix) => ListedVersion::Prefix(prefix),
+        });
+        Ok(VersionScan { items: items.collect(), more: scan.more })
+    }
 }

@@ -80,6 +80,22 @@ fn boto3_at_home() {
 }
 
 #[test]
+fn versions_by_boto3_and_the_aws_command() {
+    let home = Home::new();
+    let (server, url) = up(&home, &[]);
+    python_with(&home, &url, "versions.py", &["boto3", "command", "emptied", "platform"], "glulam");
+    // The newest version alone is a file of the bucket.
+    let path = home.bucket("kept").join("dropped.txt");
+    home.drop_file("kept", "dropped.txt", "by hand");
+    python_with(&home, &url, "versions.py", &["by_hand"], "glulam");
+    assert_eq!(std::fs::read_to_string(path).unwrap(), "by hand");
+    drop(server);
+    // A new process finds them all.
+    let (_server, url) = up(&home, &[]);
+    python_with(&home, &url, "versions.py", &["afterwards"], "glulam");
+}
+
+#[test]
 fn keys_of_the_configuration_and_their_policies() {
     let home = Home::new();
     let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*",

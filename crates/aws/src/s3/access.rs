@@ -1,6 +1,7 @@
 //! What each S3 operation needs to be allowed. An operation that is not in the table is not served.
 
 use crate::keys::Caller;
+use crate::signature::query_pairs;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
@@ -64,6 +65,26 @@ const OPERATIONS: &[(&str, Option<&str>)] = &[
     ("UploadPartCopy", Some("s3:PutObject")),
 ];
 
+/// What a policy must allow instead when a request names a version.
+const OF_VERSIONS: &[(&str, &str)] = &[
+    ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+    ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
+    ("s3:GetObject", "s3:GetObjectVersion"),
+    ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
+    ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
+    ("s3:PutObjectAcl", "s3:PutObjectVersionAcl"),
+    ("s3:PutObjectTagging", "s3:PutObjectVersionTagging"),
+];
+
+/// The action that is asked for, if a version is named or not.
+fn action_of(action: &'static str, query: Option<&str>) -> &'static str {
+    let names_one = query.is_some_and(|query| query_pairs(query).any(|(name, _)| name == b"versionId"));
+    match OF_VERSIONS.iter().find(|(plain, _)| names_one && *plain == action) {
+        Some((_, of_version)) => of_version,
+        None => action,
+    }
+}
+
 /// Gives no secret: whoever comes here was verified before.
 pub(super) struct NoSecrets;
 
@@ -89,6 +110,7 @@ impl S3Access for Access {
             S3Path::Bucket { bucket } => arn(bucket, ""),
             S3Path::Object { bucket, key } => arn(bucket, key),
         };
+        let action = action.map(|action| action_of(action, context.uri().query()));
         let caller = context.extensions_mut().get::<Caller>().cloned();
         match (caller, action) {
             (Some(caller), Some(action)) => allow(&caller, action, &resource),
@@ -131,6 +153,21 @@ pub(super) fn caller<T>(request: &S3Request<T>) -> S3Result<Caller> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_needs_rights_of_its_own() {
+        for (query, action) in [
+            (None, "s3:GetObject"),
+            (Some("x-id=GetObject"), "s3:GetObject"),
+            (Some("versionId=null"), "s3:GetObjectVersion"),
+            (Some("a=b&version%49d="), "s3:GetObjectVersion"),
+        ] {
+            assert_eq!(action_of("s3:GetObject", query), action, "{query:?}");
+        }
+        assert_eq!(action_of("s3:PutObject", Some("versionId=null")), "s3:PutObject");
+        let known = |action: &str| OPERATIONS.iter().any(|(_, known)| *known == Some(action));
+        assert!(OF_VERSIONS.iter().all(|(plain, _)| known(plain)));
+    }
 
     #[test]
     fn the_table_is_in_order() {

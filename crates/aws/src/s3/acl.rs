@@ -3,8 +3,8 @@
 use super::Objects;
 use super::access::caller;
 use super::buckets::exists;
-use super::error::{About, failed};
-use super::request::{no_version, uri};
+use super::request::{uri, version};
+use super::versions::{facts, unread};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -77,8 +77,8 @@ pub(super) async fn get_object_acl(
     request: S3Request<GetObjectAclInput>,
 ) -> S3Result<S3Response<GetObjectAclOutput>> {
     let owner = owner(&request)?;
-    no_version(request.input.version_id.as_deref())?;
-    there(objects, &request.input.bucket, &request.input.key).await?;
+    let input = &request.input;
+    there(objects, &input.bucket, &input.key, version(input.version_id.as_deref())?).await?;
     Ok(S3Response::new(GetObjectAclOutput {
         grants: Some(grants(&owner)),
         owner: Some(owner),
@@ -92,8 +92,7 @@ pub(super) async fn put_object_acl(
 ) -> S3Result<S3Response<PutObjectAclOutput>> {
     let owner = owner(&request)?;
     let input = &request.input;
-    no_version(input.version_id.as_deref())?;
-    there(objects, &input.bucket, &input.key).await?;
+    there(objects, &input.bucket, &input.key, version(input.version_id.as_deref())?).await?;
     let is_granted =
         [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write]
             .iter()
@@ -104,10 +103,10 @@ pub(super) async fn put_object_acl(
     Ok(S3Response::new(PutObjectAclOutput::default()))
 }
 
-async fn there(objects: &Objects, bucket: &str, key: &str) -> S3Result<()> {
+async fn there(objects: &Objects, bucket: &str, key: &str, version: Option<&str>) -> S3Result<()> {
     let uri = uri(bucket, key)?;
-    match objects.lake.head(&uri).await {
+    match facts(&objects.lake, &uri, version).await {
         Ok(_) => Ok(()),
-        Err(error) => Err(failed(&objects.lake, About::Object(&uri), error).await),
+        Err(error) => Err(unread(&objects.lake, &uri, version, error).await),
     }
 }

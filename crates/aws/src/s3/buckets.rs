@@ -117,13 +117,3 @@ pub(super) async fn get_bucket_location(
     let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
     Ok(S3Response::new(GetBucketLocationOutput { location_constraint: constraint }))
 }
-
-/// The answer for a bucket whose versioning was never switched on, which is so for all of them.
-pub(super) async fn get_bucket_versioning(
-    objects: &Objects,
-    request: S3Request<GetBucketVersioningInput>,
-) -> S3Result<S3Response<GetBucketVersioningOutput>> {
-    let lake = &objects.lake;
-    exists(lake, &request.input.bucket).await?;
-    Ok(S3Response::new(GetBucketVersioningOutput::default()))
-}

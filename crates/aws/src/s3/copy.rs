@@ -1,11 +1,12 @@
 //! Copying objects, whole or as a part of an upload. The bytes never leave the server.
 
-use super::Objects;
 use super::access::{allow, arn, caller};
 use super::checksums::Fields;
 use super::error::{About, coded, failed, refused};
 use super::parts::number;
-use super::request::{attributes, conditions, etag, no_version, text, timestamp, uri};
+use super::request::{attributes, conditions, etag, text, timestamp, uri, version};
+use super::versions::{facts, marker, unread};
+use super::{Objects, told};
 use futures::TryStreamExt;
 use http::HeaderMap;
 use lake::{GetOptions, GetRange, Lake, ObjectInfo, PutOptions};
@@ -15,22 +16,31 @@ use s3s::{S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 
 const SOURCE: &str = "x-amz-copy-source-";
 
-/// The address that a copy reads, if the caller may.
-fn source<T>(request: &S3Request<T>, source: &CopySource) -> S3Result<LakeUri> {
+/// The address that a copy reads, and which version of it, if the caller may.
+fn source<T>(request: &S3Request<T>, source: &CopySource) -> S3Result<(LakeUri, Option<String>)> {
     let CopySource::Bucket { bucket, key, version_id } = source else {
         return Err(refused("copying from an access point"));
     };
-    no_version(version_id.as_deref())?;
-    allow(&caller(request)?, "s3:GetObject", &arn(bucket, key))?;
-    uri(bucket, key)
+    let version = version(version_id.as_deref())?.map(str::to_owned);
+    let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    allow(&caller(request)?, action, &arn(bucket, key))?;
+    Ok((uri(bucket, key)?, version))
 }
 
 /// The source's facts, if it fulfils the conditions.
-async fn look(lake: &Lake, from: &LakeUri, headers: &HeaderMap) -> S3Result<ObjectInfo> {
+async fn look(
+    lake: &Lake,
+    from: &LakeUri,
+    version: Option<&str>,
+    headers: &HeaderMap,
+) -> S3Result<ObjectInfo> {
     let conditions = conditions(headers, SOURCE)?;
-    let info = match lake.head(from).await {
+    let info = match facts(lake, from, version).await {
         Ok(info) => info,
-        Err(error) => return Err(failed(lake, About::Object(from), error).await),
+        Err(_) if version.is_some() && marker(lake, from, version).await.is_some() => {
+            return Err(s3_error!(InvalidRequest, "the version that is to be copied is a delete marker"));
+        }
+        Err(error) => return Err(unread(lake, from, version, error).await),
     };
     match conditions.check(&info) {
         Ok(true) => Ok(info),
@@ -47,7 +57,8 @@ pub(super) async fn copy_object(
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     let lake = &objects.lake;
-    let from = source(&request, &request.input.copy_source)?;
+    let (from, version) = source(&request, &request.input.copy_source)?;
+    let version = version.as_deref();
     let to = uri(&request.input.bucket, &request.input.key)?;
     let replaces = match text(&request.headers, "x-amz-metadata-directive") {
         None | Some("COPY") => false,
@@ -60,14 +71,15 @@ pub(super) async fn copy_object(
         allow(&caller(&request)?, "s3:PutObjectTagging", &arn(&request.input.bucket, &request.input.key))?;
     }
     let given = attributes(&request.headers, request.input.metadata.clone())?;
-    let info = look(lake, &from, &request.headers).await?;
+    let info = look(lake, &from, version, &request.headers).await?;
+    let read = info.version.clone();
     let options = match replaces {
         // A type of its own, so that the lake does not take everything from the source.
         true => PutOptions {
             content_type: given.content_type.or_else(|| Some("binary/octet-stream".to_owned())),
             ..given
         },
-        false if from == to => {
+        false if from == to && version.is_none() => {
             return Err(s3_error!(
                 InvalidRequest,
                 "an object can be copied onto itself only to change its metadata: say x-amz-metadata-directive: REPLACE"
@@ -81,22 +93,24 @@ pub(super) async fn copy_object(
             ..PutOptions::default()
         },
     };
-    let result = match lake.copy(&from, &to, options).await {
+    let result = match lake.copy_version(&from, version, &to, options).await {
         Ok(result) => result,
-        Err(error) if error.kind() == ErrorKind::NotFound && lake.head(&from).await.is_err() => {
-            return Err(failed(lake, About::Object(&from), error).await);
+        Err(error) if error.kind() == ErrorKind::NotFound && facts(lake, &from, version).await.is_err() => {
+            return Err(unread(lake, &from, version, error).await);
         }
         Err(error) => return Err(failed(lake, About::Object(&to), error).await),
     };
     let tags = match keeps_tags {
-        true if from != to => objects.tags(&from).await.unwrap_or_default(),
+        true if from != to || read != result.version => {
+            objects.tags(&from, read.as_deref()).await.unwrap_or_default()
+        }
         true => Vec::new(),
         false => new_tags,
     };
     if !tags.is_empty() {
-        objects.tag(&to, tags).await?;
+        objects.tag(&to, result.version.as_deref(), tags).await?;
     }
-    objects.tell("object.created", &to).await?;
+    objects.tell("object.created", &to, told(result.version.as_deref())).await?;
     let modified = lake.head(&to).await.ok().map(|info| timestamp(info.last_modified));
     let sums = Fields::of(&result.checksums);
     Ok(S3Response::new(CopyObjectOutput {
@@ -110,6 +124,8 @@ pub(super) async fn copy_object(
             e_tag: Some(etag(result.etag)),
             last_modified: modified,
         }),
+        copy_source_version_id: read,
+        version_id: result.version,
         ..CopyObjectOutput::default()
     }))
 }
@@ -135,12 +151,13 @@ pub(super) async fn upload_part_copy(
     request: S3Request<UploadPartCopyInput>,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
     let lake = &objects.lake;
-    let from = source(&request, &request.input.copy_source)?;
-    let info = look(lake, &from, &request.headers).await?;
+    let (from, version) = source(&request, &request.input.copy_source)?;
+    let info = look(lake, &from, version.as_deref(), &request.headers).await?;
     let input = request.input;
     let to = uri(&input.bucket, &input.key)?;
     let range = input.copy_source_range.as_deref().map(|text| copied_range(text, &info)).transpose()?;
-    let options = GetOptions { range, if_match: Some(format!("\"{}\"", info.etag)), ..GetOptions::default() };
+    let if_match = Some(format!("\"{}\"", info.etag));
+    let options = GetOptions { version, range, if_match, ..GetOptions::default() };
     let about = About::Upload(&to);
     let copied = async {
         let mut part = lake
@@ -167,6 +184,7 @@ pub(super) async fn upload_part_copy(
             e_tag: Some(etag(part.etag)),
             last_modified: Some(timestamp(part.last_modified)),
         }),
+        copy_source_version_id: info.version,
         ..UploadPartCopyOutput::default()
     }))
 }

@@ -3,7 +3,8 @@
 use super::Objects;
 use super::checksums::Fields;
 use super::error::{About, coded, failed, refused};
-use super::request::{conditions, etag, no_version, size, timestamp, uri};
+use super::request::{conditions, etag, size, timestamp, uri, version};
+use super::versions::{facts, unread};
 use futures::TryStreamExt;
 use http::{HeaderMap, HeaderValue};
 use http_body::Frame;
@@ -79,25 +80,26 @@ pub(super) async fn get_object(
     let lake = &objects.lake;
     let mut options = conditions(&request.headers, "")?;
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     if input.sse_customer_algorithm.is_some() {
         return Err(refused("encryption with a customer's key"));
     }
     let uri = uri(&input.bucket, &input.key)?;
     options.range = range_of(input.range);
+    options.version = version.map(str::to_owned);
     let ranged = options.range.is_some();
     let read = match lake.get_if(&uri, options).await {
         Ok(Some(read)) => read,
         Ok(None) => {
-            return Err(match lake.head(&uri).await {
+            return Err(match facts(lake, &uri, version).await {
                 Ok(info) => not_modified(&info),
-                Err(error) => failed(lake, About::Object(&uri), error).await,
+                Err(error) => unread(lake, &uri, version, error).await,
             });
         }
         Err(error) if ranged && error.kind() == ErrorKind::InvalidInput => {
-            return Err(out_of_range(&error, lake.head(&uri).await.ok().map(|info| info.size)));
+            return Err(out_of_range(&error, facts(lake, &uri, version).await.ok().map(|info| info.size)));
         }
-        Err(error) => return Err(failed(lake, About::Object(&uri), error).await),
+        Err(error) => return Err(unread(lake, &uri, version, error).await),
     };
     let info = read.info.clone();
     check_part_number(input.part_number, &info)?;
@@ -133,6 +135,7 @@ pub(super) async fn get_object(
         expires: input.response_expires,
         last_modified: Some(timestamp(info.last_modified)),
         metadata: Some(info.metadata.into_iter().collect()),
+        version_id: info.version,
         ..GetObjectOutput::default()
     };
     Ok(S3Response::with_headers(output, headers))
@@ -145,14 +148,14 @@ pub(super) async fn head_object(
     let lake = &objects.lake;
     let options = conditions(&request.headers, "")?;
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     if input.sse_customer_algorithm.is_some() {
         return Err(refused("encryption with a customer's key"));
     }
     let uri = uri(&input.bucket, &input.key)?;
-    let info = match lake.head(&uri).await {
+    let info = match facts(lake, &uri, version).await {
         Ok(info) => info,
-        Err(error) => return Err(failed(lake, About::Object(&uri), error).await),
+        Err(error) => return Err(unread(lake, &uri, version, error).await),
     };
     match options.check(&info) {
         Ok(true) => {}
@@ -196,6 +199,7 @@ pub(super) async fn head_object(
         expires: input.response_expires,
         last_modified: Some(timestamp(info.last_modified)),
         metadata: Some(info.metadata.into_iter().collect()),
+        version_id: info.version,
         ..HeadObjectOutput::default()
     };
     Ok(S3Response::with_headers(output, headers))
@@ -207,11 +211,11 @@ pub(super) async fn get_object_attributes(
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let lake = &objects.lake;
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     let uri = uri(&input.bucket, &input.key)?;
-    let info = match lake.head(&uri).await {
+    let info = match facts(lake, &uri, version).await {
         Ok(info) => info,
-        Err(error) => return Err(failed(lake, About::Object(&uri), error).await),
+        Err(error) => return Err(unread(lake, &uri, version, error).await),
     };
     // Clients name all of them in one header.
     let asked: Vec<&str> =
@@ -234,6 +238,7 @@ pub(super) async fn get_object_attributes(
         last_modified: Some(timestamp(info.last_modified)),
         object_size: wants("ObjectSize").then(|| size(info.size)),
         storage_class: wants("StorageClass").then(|| StorageClass::from_static(StorageClass::STANDARD)),
+        version_id: info.version,
         ..GetObjectAttributesOutput::default()
     }))
 }

@@ -17,6 +17,7 @@ mod put;
 mod request;
 mod settings;
 mod tags;
+mod versions;
 
 pub(crate) use checksums::check_document;
 pub(crate) use error::respond;
@@ -54,13 +55,18 @@ struct Objects {
 
 impl Objects {
     /// Tells what happened to an object. The request fails with it: a client that tries again tells it again.
-    async fn tell(&self, kind: &str, uri: &LakeUri) -> S3Result<()> {
-        let event = NewEvent::new(kind, uri.to_string(), serde_json::json!({}));
+    async fn tell(&self, kind: &str, uri: &LakeUri, detail: serde_json::Value) -> S3Result<()> {
+        let event = NewEvent::new(kind, uri.to_string(), detail);
         match self.events.publish(event).await {
             Ok(_) => Ok(()),
             Err(error) => Err(error::coded(S3ErrorCode::ServiceUnavailable, &error)),
         }
     }
+}
+
+/// What is told of a write beside its address: the version that it made, where versions are kept.
+fn told(version: Option<&str>) -> serde_json::Value {
+    version.map_or_else(|| serde_json::json!({}), |id| serde_json::json!({ "version": id }))
 }
 
 impl ObjectDoor {
@@ -134,7 +140,7 @@ operations! {
     head_bucket: HeadBucketInput -> HeadBucketOutput = buckets;
     delete_bucket: DeleteBucketInput -> DeleteBucketOutput = buckets;
     get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput = buckets;
-    get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput = buckets;
+    get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput = versions;
     list_objects: ListObjectsInput -> ListObjectsOutput = list;
     list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output = list;
     get_object: GetObjectInput -> GetObjectOutput = get;
@@ -174,7 +180,7 @@ operations! {
     delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput = settings;
     put_bucket_notification_configuration: PutBucketNotificationConfigurationInput -> PutBucketNotificationConfigurationOutput = settings;
     get_bucket_notification_configuration: GetBucketNotificationConfigurationInput -> GetBucketNotificationConfigurationOutput = settings;
-    put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput = settings;
+    put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput = versions;
     get_bucket_acl: GetBucketAclInput -> GetBucketAclOutput = acl;
     put_bucket_acl: PutBucketAclInput -> PutBucketAclOutput = acl;
     get_object_acl: GetObjectAclInput -> GetObjectAclOutput = acl;
@@ -182,5 +188,5 @@ operations! {
     put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput = tags;
     get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput = tags;
     delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput = tags;
-    list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput = list;
+    list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput = versions;
 }

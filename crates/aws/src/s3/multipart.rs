@@ -1,9 +1,9 @@
 //! Multipart uploads: begin, put together, give up.
 
-use super::Objects;
 use super::checksums::{Fields, check_part, check_whole};
 use super::error::{About, coded, failed, refused};
 use super::request::{attributes, etag, mode, size, uri};
+use super::{Objects, told};
 use lake::{CompletedPart as Named, PartInfo, PutMode};
 use model::ErrorKind;
 use s3s::dto::*;
@@ -106,7 +106,7 @@ pub(super) async fn complete_multipart_upload(
         }
         Err(error) => return Err(failed(lake, about, error).await),
     };
-    objects.tell("object.created", &uri).await?;
+    objects.tell("object.created", &uri, told(result.version.as_deref())).await?;
     let sums = Fields::of(&result.checksums);
     Ok(S3Response::new(CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -119,6 +119,7 @@ pub(super) async fn complete_multipart_upload(
         checksum_sha256: sums.sha256,
         checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
         e_tag: Some(etag(result.etag)),
+        version_id: result.version,
         ..CompleteMultipartUploadOutput::default()
     }))
 }

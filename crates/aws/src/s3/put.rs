@@ -1,10 +1,10 @@
 //! Writing an object whose bytes come with the request.
 
-use super::Objects;
 use super::access::{allow, arn, caller};
 use super::checksums::{Fields, Promise};
 use super::error::{About, broken_body, coded, failed};
 use super::request::{attributes, content_md5, etag, size, text, uri};
+use super::{Objects, told};
 use crate::signature::Trailers;
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
@@ -59,9 +59,9 @@ pub(super) async fn put_object(
     let uri = uri(&request.input.bucket, &request.input.key)?;
     let result = write(lake, &uri, request.input.body, options, &mut promise, &trailers).await?;
     if !tags.is_empty() {
-        objects.tag(&uri, tags).await?;
+        objects.tag(&uri, result.version.as_deref(), tags).await?;
     }
-    objects.tell("object.created", &uri).await?;
+    objects.tell("object.created", &uri, told(result.version.as_deref())).await?;
     let sums = Fields::answered(&result.checksums, &promise.checksums);
     Ok(S3Response::new(PutObjectOutput {
         checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
@@ -72,6 +72,7 @@ pub(super) async fn put_object(
         checksum_sha256: sums.sha256,
         e_tag: Some(etag(result.etag)),
         size: Some(size(result.size)),
+        version_id: result.version,
         ..PutObjectOutput::default()
     }))
 }

@@ -125,13 +125,11 @@ pub(super) fn uri(bucket_name: &str, key: &str) -> S3Result<LakeUri> {
     LakeUri::new(bucket(bucket_name)?, key).map_err(|error| s3_error!(KeyTooLongError, "{}", error.message()))
 }
 
-/// There are no versions: only the one that every object without versions has may be named.
-pub(super) fn no_version(version: Option<&str>) -> S3Result<()> {
-    match version {
-        None | Some("null") => Ok(()),
-        Some(version) => {
-            Err(s3_error!(InvalidArgument, "there is no version `{version}`: buckets here keep no versions"))
-        }
+/// The version that a request names.
+pub(super) fn version(named: Option<&str>) -> S3Result<Option<&str>> {
+    match named.filter(|named| !lake::is_version_id(named)) {
+        None => Ok(named),
+        Some(wrong) => Err(s3_error!(InvalidArgument, "`{wrong}` is no id of a version")),
     }
 }
 
@@ -203,6 +201,7 @@ pub(super) fn conditions(headers: &HeaderMap, prefix: &str) -> S3Result<GetOptio
     let header = |name: &str| text(headers, &format!("{prefix}{name}")).map(str::to_owned);
     let time = |name: &str| header(name).and_then(|text| DateTime::parse_from_rfc2822(&text).ok());
     Ok(GetOptions {
+        version: None,
         range: None,
         if_match: header("if-match"),
         if_none_match: header("if-none-match"),

@@ -388,19 +388,6 @@ pub(super) async fn get_bucket_notification_configuration(
     }))
 }
 
-/// Buckets keep no versions; who wants to be sure that they do must not be told so.
-pub(super) async fn put_bucket_versioning(
-    objects: &Objects,
-    request: S3Request<PutBucketVersioningInput>,
-) -> S3Result<S3Response<PutBucketVersioningOutput>> {
-    let input = request.input;
-    exists(&objects.lake, &input.bucket).await?;
-    match input.versioning_configuration.status.as_ref().map(BucketVersioningStatus::as_str) {
-        Some(BucketVersioningStatus::ENABLED) => Err(refused("keeping versions of objects")),
-        _ => Ok(S3Response::new(PutBucketVersioningOutput::default())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,15 +1,18 @@
 //! Tags of objects: kept with what the object was when it got them, so that another one under its key has none.
 
 use super::Objects;
-use super::error::{About, failed};
-use super::request::{no_version, uri};
+use super::request::{uri, version};
 use super::settings::check_tags;
+use super::versions::{facts, unread};
+use lake::{NULL_VERSION, ObjectInfo};
 use model::{LakeUri, Result};
 use s3s::dto::*;
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 const KIND: &str = "s3.object-tags";
+/// Those of versions that have an id.
+const VERSIONS: &str = "s3.version-tags";
 /// S3's limit for one object.
 const MAX_TAGS: usize = 10;
 
@@ -32,38 +35,59 @@ pub(super) fn of_header(header: Option<&str>) -> S3Result<Vec<Tag>> {
     Ok(tags)
 }
 
+/// Where the tags of an object stand, or those of a version.
+fn place(uri: &LakeUri, version: Option<&str>) -> (&'static str, String) {
+    match version.filter(|id| *id != NULL_VERSION) {
+        None => (KIND, uri.to_string()),
+        Some(id) => (VERSIONS, format!("{id} {uri}")),
+    }
+}
+
 impl Objects {
-    /// Gives an object these tags instead of those it had.
-    pub(super) async fn tag(&self, uri: &LakeUri, tags: Vec<Tag>) -> S3Result<()> {
-        match self.keep_tags(uri, tags).await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(failed(&self.lake, About::Object(uri), error).await),
+    /// Gives an object, or a version, these tags instead of those it had. Returns the version.
+    pub(super) async fn tag(
+        &self,
+        uri: &LakeUri,
+        version: Option<&str>,
+        tags: Vec<Tag>,
+    ) -> S3Result<Option<String>> {
+        let kept = async {
+            let info = facts(&self.lake, uri, version).await?;
+            self.keep_tags(&info, tags).await?;
+            Ok(info.version)
+        };
+        match kept.await {
+            Ok(version) => Ok(version),
+            Err(error) => Err(unread(&self.lake, uri, version, error).await),
         }
     }
 
-    async fn keep_tags(&self, uri: &LakeUri, tags: Vec<Tag>) -> Result<()> {
-        let info = self.lake.head(uri).await?;
+    async fn keep_tags(&self, info: &ObjectInfo, tags: Vec<Tag>) -> Result<()> {
         let pair = |tag: Tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default());
         let new = Tagged {
-            etag: info.etag,
+            etag: info.etag.clone(),
             modified: info.last_modified.timestamp_micros(),
             tags: tags.into_iter().map(pair).collect(),
         };
-        let name = uri.to_string();
-        if !self.documents.create(KIND, &name, &new).await? {
+        let (kind, name) = place(&info.uri, info.version.as_deref());
+        if !self.documents.create(kind, &name, &new).await? {
             let change = |kept: &mut Tagged| {
                 kept.clone_from(&new);
                 Ok(())
             };
-            self.documents.change(KIND, &name, change).await?;
+            self.documents.change(kind, &name, change).await?;
         }
         Ok(())
     }
 
     /// The tags of an object that is there.
-    pub(super) async fn tags(&self, uri: &LakeUri) -> Result<Vec<Tag>> {
-        let info = self.lake.head(uri).await?;
-        let kept = self.documents.get::<Tagged>(KIND, &uri.to_string()).await?.map(|kept| kept.body);
+    pub(super) async fn tags(&self, uri: &LakeUri, version: Option<&str>) -> Result<Vec<Tag>> {
+        self.tags_of(&facts(&self.lake, uri, version).await?).await
+    }
+
+    async fn tags_of(&self, info: &ObjectInfo) -> Result<Vec<Tag>> {
+        let (kind, name) = place(&info.uri, info.version.as_deref());
+        let kept = self.documents.get::<Tagged>(kind, &name).await?.map(|kept| kept.body);
         let its = kept
             .filter(|kept| kept.etag == info.etag && kept.modified == info.last_modified.timestamp_micros());
         let tag = |(key, value)| Tag { key: Some(key), value: Some(value) };
@@ -71,10 +95,10 @@ impl Objects {
     }
 
     /// Forgets the tags of an object that is no more.
-    pub(super) async fn untag(&self, uri: &LakeUri) -> Result<()> {
-        let name = uri.to_string();
-        if self.documents.get::<Tagged>(KIND, &name).await?.is_some() {
-            self.documents.delete(KIND, &name).await?;
+    pub(super) async fn untag(&self, uri: &LakeUri, version: Option<&str>) -> Result<()> {
+        let (kind, name) = place(uri, version);
+        if self.documents.get::<Tagged>(kind, &name).await?.is_some() {
+            self.documents.delete(kind, &name).await?;
         }
         Ok(())
     }
@@ -85,11 +109,11 @@ pub(super) async fn put_object_tagging(
     request: S3Request<PutObjectTaggingInput>,
 ) -> S3Result<S3Response<PutObjectTaggingOutput>> {
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     let tags = input.tagging.tag_set;
     check_tags(&tags, MAX_TAGS)?;
-    objects.tag(&uri(&input.bucket, &input.key)?, tags).await?;
-    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    let version_id = objects.tag(&uri(&input.bucket, &input.key)?, version, tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(super) async fn get_object_tagging(
@@ -97,11 +121,15 @@ pub(super) async fn get_object_tagging(
     request: S3Request<GetObjectTaggingInput>,
 ) -> S3Result<S3Response<GetObjectTaggingOutput>> {
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     let uri = uri(&input.bucket, &input.key)?;
-    match objects.tags(&uri).await {
-        Ok(tag_set) => Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id: None })),
-        Err(error) => Err(failed(&objects.lake, About::Object(&uri), error).await),
+    let found = async {
+        let info = facts(&objects.lake, &uri, version).await?;
+        Ok((objects.tags_of(&info).await?, info.version))
+    };
+    match found.await {
+        Ok((tag_set, version_id)) => Ok(S3Response::new(GetObjectTaggingOutput { tag_set, version_id })),
+        Err(error) => Err(unread(&objects.lake, &uri, version, error).await),
     }
 }
 
@@ -110,15 +138,16 @@ pub(super) async fn delete_object_tagging(
     request: S3Request<DeleteObjectTaggingInput>,
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let input = request.input;
-    no_version(input.version_id.as_deref())?;
+    let version = version(input.version_id.as_deref())?;
     let uri = uri(&input.bucket, &input.key)?;
     let done = async {
-        objects.lake.head(&uri).await?;
-        objects.untag(&uri).await
+        let info = facts(&objects.lake, &uri, version).await?;
+        objects.untag(&uri, info.version.as_deref()).await?;
+        Ok(info.version)
     };
     match done.await {
-        Ok(()) => Ok(S3Response::new(DeleteObjectTaggingOutput::default())),
-        Err(error) => Err(failed(&objects.lake, About::Object(&uri), error).await),
+        Ok(version_id) => Ok(S3Response::new(DeleteObjectTaggingOutput { version_id })),
+        Err(error) => Err(unread(&objects.lake, &uri, version, error).await),
     }
 }
 

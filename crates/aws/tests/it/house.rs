@@ -32,6 +32,11 @@ const READER: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "kinesis:Get*", "Resource": "arn:aws:kinesis:*:*:stream/s"},
     {"Effect": "Deny", "Action": "*", "Resource": "arn:aws:s3:::raw/secret/*"}]}"#;
 
+/// The rights of the key `historian`.
+const HISTORIAN: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Resource": ["arn:aws:s3:::raw", "arn:aws:s3:::raw/*"], "Action": ["s3:GetObjectVersion",
+     "s3:GetObjectVersionTagging", "s3:DeleteObjectVersion", "s3:ListBucketVersions", "s3:PutObject"]}]}"#;
+
 /// The rights of the key `operator`.
 const OPERATOR: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "kinesisanalytics:*", "Resource": "*"},
@@ -227,6 +232,7 @@ impl House {
         let keys = vec![
             key("admin", "secret", Policy::everything()),
             key("reader", "read", Policy::parse(READER).unwrap()),
+            key("historian", "history", Policy::parse(HISTORIAN).unwrap()),
             key("operator", "operate", Policy::parse(OPERATOR).unwrap()),
             key("hose", "hose", Policy::parse(HOSE).unwrap()),
             key("nobody", "none", Policy::default()),

@@ -13,3 +13,4 @@ mod operations;
 mod security;
 mod streams;
 mod uploads;
+mod versions;

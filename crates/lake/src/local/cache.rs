@@ -3,6 +3,7 @@
 
 use super::escape;
 use super::fsys;
+use super::versions;
 use rustix::fs::{Dir, FileType, Stat, Timespec, Timestamps, UTIME_NOW};
 use rustix::io::Errno;
 use std::collections::{HashMap, VecDeque};
@@ -18,6 +19,8 @@ const MAX_NAMES: usize = 1_000_000;
 pub(crate) enum Tree {
     Visible,
     Odd,
+    /// Former versions: a folder for each key.
+    Kept,
 }
 
 /// One thing in a folder. `text` is what it adds to the key: a visible folder's ends with `/`.
@@ -144,6 +147,19 @@ fn read(dir: &OwnedFd, tree: Tree) -> Result<Vec<Entry>, Errno> {
                 let text = if is_folder { format!("{text}/") } else { text.to_owned() };
                 entries.push(Entry { text: text.into_bytes().into(), is_folder });
             }
+            Tree::Kept if is_folder => {
+                let name = name.to_bytes();
+                let (body, is_key) = match name.strip_suffix(versions::FOLDER.as_bytes()) {
+                    Some(body) => (body, true),
+                    None => (name, false),
+                };
+                if let Some((piece, folder)) = escape::piece_of(body)
+                    && folder != is_key
+                {
+                    entries.push(Entry { text: piece.into(), is_folder: folder });
+                }
+            }
+            Tree::Kept => {}
             Tree::Odd => {
                 if let Some((piece, folder)) = escape::piece_of(name.to_bytes())
                     && folder == is_folder

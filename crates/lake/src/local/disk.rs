@@ -8,6 +8,7 @@ use super::escape;
 use super::fsys;
 use super::meta::Records;
 use super::record::{Record, Stamp};
+use super::status::Versions;
 use crate::object::{ObjectInfo, PutMode};
 use crate::private::{Private, failed};
 use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
@@ -29,6 +30,7 @@ pub(crate) struct Disk {
     pub(crate) buckets: OwnedFd,
     pub(crate) odd: OwnedFd,
     pub(crate) uploads: OwnedFd,
+    pub(crate) versions: Versions,
     pub(crate) records: Records,
     pub(crate) cache: ListingCache,
     /// Whether `A` and `a` are one name here.
@@ -37,14 +39,14 @@ pub(crate) struct Disk {
 
 /// A key's file.
 pub(crate) struct Found {
-    dir: OwnedFd,
-    name: String,
+    pub(crate) dir: OwnedFd,
+    pub(crate) name: String,
     pub(crate) stamp: Stamp,
-    visible: bool,
+    pub(crate) visible: bool,
 }
 
 /// Why a file could not take its place.
-enum Stop {
+pub(crate) enum Stop {
     /// This tree cannot hold the key.
     Blocked,
     /// Something changed underneath.
@@ -54,6 +56,19 @@ enum Stop {
     Failed(Errno),
 }
 
+impl Stop {
+    pub(crate) fn error(self, uri: &LakeUri) -> Error {
+        match self {
+            Self::Taken => exists(uri),
+            Self::Failed(errno) => failed("write", uri, errno),
+            Self::Again | Self::Blocked => {
+                Error::conflict("the folders of this key change faster than it can be written")
+                    .at(Place::object(uri))
+            }
+        }
+    }
+}
+
 impl Disk {
     /// Opens the folders and finds out what the file system can do.
     pub(crate) fn open(private: Arc<Private>, sidecars: bool) -> Result<Self> {
@@ -61,6 +76,7 @@ impl Disk {
         let wrong = |errno| failed("open", root.display(), errno);
         let open = |name: &str| fsys::ensure_dir(&private.base, &[name]).map_err(wrong);
         let (odd, uploads, meta) = (open("odd")?, open("uploads")?, open("meta")?);
+        let versions = Versions::new(open("versions")?);
         let folder = root.join("buckets");
         std::fs::create_dir_all(&folder)
             .map_err(|e| Error::unavailable(format!("cannot create `{}`", folder.display())).source_is(e))?;
@@ -76,7 +92,7 @@ impl Disk {
         let name = private.fresh_name();
         let clock = private.create_tmp(&name).map_err(wrong)?;
         fsys::unlink(&private.tmp, &name).map_err(wrong)?;
-        Ok(Self { buckets, odd, uploads, records, cache: ListingCache::new(clock), folds, private })
+        Ok(Self { buckets, odd, uploads, versions, records, cache: ListingCache::new(clock), folds, private })
     }
 
     /// The bucket's folder.
@@ -122,7 +138,7 @@ impl Disk {
         find_in(bucket, &segments, true)
     }
 
-    fn find_odd(&self, uri: &LakeUri) -> Result<Option<Found>, Errno> {
+    pub(crate) fn find_odd(&self, uri: &LakeUri) -> Result<Option<Found>, Errno> {
         match fsys::open_dir(&self.odd, &[uri.bucket().as_str()]) {
             Ok(base) => find_in(&base, &escape::odd(uri.key()), false),
             Err(Errno::NOENT) => Ok(None),
@@ -184,7 +200,8 @@ impl Disk {
                     continue;
                 }
             }
-            return Ok((file, info_from(uri.clone(), &stamp, record)));
+            let version = self.version_id(uri, &stamp, record.as_ref())?;
+            return Ok((file, ObjectInfo { version, ..info_from(uri.clone(), &stamp, record) }));
         }
         Err(Error::conflict("the object changes faster than it can be opened").at(Place::object(uri)))
     }
@@ -194,12 +211,19 @@ impl Disk {
         self.open_object(uri).map(|(_, info)| info)
     }
 
-    /// Lets a finished, synced file take its key's place, if `mode` allows. The folder is on disk when this returns.
-    pub(crate) fn place(&self, from: &OwnedFd, name: &str, uri: &LakeUri, mode: &PutMode) -> Result<()> {
-        let dir = self.place_unsynced(from, name, uri, mode)?;
+    /// Lets a finished, synced file take its key's place, if `mode` allows, and returns the id of the version that it
+    /// makes. The folder is on disk when this returns.
+    pub(crate) fn place(
+        &self,
+        from: &OwnedFd,
+        name: &str,
+        uri: &LakeUri,
+        mode: &PutMode,
+    ) -> Result<Option<String>> {
+        let (dir, version) = self.place_unsynced(from, name, uri, mode)?;
         rustix::fs::fsync(&dir).map_err(|errno| failed("write", uri, errno))?;
         crashpoint::hit("lake.put.done");
-        Ok(())
+        Ok(version)
     }
 
     /// The same without waiting for the folder, which is returned.
@@ -209,37 +233,31 @@ impl Disk {
         name: &str,
         uri: &LakeUri,
         mode: &PutMode,
-    ) -> Result<OwnedFd> {
+    ) -> Result<(OwnedFd, Option<String>)> {
         let bucket = self.bucket(uri.bucket())?;
         let lock =
             self.private.lock_key(uri.bucket(), uri.key()).map_err(|errno| failed("lock", uri, errno))?;
         let before = self.find(&bucket, uri)?;
         check_mode(mode, uri, before.as_ref().map(|found| self.info(uri, found)).as_ref())?;
+        let placing = self.prepare_version(from, name, uri, before.as_ref())?;
         let create = *mode == PutMode::Create;
-        let now = self.move_in(&bucket, from, name, uri, create).map_err(|stop| match stop {
-            Stop::Taken => exists(uri),
-            Stop::Failed(errno) => failed("write", uri, errno),
-            Stop::Again | Stop::Blocked => {
-                Error::conflict("the folders of this key change faster than it can be written")
-                    .at(Place::object(uri))
-            }
-        })?;
+        let now = self.move_in(&bucket, from, name, uri, create).map_err(|stop| stop.error(uri))?;
         if let Some(before) = before {
+            let spared = placing.keeps.then_some(before.stamp.inode);
             // The same key in the other tree: the new file has replaced it.
-            if now.visible
-                && let Ok(Some(twin)) = self.find_odd(uri)
-            {
-                fsys::unlink(&twin.dir, &twin.name).map_err(|errno| failed("replace", uri, errno))?;
-                rustix::fs::fsync(&twin.dir).map_err(|errno| failed("replace", uri, errno))?;
-                self.records.forget(twin.stamp.inode);
+            self.drop_twin(uri, &now, spared)?;
+            if spared.is_none() {
+                self.records.forget(before.stamp.inode);
             }
-            self.records.forget(before.stamp.inode);
+        }
+        if placing.replaces_null {
+            self.drop_nulls(uri, None)?;
         }
         drop(lock);
-        Ok(now.dir)
+        Ok((now.dir, placing.id))
     }
 
-    fn move_in(
+    pub(crate) fn move_in(
         &self,
         bucket: &OwnedFd,
         from: &OwnedFd,
@@ -265,44 +283,6 @@ impl Disk {
             }
         }
         Err(Stop::Again)
-    }
-
-    /// Removes a key, from wherever it stands. `meant` may turn the present content down. With `sync` it is gone from
-    /// the disk when this returns.
-    pub(crate) fn remove(
-        &self,
-        uri: &LakeUri,
-        sync: bool,
-        meant: impl Fn(&ObjectInfo) -> Result<bool>,
-    ) -> Result<()> {
-        let bucket = self.bucket(uri.bucket())?;
-        let wrong = |errno| failed("delete", uri, errno);
-        let _lock = self.private.lock_key(uri.bucket(), uri.key()).map_err(wrong)?;
-        let mut first = true;
-        while let Some(found) = self.find(&bucket, uri)? {
-            if first && !meant(&self.info(uri, &found))? {
-                return Ok(());
-            }
-            first = false;
-            crashpoint::hit("lake.delete");
-            fsys::unlink(&found.dir, &found.name).map_err(wrong)?;
-            if sync {
-                rustix::fs::fsync(&found.dir).map_err(wrong)?;
-            }
-            crashpoint::hit("lake.delete.done");
-            self.records.forget(found.stamp.inode);
-            if found.visible
-                && let Some((_, folders)) = escape::visible(uri.key()).as_deref().and_then(<[_]>::split_last)
-            {
-                fsys::prune(&bucket, folders);
-            } else if !found.visible
-                && let Some((_, folders)) = escape::odd(uri.key()).split_last()
-                && let Ok(base) = fsys::open_dir(&self.odd, &[uri.bucket().as_str()])
-            {
-                fsys::prune(base, folders);
-            }
-        }
-        Ok(())
     }
 
     /// Brings the folders of a key to disk, in both trees. Of a folder that is gone, the one above tells so.
@@ -363,6 +343,7 @@ pub(crate) fn info_from(uri: LakeUri, stamp: &Stamp, record: Option<Record>) -> 
         content_type: record.content_type,
         headers: record.headers,
         metadata: record.metadata,
+        version: None,
     }
 }
 

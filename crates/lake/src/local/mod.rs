@@ -9,10 +9,14 @@ mod escape;
 pub(crate) mod fsys;
 mod meta;
 mod multipart;
+mod past;
 mod read;
 mod record;
+mod removal;
 mod sink;
+mod status;
 mod upkeep;
+mod versions;
 mod walk;
 
 pub(crate) use disk::{Disk, check_mode};
@@ -21,16 +25,17 @@ pub(crate) use sink::blocking;
 
 use crate::journal::{StagedDelete, StagedPut, Waiting};
 use crate::object::{
-    BucketInfo, CompletedPart, GetOptions, MultipartInfo, ObjectInfo, ObjectRead, PartInfo, PutMode,
-    PutOptions, PutResult, SweepReport, bare_etag,
+    BucketInfo, CompletedPart, Deleted, GetOptions, MultipartInfo, ObjectInfo, ObjectRead, PartInfo, PutMode,
+    PutOptions, PutResult, SweepReport,
 };
 use crate::private::failed;
 use crate::ranges::RandomAccess;
-use crate::store::{PartSink, Scan, ScanRequest, Sink, Store};
+use crate::store::{PartSink, Scan, ScanRequest, Sink, Store, VersionScan};
+use crate::versions::{ObjectVersion, Versioning};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
+use model::{BucketName, Error, ErrorKind, LakeUri, Result};
 use rustix::io::Errno;
 use sink::{Draft, LocalPart, LocalSink};
 use std::collections::BTreeMap;
@@ -90,7 +95,10 @@ impl Store for LocalStore {
     async fn get(&self, uri: &LakeUri, options: &GetOptions) -> Result<Option<ObjectRead>> {
         let (uri, options) = (uri.clone(), options.clone());
         self.run(move |disk| {
-            let (file, info) = disk.open_object(&uri)?;
+            let (file, info) = match &options.version {
+                None => disk.open_object(&uri)?,
+                Some(version) => disk.open_version(&uri, version)?,
+            };
             if !options.check(&info)? {
                 return Ok(None);
             }
@@ -140,18 +148,9 @@ impl Store for LocalStore {
         Ok(None)
     }
 
-    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<()> {
+    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<Deleted> {
         let (uri, etag) = (uri.clone(), etag.map(str::to_owned));
-        self.run(move |disk| {
-            disk.remove(&uri, true, |info| match &etag {
-                Some(etag) if bare_etag(etag) != info.etag => {
-                    Err(Error::new(ErrorKind::PreconditionFailed, "the object has changed")
-                        .at(Place::object(&uri)))
-                }
-                _ => Ok(true),
-            })
-        })
-        .await
+        self.run(move |disk| disk.remove(&uri, true, etag.as_deref())).await
     }
 
     async fn create_multipart(&self, uri: &LakeUri, options: &PutOptions) -> Result<String> {
@@ -245,7 +244,7 @@ impl Store for LocalStore {
         self.run(move |disk| {
             crashpoint::hit("lake.commit.delete");
             match disk.stamp(&delete.uri) {
-                Ok(now) if now == delete.stamp => disk.remove(&delete.uri, false, |_| Ok(true)),
+                Ok(now) if now == delete.stamp => disk.remove(&delete.uri, false, None).map(drop),
                 Ok(_) => Ok(()),
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
                 Err(error) => Err(error),
@@ -278,5 +277,29 @@ impl Store for LocalStore {
 
     async fn sweep(&self, older_than: DateTime<Utc>) -> Result<SweepReport> {
         self.run(move |disk| disk.sweep(older_than)).await
+    }
+
+    async fn versioning(&self, bucket: &BucketName) -> Result<Option<Versioning>> {
+        let bucket = bucket.clone();
+        self.run(move |disk| Ok(disk.status(&bucket)?.map(|status| status.versioning))).await
+    }
+
+    async fn set_versioning(&self, bucket: &BucketName, versioning: Versioning) -> Result<()> {
+        let bucket = bucket.clone();
+        self.run(move |disk| disk.set_versioning(&bucket, versioning)).await
+    }
+
+    async fn history(&self, uri: &LakeUri) -> Result<Vec<ObjectVersion>> {
+        let uri = uri.clone();
+        self.run(move |disk| disk.history(&uri)).await
+    }
+
+    async fn delete_version(&self, uri: &LakeUri, version: &str) -> Result<Deleted> {
+        let (uri, version) = (uri.clone(), version.to_owned());
+        self.run(move |disk| disk.remove_version(&uri, &version)).await
+    }
+
+    async fn scan_versions(&self, request: ScanRequest, after: Option<String>) -> Result<VersionScan> {
+        self.run(move |disk| disk.scan_versions(&request, after.as_deref())).await
     }
 }

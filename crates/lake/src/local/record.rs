@@ -39,6 +39,14 @@ impl Stamp {
     }
 }
 
+/// Which version a file is. The order grows with each version of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Version {
+    pub(crate) order: u64,
+    /// What makes its id unique; none for the version `null`.
+    pub(crate) token: Option<u64>,
+}
+
 /// The facts kept with a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -49,6 +57,8 @@ pub(crate) struct Record {
     pub(crate) metadata: BTreeMap<String, String>,
     /// `bucket/key`, where the record does not stand on the file itself.
     pub(crate) owner: Option<String>,
+    /// Which version it is, where its bucket kept versions when it was written.
+    pub(crate) version: Option<Version>,
 }
 
 mod tag {
@@ -63,6 +73,7 @@ mod tag {
     pub(super) const METADATA: u8 = 9;
     pub(super) const OWNER: u8 = 10;
     pub(super) const SHA1: u8 = 11;
+    pub(super) const VERSION: u8 = 12;
 }
 
 impl Record {
@@ -104,6 +115,11 @@ impl Record {
         if let Some(owner) = &self.owner {
             field(&mut out, tag::OWNER, &[owner.as_bytes()]);
         }
+        if let Some(Version { order, token }) = self.version {
+            let token = token.map(u64::to_le_bytes);
+            let token: &[u8] = token.as_ref().map_or(&[], |token| token);
+            field(&mut out, tag::VERSION, &[&order.to_le_bytes(), token]);
+        }
         out
     }
 
@@ -142,6 +158,12 @@ impl Record {
             tag::HEADER => self.headers.extend([pair()?]),
             tag::METADATA => self.metadata.extend([pair()?]),
             tag::OWNER => self.owner = Some(text()?),
+            tag::VERSION => {
+                let mut rest = value;
+                let order = u64::from_le_bytes(take(&mut rest)?);
+                let token = take(&mut rest).map(u64::from_le_bytes);
+                self.version = Some(Version { order, token });
+            }
             // A later version's field: what we do not know we do not need.
             _ => {}
         }
@@ -194,9 +216,12 @@ mod tests {
             headers: BTreeMap::from([("cache-control".into(), "no-store".into())]),
             metadata: BTreeMap::from([("a".into(), "line\nbreak".into()), ("b".into(), String::new())]),
             owner: Some("bucket/key".into()),
+            version: Some(Version { order: 9, token: Some(u64::MAX) }),
         };
         let bytes = full.encode(&stamp);
         assert_eq!(Record::decode(&bytes), Some((full, stamp)));
+        let null = Record { version: Some(Version { order: 8, token: None }), ..Record::default() };
+        assert_eq!(Record::decode(&null.encode(&stamp)), Some((null, stamp)));
         for cut in 0..bytes.len() {
             let _ = Record::decode(&bytes[..cut]);
         }

@@ -112,7 +112,9 @@ impl Draft {
         options: &PutOptions,
     ) -> Result<PutResult> {
         let wrong = |errno| failed("write", &self.uri, errno);
+        let version = self.disk.first_version(&self.uri, &self.file)?;
         let record = Record {
+            version,
             etag: etag.clone(),
             sums: digests.sums,
             content_type: options.content_type.clone(),
@@ -127,11 +129,11 @@ impl Draft {
         let spare = self.disk.private.fresh_name();
         self.disk.records.write(&self.file, &record, &self.disk.private.tmp, &spare).map_err(wrong)?;
         rustix::fs::fsync(&self.file).map_err(wrong)?;
-        Ok(PutResult { etag, size: digests.size, checksums: digests.sums })
+        Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
     }
 
     /// Publishes a sealed file, or leaves it for its commit.
-    pub(crate) fn place(mut self, options: &PutOptions, result: PutResult) -> Result<Finished> {
+    pub(crate) fn place(mut self, options: &PutOptions, mut result: PutResult) -> Result<Finished> {
         if let Some(commit) = self.commit.clone() {
             rustix::fs::fsync(&self.dir).map_err(|errno| failed("write", &self.uri, errno))?;
             self.keep = true;
@@ -139,7 +141,7 @@ impl Draft {
             let (uri, mode, size) = (self.uri.clone(), options.mode.clone(), result.size);
             return Ok(Finished::Staged(result, StagedPut { uri, mode, size, waiting }));
         }
-        self.disk.place(&self.dir, &self.name, &self.uri, &options.mode)?;
+        result.version = self.disk.place(&self.dir, &self.name, &self.uri, &options.mode)?;
         self.keep = true;
         Ok(Finished::Published(result))
     }

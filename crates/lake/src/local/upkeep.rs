@@ -14,7 +14,12 @@ use rustix::io::Errno;
 impl Disk {
     pub(crate) fn create_bucket(&self, bucket: &BucketName) -> Result<()> {
         match rustix::fs::mkdirat(&self.buckets, bucket.as_str(), Mode::from_raw_mode(0o755)) {
-            Ok(()) => rustix::fs::fsync(&self.buckets).map_err(|e| failed("create the bucket", bucket, e)),
+            Ok(()) => {
+                let wrong = |e| failed("create the bucket", bucket, e);
+                rustix::fs::fsync(&self.buckets).map_err(wrong)?;
+                // Left by a process that was killed while it deleted one of that name.
+                self.forget_status(bucket).map_err(wrong)
+            }
             Err(Errno::EXIST) => Err(Error::already_exists(format!("bucket `{bucket}` exists already"))),
             Err(errno) => Err(failed("create the bucket", bucket, errno)),
         }
@@ -31,13 +36,18 @@ impl Disk {
         };
         let wrong = |errno| failed("delete the bucket", bucket, errno);
         let is_empty = self.scan(&request)?.items.is_empty();
+        if is_empty && !self.keeps_nothing(bucket).map_err(wrong)? {
+            return Err(Error::conflict(format!("bucket `{bucket}` is not empty: it keeps former versions"))
+                .hint("delete all versions and delete markers first"));
+        }
         if !is_empty || !fsys::remove_empty(&self.buckets, bucket.as_str(), 1000).map_err(wrong)? {
             return Err(Error::conflict(format!("bucket `{bucket}` is not empty"))
                 .hint("delete its objects first; links and other things that are no objects count too"));
         }
         rustix::fs::fsync(&self.buckets).map_err(wrong)?;
         fsys::remove_all(&self.odd, bucket.as_str()).map_err(wrong)?;
-        fsys::remove_all(&self.uploads, bucket.as_str()).map_err(wrong)
+        fsys::remove_all(&self.uploads, bucket.as_str()).map_err(wrong)?;
+        self.forget_status(bucket).map_err(wrong)
     }
 
     pub(crate) fn list_buckets(&self) -> Result<Vec<BucketInfo>> {
@@ -161,7 +171,11 @@ impl Disk {
             return false;
         };
         let present = self.bucket(uri.bucket()).ok().and_then(|dir| self.find(&dir, &uri).ok().flatten());
-        present.is_some_and(|found| found.stamp == *stamp) || self.is_waiting(stamp.inode)
+        let is_former = || {
+            let kept = self.kept(&uri).map(|(_, kept)| kept).unwrap_or_default();
+            kept.iter().any(|one| one.stamp.inode == stamp.inode)
+        };
+        present.is_some_and(|found| found.stamp == *stamp) || is_former() || self.is_waiting(stamp.inode)
     }
 
     fn is_waiting(&self, inode: u64) -> bool {

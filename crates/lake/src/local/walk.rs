@@ -6,9 +6,11 @@ use super::disk::{Disk, info_from};
 use super::escape;
 use super::fsys;
 use super::record::Stamp;
+use super::versions::{FOLDER, order_in};
 use crate::object::ObjectInfo;
 use crate::private::failed;
-use crate::store::{Bound, Listed, Scan, ScanRequest};
+use crate::store::{Bound, Listed, ListedVersion, Scan, ScanRequest, VersionScan};
+use crate::versions::ObjectVersion;
 use model::{LakeUri, Result};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
@@ -206,7 +208,23 @@ fn file_name(entry: &Entry, tree: Tree) -> Option<String> {
             Some(if entry.is_folder { name.strip_suffix('/')?.to_owned() } else { name.to_owned() })
         }
         Tree::Odd => Some(escape::piece_name(&entry.text, entry.is_folder)),
+        Tree::Kept if entry.is_folder => Some(escape::piece_name(&entry.text, true)),
+        Tree::Kept => Some(escape::piece_name(&entry.text, false) + FOLDER),
     }
+}
+
+/// The versions that came before this one, which may be gone meanwhile.
+fn older(mut versions: Vec<ObjectVersion>, than: &str) -> Vec<ObjectVersion> {
+    if let Some(at) = versions.iter().position(|one| one.id == than) {
+        return versions.split_off(at + 1);
+    }
+    if let Some(order) = order_in(than) {
+        let written = |one: &ObjectVersion| {
+            one.info.last_modified.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok())
+        };
+        versions.retain(|one| order_in(&one.id).or_else(|| written(one)).is_none_or(|is| is < order));
+    }
+    versions
 }
 
 impl Disk {
@@ -250,6 +268,60 @@ impl Disk {
             }
             if from_visible && odd.peek().map_err(wrong)? == Some(key.as_str()) {
                 odd.take();
+            }
+        }
+    }
+
+    /// Some of a bucket's versions. `after`: of the key where the walk begins, only those that are older.
+    pub(crate) fn scan_versions(&self, request: &ScanRequest, after: Option<&str>) -> Result<VersionScan> {
+        let wrong = |errno| failed("list", format!("s3://{}/{}", request.bucket, request.prefix), errno);
+        let (visible, odd) = self.walks(request)?;
+        let kept = match self.kept_base(&request.bucket) {
+            Ok(base) => Walk::new(self, base, Tree::Kept, "", request.bound.clone()).map_err(wrong)?,
+            Err(Errno::NOENT) => Walk::nothing(self, Tree::Kept),
+            Err(errno) => return Err(wrong(errno)),
+        };
+        let mut walks = [visible, odd, kept];
+        let mut scan = VersionScan::default();
+        loop {
+            let mut least: Option<String> = None;
+            for walk in &mut walks {
+                if let Some(key) = walk.peek().map_err(wrong)?
+                    && least.as_deref().is_none_or(|least| key < least)
+                {
+                    least = Some(key.to_owned());
+                }
+            }
+            let Some(key) = least else { return Ok(scan) };
+            let Some(rest) = key.strip_prefix(request.prefix.as_str()) else { return Ok(scan) };
+            if let Some(end) = request.delimiter.as_ref().and_then(|d| rest.find(d).map(|at| at + d.len())) {
+                if scan.items.len() == request.limit {
+                    scan.more = true;
+                    return Ok(scan);
+                }
+                let common = key[..request.prefix.len() + end].to_owned();
+                walks.iter_mut().for_each(|walk| walk.skip_past(&common));
+                scan.items.push(ListedVersion::Prefix(common));
+                continue;
+            }
+            for walk in &mut walks {
+                if walk.peek().map_err(wrong)? == Some(key.as_str()) {
+                    walk.take();
+                }
+            }
+            let Ok(uri) = LakeUri::new(request.bucket.clone(), key.clone()) else { continue };
+            let mut versions = self.history(&uri)?;
+            if let Some(after) = after
+                && matches!(&request.bound, Bound::From(first) if *first == key)
+            {
+                versions = older(versions, after);
+            }
+            for version in versions {
+                if scan.items.len() == request.limit {
+                    scan.more = true;
+                    return Ok(scan);
+                }
+                scan.items.push(ListedVersion::Version(Box::new(version)));
             }
         }
     }

@@ -175,7 +175,7 @@ impl S3Store {
         let etag = bare_etag(answer.text("ETag")).to_owned();
         let info = self.facts(uri).await?;
         let etag = if etag.is_empty() { info.etag } else { etag };
-        Ok(PutResult { etag, size: info.size, checksums: info.checksums })
+        Ok(PutResult { etag, size: info.size, checksums: info.checksums, version: None })
     }
 
     pub(super) async fn abort(&self, uri: &LakeUri, id: &str) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::checksum::{Checksums, Hasher};
 use crate::journal::{StagedDelete, StagedPut, Waiting};
 use crate::object::*;
 use crate::ranges::{RandomAccess, Requests};
-use crate::store::{Bound, Listed, PartSink, Scan, ScanRequest, Sink, Store};
+use crate::store::{Bound, Listed, PartSink, Scan, ScanRequest, Sink, Store, check_version};
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -47,6 +47,7 @@ fn info_of(uri: &LakeUri, headers: &HeaderMap, size: u64) -> ObjectInfo {
         content_type: text("content-type"),
         headers: KEPT.iter().filter_map(|name| Some(((*name).to_owned(), text(name)?))).collect(),
         metadata: metadata.collect(),
+        version: None,
     }
 }
 
@@ -119,6 +120,7 @@ impl S3Store {
 
     async fn open(&self, uri: &LakeUri, options: &GetOptions) -> Result<Option<ObjectRead>> {
         self.check_key(uri)?;
+        check_version(uri, options.version.as_deref())?;
         if let Some(GetRange::Bounded(range)) = &options.range
             && range.is_empty()
         {
@@ -289,6 +291,7 @@ impl Store for S3Store {
                 content_type: None,
                 headers: Default::default(),
                 metadata: Default::default(),
+                version: None,
             };
             items.push((key, Listed::Object(Box::new(info))));
         }
@@ -316,7 +319,12 @@ impl Store for S3Store {
         crashpoint::hit("lake.s3.put");
         let (headers, _) = self.document(&proofs(call, digests.md5, &options.checksums)).await?;
         let etag = headers.get("etag").and_then(|etag| etag.to_str().ok()).unwrap_or_default();
-        Ok(PutResult { etag: bare_etag(etag).to_owned(), size: digests.size, checksums: digests.sums })
+        Ok(PutResult {
+            etag: bare_etag(etag).to_owned(),
+            size: digests.size,
+            checksums: digests.sums,
+            version: None,
+        })
     }
 
     async fn sink(&self, uri: &LakeUri, options: &PutOptions, commit: Option<&str>) -> Result<Box<dyn Sink>> {
@@ -340,10 +348,10 @@ impl Store for S3Store {
             .header("x-amz-metadata-directive", "REPLACE");
         let (_, answer) = self.document(&call).await?;
         let etag = bare_etag(answer.text("ETag")).to_owned();
-        Ok(Some(PutResult { etag, size: from.size, checksums: from.checksums }))
+        Ok(Some(PutResult { etag, size: from.size, checksums: from.checksums, version: None }))
     }
 
-    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<()> {
+    async fn delete(&self, uri: &LakeUri, etag: Option<&str>) -> Result<Deleted> {
         self.check_key(uri)?;
         if let Some(etag) = etag {
             let info = self.facts(uri).await?;
@@ -355,9 +363,9 @@ impl Store for S3Store {
         let call = Call::new(Method::DELETE, self.remote(uri.bucket()), uri.key(), uri);
         match self.document(&call).await {
             Err(error) if error.kind() == ErrorKind::NotFound && !error.message().contains("bucket") => {
-                Ok(())
+                Ok(Deleted::default())
             }
-            other => other.map(drop),
+            other => other.map(|_| Deleted::default()),
         }
     }
 
@@ -427,7 +435,9 @@ impl Store for S3Store {
     async fn publish_delete(&self, delete: &StagedDelete) -> Result<()> {
         crashpoint::hit("lake.commit.delete");
         match self.facts(&delete.uri).await {
-            Ok(info) if self.stamp(&info).await? == delete.stamp => self.delete(&delete.uri, None).await,
+            Ok(info) if self.stamp(&info).await? == delete.stamp => {
+                self.delete(&delete.uri, None).await.map(drop)
+            }
             Ok(_) => Ok(()),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),

@@ -119,7 +119,7 @@ impl S3Sink {
             md5
         });
         let etag = crate::checksum::multipart_etag(md5s);
-        Ok(PutResult { etag, size: digests.size, checksums: digests.sums })
+        Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
     }
 
     async fn finish_inner(&mut self, options: &PutOptions) -> Result<Finished> {

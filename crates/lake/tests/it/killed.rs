@@ -42,6 +42,15 @@ fn killed_process() {
             }
             "commit" => commit(&lake, &data).await,
             "delete" => lake.delete(&uri(&data, "t/old-1")).await.unwrap(),
+            "undelete" => {
+                let at = uri(&data, "t/old-1");
+                let newest = lake.version(&at, None).await.unwrap();
+                lake.delete_version(&at, &newest.id).await.unwrap();
+            }
+            "overwrite" => {
+                let at = uri(&data, "t/old-1");
+                lake.put(&at, Bytes::from_static(b"new"), PutOptions::default()).await.unwrap();
+            }
             "multipart" => {
                 let key = uri(&data, "parts");
                 let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
@@ -261,6 +270,103 @@ fn a_killed_commit_to_a_server_is_whole_or_nothing() {
             assert_eq!(whole_or_nothing(&lake, &data, point).await, happened, "{point}");
             assert!(lake.list_multiparts(&uri(&data, "")).await.unwrap().is_empty(), "{point}");
             drop(lake);
+        });
+        crate::local::wait_for_no_leftovers(dir.path());
+    }
+}
+
+/// What is done again after the kill, as its client would.
+async fn again(lake: &Lake, data: &model::BucketName, work: &str) {
+    let at = uri(data, "t/old-1");
+    match work {
+        "overwrite" => {
+            drop(lake.put(&at, Bytes::from_static(b"new"), PutOptions::default()).await.unwrap());
+        }
+        "delete" => lake.delete(&at).await.unwrap(),
+        "undelete" => {
+            let markers = lake.history(&at).await.unwrap().into_iter().filter(|one| one.is_marker);
+            for marker in markers.collect::<Vec<_>>() {
+                lake.delete_version(&at, &marker.id).await.unwrap();
+            }
+        }
+        other => panic!("unknown work {other}"),
+    }
+}
+
+#[test]
+fn a_killed_writer_loses_no_version_and_leaves_none_twice() {
+    use crate::versions::history;
+    // Where the writer dies, what is there then, and what is there once it was done again.
+    for (point, work, then, after) in [
+        ("lake.version.keep", "overwrite", &["old"][..], &["new", "old"][..]),
+        ("lake.version.kept", "overwrite", &["old"], &["new", "old"]),
+        ("lake.put.before_rename", "overwrite", &["old"], &["new", "old"]),
+        ("lake.put.done", "overwrite", &["new", "old"], &["new", "new", "old"]),
+        ("lake.version.kept", "delete", &["old"], &["-", "old"]),
+        ("lake.delete.done", "delete", &["-", "old"], &["-", "old"]),
+        ("lake.version.mark", "delete", &["-", "old"], &["-", "old"]),
+        ("lake.put.before_rename", "undelete", &["-", "old"], &["old"]),
+        ("lake.version.restored", "undelete", &["old", "-"], &["old"]),
+    ] {
+        for suspended in [false, true] {
+            let (dir, lake, data) = run(crate::versions::versioned_lake());
+            run(async {
+                prepare(&lake, &data).await;
+                if work == "undelete" {
+                    lake.delete(&uri(&data, "t/old-1")).await.unwrap();
+                }
+                if suspended {
+                    lake.set_versioning(&data, lake::Versioning::Suspended).await.unwrap();
+                }
+            });
+            drop(lake);
+            kill_at(point, work, dir.path(), None);
+            run(async {
+                let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+                assert_eq!(history(&lake, &data, "t/old-1").await, then, "{work} {point} {suspended}");
+                again(&lake, &data, work).await;
+                // The version `null` is there but once.
+                let after = if suspended && after.len() == 3 { &after[1..] } else { after };
+                assert_eq!(history(&lake, &data, "t/old-1").await, after, "{work} {point} {suspended}");
+            });
+            crate::local::wait_for_no_leftovers(dir.path());
+        }
+    }
+}
+
+#[test]
+fn a_killed_commit_keeps_versions_once() {
+    for point in [
+        "lake.commit.staged",
+        "lake.commit.journal",
+        "lake.version.kept:3",
+        "lake.commit.rename:4",
+        "lake.commit.published",
+        "lake.version.kept:8",
+        "lake.version.mark:2",
+        "lake.commit.delete:2",
+        "lake.commit.cleanup",
+    ] {
+        let (dir, lake, data) = run(crate::versions::versioned_lake());
+        run(prepare(&lake, &data));
+        drop(lake);
+        kill_at(point, "commit", dir.path(), None);
+        run(async {
+            let lake = Lake::open(config(dir.path(), None)).await.unwrap();
+            let happened = whole_or_nothing(&lake, &data, point).await;
+            assert_eq!(happened, point != "lake.commit.staged", "{point}");
+            for key in old_keys() {
+                let expected: &[&str] = match (happened, key.as_str()) {
+                    (false, _) => &["old"],
+                    (true, "t/both") => &["new", "old"],
+                    (true, _) => &["-", "old"],
+                };
+                assert_eq!(crate::versions::history(&lake, &data, &key).await, expected, "{key} {point}");
+            }
+            for n in 0..6 * usize::from(happened) {
+                let key = format!("t/new-{n}");
+                assert_eq!(crate::versions::history(&lake, &data, &key).await, ["new"], "{key} {point}");
+            }
         });
         crate::local::wait_for_no_leftovers(dir.path());
     }

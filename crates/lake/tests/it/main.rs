@@ -9,6 +9,7 @@ mod local;
 mod odd_keys;
 mod races;
 mod remote;
+mod versions;
 
 use lake::{Lake, LakeConfig};
 use model::{BucketName, LakeUri};

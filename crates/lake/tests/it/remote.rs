@@ -156,3 +156,26 @@ fn an_unencrypted_or_broken_endpoint_is_refused() {
         }
     });
 }
+
+#[test]
+fn versions_are_not_kept_on_another_server() {
+    run(async {
+        let (_dir, lake) = remote_lake(endpoint()).await;
+        let data = fresh_bucket();
+        let at = uri(&data, "k");
+        lake.put(&at, Bytes::from_static(b"x"), PutOptions::default()).await.unwrap();
+        assert_eq!(lake.versioning(&data).await.unwrap(), None);
+        let refused = lake.set_versioning(&data, lake::Versioning::Enabled).await.unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::Unsupported);
+        let page = lake.list_versions(&uri(&data, ""), lake::VersionOptions::default()).await.unwrap();
+        assert_eq!((page.versions.len(), page.versions[0].id.as_str()), (1, lake::NULL_VERSION));
+        let version = |id: &str| lake::GetOptions { version: Some(id.to_owned()), ..Default::default() };
+        assert_eq!(lake.get(&at, version("null")).await.unwrap().bytes().await.unwrap(), "x");
+        let other = lake.get(&at, version(&"0".repeat(32))).await.unwrap_err();
+        assert_eq!(other.kind(), ErrorKind::Unsupported);
+        let other = lake.delete_version(&at, &"0".repeat(32)).await.unwrap_err();
+        assert_eq!(other.kind(), ErrorKind::Unsupported);
+        lake.delete_version(&at, "null").await.unwrap();
+        assert_eq!(lake.head(&at).await.unwrap_err().kind(), ErrorKind::NotFound);
+    });
+}

@@ -206,6 +206,7 @@ impl Snapshot {
             content_type: None,
             headers: Default::default(),
             metadata: Default::default(),
+            version: None,
         };
         Ok(KnownFile {
             file: ScanFile::new(info),

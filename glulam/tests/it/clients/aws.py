@@ -133,8 +133,8 @@ def settings():
     s3.put_bucket_notification_configuration(**of, NotificationConfiguration={"EventBridgeConfiguration": {}})
     queue = {"QueueConfigurations": [{"QueueArn": "arn:aws:sqs:eu-central-1:1:q", "Events": ["s3:ObjectCreated:*"]}]}
     refused("NotImplemented", s3.put_bucket_notification_configuration, **of, NotificationConfiguration=queue)
-    refused("NotImplemented", s3.put_bucket_versioning, **of, VersioningConfiguration={"Status": "Enabled"})
-    s3.put_bucket_versioning(**of, VersioningConfiguration={"Status": "Suspended"})
+    mfa = {"Status": "Enabled", "MFADelete": "Enabled"}
+    refused("NotImplemented", s3.put_bucket_versioning, **of, VersioningConfiguration=mfa)
     assert "Status" not in s3.get_bucket_versioning(**of)
 
     s3.put_object(**of, Key="a/ä.txt", Body=b"1", Tagging="team=lake&kind=r%C3%A9sum%C3%A9")
