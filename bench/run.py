@@ -226,8 +226,10 @@ def write(found, arguments):
     path = ROOT / "bench" / "RESULTS.md"
     head, *parts = re.split(r"^<!-- (.*) -->\n", path.read_text() if path.exists() else "# Results\n\n", flags=re.MULTILINE)
     parts = dict(zip(parts[::2], parts[1::2]))
-    note = f"*Scale {arguments.scale:g}, medians of {arguments.runs} runs on {machine()}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
     for name, text in found.items():
+        # The tables of jobs say it for each engine.
+        runs = f"medians of {arguments.runs} runs" if name not in jobs.CASES else "medians"
+        note = f"*Scale {arguments.scale:g}, {runs} on {machine()}, {time.strftime('%Y-%m-%d', time.gmtime())}.*"
         title, _, rest = text.partition("\n\n")
         parts[name] = f"{title}\n\n{note}\n\n{rest.strip()}\n\n"
     path.write_text(head + "".join(f"<!-- {name} -->\n{text}" for name, text in parts.items()))
@@ -243,7 +245,8 @@ def main():
     parser.add_argument("--only-peers", action="store_true", help="SQL and job cases: the peers beside each other, without glulam")
     parser.add_argument("--peers", type=lambda text: text.split(","), default=jobs.PEERS,
                         help=f"job cases: these peers only, of {','.join(jobs.PEERS)}")
-    parser.add_argument("--timeout", type=float, default=900, help="job cases: seconds after which a run is stopped")
+    parser.add_argument("--timeout", type=float, default=600, help="job cases: seconds after which a run is stopped")
+    parser.add_argument("--slow", type=float, default=60, help="job cases: an engine whose warm-up takes more seconds runs no second time")
     parser.add_argument("--keep", action="store_true", help="job cases: leave the engines' outputs where they are")
     arguments = parser.parse_args()
     if not (GLULAM.exists() and (arguments.only_peers or "GLULAM" in os.environ)):
@@ -256,7 +259,7 @@ def main():
     for name in arguments.cases or names:
         if name in workloads.CASES or name in jobs.CASES:
             print(name, flush=True)
-            table = workloads.CASES[name](sql, arguments.scale) if name in workloads.CASES else job.run(jobs.CASES[name])
+            table = workloads.CASES[name](sql, arguments.scale) if name in workloads.CASES else job.run(name)
             found[name] = table.markdown()
             print(found[name], flush=True)
             continue

@@ -125,7 +125,45 @@ def w5(folder):
     return {"all": [rows, *summed[:-1], summed[-1] % 2**64] if summed else [0]}, rows
 
 
-READERS = {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w4gz": w4, "w5": w5}
+def groups(folder):
+    """Sorted groups: that they are in order, beside their sums and checksum."""
+    facts, last = [], None
+    for path in data_files(folder):
+        for batch in pq.ParquetFile(path).iter_batches(1_000_000):
+            columns = {name.lower(): column for name, column in zip(batch.schema.names, batch.columns)}
+            numbers = [-scaled(columns["most"], 1000), *(codes(columns[name]) for name in ("componentname", "metricname")),
+                       columns["fromtimestamp"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()]
+            if last is not None:
+                numbers = [np.concatenate(([end], column)) for end, column in zip(last, numbers)]
+            if not ascending(numbers):
+                raise SystemExit(f"{folder} is not in order")
+            if last is not None:
+                numbers = [column[1:] for column in numbers]
+            last = [column[-1] for column in numbers]
+            values = [*numbers, scaled(columns["least"], 1000), whole(columns["n"])]
+            facts.append([batch.num_rows, *map(total, values), product(*values)])
+    summed = [sum(numbers) for numbers in zip(*facts)]
+    return {"all": [*summed[:-1], summed[-1] % 2**64] if summed else [0]}, summed[0] if summed else 0
+
+
+def codes(column):
+    """Names as numbers that come in the same order: their first bytes and their last."""
+    found = column.cast(pa.string()).dictionary_encode()
+    numbers = [int.from_bytes((name[:4].ljust(4) + name[-2:]).encode()) for name in found.dictionary.to_pylist()]
+    return np.array(numbers, dtype=np.int64)[found.indices.to_numpy()]
+
+
+def ascending(columns):
+    """Whether rows are in the order of their columns, the first above all."""
+    open_, sorted_ = np.ones(len(columns[0]) - 1, dtype=bool), True
+    for column in columns:
+        step = np.diff(column)
+        sorted_ &= not (open_ & (step < 0)).any()
+        open_ &= step == 0
+    return sorted_
+
+
+READERS = {"w1": w1, "partitions": w1, "groups": groups, "w2": w2, "w3": w3, "w4": w4, "w4gz": w4, "w5": w5}
 
 
 def same(left, right):

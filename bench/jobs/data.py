@@ -8,6 +8,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 METRICS = ["cpu", "memory", "latency", "requests", "errors", "threads", "queue", "disk", "network", "sessions"]
 COMPONENTS = [f"service-{n:02}" for n in range(20)]
 DAY = 86_400_000
+# Millions of rows at scale 1.
+MILLIONS = {"w1": 10, "w2": 15, "w3": 10, "w4": 10, "w4gz": 10, "w5": 12, "partitions": 10}
+# How many times larger than its limit of memory the input of `beyond` is, and about how long a row of it.
+BEYOND = 3
+ROW_BYTES = 90
 # The access logs last two days; the report is of the second.
 RANGE = ("2026-03-03T00:00:00+00:00", "2026-03-04T00:00:00+00:00")
 
@@ -58,7 +63,22 @@ def taxi(scale):
     }
 
 
-TASKS = {"w1": windowed, "w2": plain, "w3": anpr, "w4": lambda scale: access_logs(scale, False),
+def many_windowed(scale):
+    """Windowed metrics of 10,000 series: each of ten files goes to a thousand partitions, row by row."""
+    task = windowed(scale)
+    shape = task["metrics"][COMPONENTS[0]][METRICS[0]]
+    metrics = {f"metric-{n:04}": shape for n in range(1000)}
+    return {**task, "numberOfIterations": max(1, int(1000 * scale)), "metrics": {c: metrics for c in COMPONENTS[:10]}}
+
+
+def limit_mb(scale):
+    """The memory, in MiB, that an engine may take for the input of `beyond`."""
+    return max(192, int(512 * scale))
+
+
+TASKS = {"w1": windowed, "partitions": many_windowed,
+         "beyond": lambda scale: windowed(BEYOND * limit_mb(scale) * 1_048_576 / ROW_BYTES / 10_000_000),
+         "w2": plain, "w3": anpr, "w4": lambda scale: access_logs(scale, False),
          "w4gz": lambda scale: access_logs(scale, True), "w5": taxi}
 
 

@@ -1,5 +1,6 @@
 """A Spark session: of Apache Spark itself in this process, or of Sail's server in this process, by Spark Connect."""
 
+import csv
 import os
 import sys
 
@@ -33,6 +34,15 @@ def session(engine):
         spark.stop()
         server.stop()
     return spark, stop
+
+
+def answer(frame, target):
+    """A few rows as CSV with a header."""
+    rows = frame.collect()
+    with open(target, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(frame.columns)
+        writer.writerows(rows)
 
 
 def run(job):
