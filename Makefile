@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 .DEFAULT_GOAL := help
-.PHONY: help setup build ui test demo bench deny fmt clean
+.PHONY: help setup build ui test soak demo bench deny fmt clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -19,6 +19,9 @@ ui: setup ## builds the console's pages only, ui/dist; `npm run dev` in ui/ serv
 
 test: setup ## everything that CI checks: formatting, licences, lints, tests against real servers
 	@scripts/test.sh
+
+soak: setup ## the kill and property tests in their long form: a million events, 30 kills (scripts/soak.sh)
+	@scripts/soak.sh
 
 demo: build ## generates a week of monitoring data, crawls it, shows the tables
 	@examples/monitoring/run.sh

@@ -1,14 +1,15 @@
 //! An analyzed query as a dataflow: DataFusion's plan with its physical expressions, but windows, aggregations and
 //! sources are ours.
 
-use super::node::{Aggregation, Call, Group, Node, Step, Work};
+use super::join;
+use super::node::{Aggregation, Call, Group, Joining, Node, Step, Work};
 use super::tables::{BOUNDS, Origin, StreamSource, ViewSource, WindowSource, origin};
 use crate::script::window::WindowKind;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
-use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Aggregate, Expr, Join, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 use datafusion::physical_expr::aggregate::LoweredAggregateBuilder;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(crate) struct Compiler {
     windows: usize,
     aggregations: usize,
+    joins: usize,
     /// Late rows are kept with all of their columns.
     keep_all: bool,
 }
@@ -32,17 +34,21 @@ pub(crate) fn check(plan: &LogicalPlan) -> Result<()> {
 
 impl Compiler {
     pub(crate) fn new(keep_all: bool) -> Self {
-        Self { windows: 0, aggregations: 0, keep_all }
+        Self { windows: 0, aggregations: 0, joins: 0, keep_all }
     }
 
-    /// How many steps have windows, and how many aggregate.
-    pub(crate) fn numbers(&self) -> (usize, usize) {
-        (self.windows, self.aggregations)
+    /// How many steps let rows be late: those with windows, and joins.
+    pub(crate) fn late_steps(&self) -> usize {
+        self.windows
     }
 
     /// The dataflow of a plan.
     pub(crate) fn compile(&mut self, plan: &LogicalPlan) -> Result<Node> {
         let plan = with_views(plan.clone())?;
+        if self.keep_all && has_join(&plan)? {
+            // Late rows of joins are kept with all of their columns.
+            return self.node(&plan);
+        }
         let optimizer = Optimizer::with_rules(vec![Arc::new(OptimizeProjections::new())]);
         let plan = optimizer.optimize(plan, &OptimizerContext::new(), |_, _| {}).map_err(from_datafusion)?;
         self.node(&plan)
@@ -57,7 +63,11 @@ impl Compiler {
                 let exprs = projection.expr.iter().map(|e| physical(e, below)).collect::<Result<Vec<_>>>()?;
                 Ok(rows(input, Step::Project(exprs, Arc::clone(&schema)), schema))
             }
+            LogicalPlan::Join(join) => self.join(join, None, schema),
             LogicalPlan::Filter(filter) => {
+                if let LogicalPlan::Join(join) = filter.input.as_ref() {
+                    return self.join(join, Some(&filter.predicate), schema);
+                }
                 let input = self.node(&filter.input)?;
                 let predicate = physical(&filter.predicate, filter.input.schema())?;
                 Ok(rows(input, Step::Filter(predicate), schema))
@@ -87,6 +97,41 @@ impl Compiler {
             }
             other => Err(refused(other)),
         }
+    }
+
+    fn join(&mut self, join: &Join, behind: Option<&Expr>, schema: SchemaRef) -> Result<Node> {
+        let condition = join::understood(join, behind)?;
+        let (id, closed) = (self.joins, self.windows);
+        self.joins += 1;
+        self.windows += 1;
+        let inputs = [self.node(&join.left)?, self.node(&join.right)?];
+        let (mut left, mut right, mut key_types) = (Vec::new(), Vec::new(), Vec::new());
+        for (l, r) in &condition.keys {
+            let (l, r) = (physical(l, join.left.schema())?, physical(r, join.right.schema())?);
+            let of =
+                |key: &Arc<dyn PhysicalExpr>, input: &Node| key.data_type(&input.schema).map_err(scan::error);
+            let key_type = of(&l, &inputs[0])?;
+            if of(&r, &inputs[1])? == key_type {
+                key_types.push(key_type);
+                left.push(l);
+                right.push(r);
+            }
+        }
+        if key_types.is_empty() {
+            return Err(Error::internal("the keys of a join's sides have different types"));
+        }
+        let joining = Joining {
+            inputs,
+            id,
+            closed,
+            keys: [left, right],
+            key_types,
+            times: [condition.times.0, condition.times.1],
+            lower: condition.lower,
+            upper: condition.upper,
+            condition: physical(&condition.whole, &join.schema)?,
+        };
+        Ok(Node { schema, work: Work::Join(Box::new(joining)) })
     }
 
     fn windows(&mut self, window: &WindowSource, columns: &[usize], schema: SchemaRef) -> Result<Node> {
@@ -198,9 +243,13 @@ fn rows(input: Node, step: Step, schema: SchemaRef) -> Node {
     }
 }
 
-fn physical(expr: &Expr, below: &datafusion::common::DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+pub(super) fn physical(expr: &Expr, below: &datafusion::common::DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
     let props = ExecutionProps::new();
     create_physical_expr(expr, below, &props, &PhysicalPlanningContext::default()).map_err(from_datafusion)
+}
+
+fn has_join(plan: &LogicalPlan) -> Result<bool> {
+    plan.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)))).map_err(from_datafusion)
 }
 
 /// Views are their plans.
@@ -233,9 +282,6 @@ fn with_views(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 fn refused(plan: &LogicalPlan) -> Error {
     let (what, hint) = match plan {
-        LogicalPlan::Join(_) => {
-            ("a join of streams is", "join at rest: write both streams into tables first")
-        }
         LogicalPlan::Sort(_) => ("ORDER BY is", "rows come out in the order in which windows close"),
         LogicalPlan::Limit(_) => ("LIMIT is", "an application never ends by itself"),
         LogicalPlan::Distinct(_) => ("SELECT DISTINCT is", "group by a window and the columns"),
@@ -245,7 +291,7 @@ fn refused(plan: &LogicalPlan) -> Error {
             ("a query without a stream is", "select from a table of the script")
         }
         LogicalPlan::Subquery(_) => ("a subquery as a value is", "use a view"),
-        _ => ("this part of the query is", "filter, project, union, and aggregate by windows"),
+        _ => ("this part of the query is", "filter, project, join, union, and aggregate by windows"),
     };
     Error::unsupported(format!("{what} not supported in a stream application")).hint(hint)
 }

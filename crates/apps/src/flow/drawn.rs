@@ -36,6 +36,8 @@ pub enum FlowKind {
     Windows,
     /// Makes one row of many.
     Aggregate,
+    /// Makes pairs of the rows of two streams.
+    Join,
     /// Puts rows together.
     Union,
     /// Writes a table, a stream, or the log.
@@ -62,7 +64,8 @@ pub(crate) fn steps(resolved: &Resolved) -> Result<Vec<FlowStep>> {
         drawing.add(FlowKind::Target, target.name.clone(), place(target), vec![input]);
     }
     if let Some(late) = &resolved.late {
-        let windows = drawing.ids(FlowKind::Windows);
+        let mut windows = drawing.ids(FlowKind::Windows);
+        windows.extend(drawing.ids(FlowKind::Join));
         drawing.add(FlowKind::Target, late.name.clone(), format!("late events: {}", place(late)), windows);
     }
     let mut steps = drawing.steps;
@@ -139,6 +142,10 @@ impl Drawing<'_> {
                 };
                 let detail = format!("{} by the window{by}", calls.join(", "));
                 self.add(FlowKind::Aggregate, "aggregate".to_owned(), detail, vec![at])
+            }
+            Work::Join(joining) => {
+                let both = joining.inputs.iter().map(|input| self.node(input)).collect();
+                self.add(FlowKind::Join, "join".to_owned(), joining.describe(), both)
             }
             Work::Union { inputs } => {
                 let all = inputs.iter().map(|input| self.node(input)).collect();

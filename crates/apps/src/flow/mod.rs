@@ -2,6 +2,7 @@
 
 pub(crate) mod compile;
 pub(crate) mod drawn;
+mod join;
 pub(crate) mod node;
 pub(crate) mod options;
 pub(crate) mod resolve;

@@ -1,7 +1,7 @@
 //! The dataflow: what is done to rows between a source and a sink, as physical expressions.
 
-use crate::script::window::WindowKind;
-use arrow::datatypes::SchemaRef;
+use crate::script::window::{WindowKind, length};
+use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub(crate) enum Work {
     },
     /// One row for each key and window, when the window closes.
     Aggregate(Box<Aggregation>),
+    /// Pairs of rows with equal keys whose times are near each other.
+    Join(Box<Joining>),
     /// The rows of all.
     Union { inputs: Vec<Node> },
 }
@@ -62,6 +64,28 @@ pub(crate) struct Aggregation {
     pub(crate) calls: Vec<Call>,
 }
 
+/// A join of two streams, whose rows meet within bounds of time.
+#[derive(Debug, Clone)]
+pub(crate) struct Joining {
+    /// The left side and the right one.
+    pub(crate) inputs: [Node; 2],
+    /// Its place among the joins, for their state.
+    pub(crate) id: usize,
+    /// Its place among the steps that let rows be late.
+    pub(crate) closed: usize,
+    /// What has to be equal, of each side.
+    pub(crate) keys: [Vec<Arc<dyn PhysicalExpr>>; 2],
+    pub(crate) key_types: Vec<DataType>,
+    /// Each side's event time.
+    pub(crate) times: [usize; 2],
+    /// By how many milliseconds the left row's time is at least behind the right one's.
+    pub(crate) lower: i64,
+    /// And at most.
+    pub(crate) upper: i64,
+    /// All of what a pair has to fulfil.
+    pub(crate) condition: Arc<dyn PhysicalExpr>,
+}
+
 /// A column by which rows are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
@@ -89,6 +113,7 @@ impl Node {
             Work::Source { table, .. } => vec![*table],
             Work::Rows { input, .. } | Work::Windows { input, .. } => input.sources(),
             Work::Aggregate(aggregation) => aggregation.input.sources(),
+            Work::Join(joining) => joining.inputs.iter().flat_map(Node::sources).collect(),
             Work::Union { inputs } => inputs.iter().flat_map(Node::sources).collect(),
         }
     }
@@ -124,11 +149,36 @@ impl Node {
                 lines.push(format!("{pad}aggregate {} by {by}", calls.join(", ")));
                 aggregation.input.describe(tables, depth + 1, lines);
             }
+            Work::Join(joining) => {
+                lines.push(format!("{pad}join on {}", joining.describe()));
+                joining.inputs.iter().for_each(|input| input.describe(tables, depth + 1, lines));
+            }
             Work::Union { inputs } => {
                 lines.push(format!("{pad}union of {}", inputs.len()));
                 inputs.iter().for_each(|input| input.describe(tables, depth + 1, lines));
             }
         }
+    }
+}
+
+impl Joining {
+    /// Its keys and bounds, as the dataflow shows them.
+    pub(crate) fn describe(&self) -> String {
+        let [left, right] = &self.keys;
+        let equal = |(l, r): (&Arc<dyn PhysicalExpr>, &Arc<dyn PhysicalExpr>)| {
+            format!("{} = {}", shown(&l.to_string()), shown(&r.to_string()))
+        };
+        let keys: Vec<String> = left.iter().zip(right).map(equal).collect();
+        let time = |side: usize| {
+            let name = self.inputs.get(side).zip(self.times.get(side));
+            name.map_or_else(String::new, |(input, at)| shown(input.schema.field(*at).name()))
+        };
+        let after = |millis: i64| match millis {
+            0 => time(1),
+            ..0 => format!("{} - {}", time(1), length(millis.saturating_neg())),
+            _ => format!("{} + {}", time(1), length(millis)),
+        };
+        format!("{}, {} from {} to {}", keys.join(", "), time(0), after(self.lower), after(self.upper))
     }
 }
 

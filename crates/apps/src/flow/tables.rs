@@ -169,6 +169,14 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize) -> Origin {
             Some(column) => below(&aggregate.input, column),
             None => Origin::Other,
         },
+        // Of a pair both times are event times: it comes out when the watermark, held back by the bounds, is before both.
+        LogicalPlan::Join(join) => {
+            let found = match at.checked_sub(join.left.schema().fields().len()) {
+                None => origin(&join.left, at),
+                Some(at) => origin(&join.right, at),
+            };
+            if found == Origin::Time { found } else { Origin::Other }
+        }
         LogicalPlan::Union(union) => {
             let mut all = union.inputs.iter().map(|input| origin(input, at));
             let first = all.next().unwrap_or(Origin::Other);

@@ -130,23 +130,30 @@ pub(crate) fn split(whole: Piece, parts: usize) -> Result<Vec<(usize, Piece)>> {
     if parts <= 1 || whole.keys.is_empty() {
         return Ok(vec![(0, whole)]);
     }
-    let mut hashes = vec![0_u64; whole.rows()];
-    create_hashes(&whole.keys, &RandomState::default(), &mut hashes).map_err(scan::error)?;
-    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); parts];
-    for (row, hash) in (0_u32..).zip(&hashes) {
-        // The upper bits: the lower ones choose places in hash tables.
-        let part = ((u128::from(*hash) * parts as u128) >> 64) as usize;
-        if let Some(list) = rows.get_mut(part) {
-            list.push(row);
-        }
-    }
     let mut pieces = Vec::with_capacity(parts);
-    for (part, rows) in rows.into_iter().enumerate() {
+    for (part, rows) in places(&whole.keys, whole.rows(), parts)?.into_iter().enumerate() {
         if !rows.is_empty() {
             pieces.push((part, whole.take(&UInt32Array::from(rows))?));
         }
     }
     Ok(pieces)
+}
+
+/// Which rows belong to each part, by their keys' hashes.
+pub(crate) fn places(keys: &[ArrayRef], rows: usize, parts: usize) -> Result<Vec<Vec<u32>>> {
+    let mut hashes = vec![0_u64; rows];
+    if parts > 1 {
+        create_hashes(keys, &RandomState::default(), &mut hashes).map_err(scan::error)?;
+    }
+    let mut places: Vec<Vec<u32>> = vec![Vec::new(); parts.max(1)];
+    for (row, hash) in (0_u32..).zip(&hashes) {
+        // The upper bits: the lower ones choose places in hash tables.
+        let part = ((u128::from(*hash) * parts as u128) >> 64) as usize;
+        if let Some(list) = places.get_mut(part) {
+            list.push(row);
+        }
+    }
+    Ok(places)
 }
 
 /// New accumulators for the calls.

@@ -331,6 +331,9 @@ impl Driver {
             counter.add(value.wrapping_sub(counter.value()));
         };
         gauge("open_windows", graph.open_windows() as u64);
+        if graph.has_joins() {
+            gauge("join_rows", graph.join_rows() as u64);
+        }
         gauge("lag_millis", self.behind.unsigned_abs());
         if let Some(mark) = graph.watermark().filter(|m| *m > 0) {
             gauge("watermark", mark.unsigned_abs());
@@ -350,7 +353,11 @@ impl Driver {
                 state::write(&path, &states)?;
                 let kept = states.iter();
                 Ok(kept
-                    .map(|s| KeptPipeline { closed: s.closed.clone(), aggregations: s.aggregations.len() })
+                    .map(|s| KeptPipeline {
+                        closed: s.closed.clone(),
+                        aggregations: s.aggregations.len(),
+                        joins: s.joins.len(),
+                    })
                     .collect::<Vec<_>>())
             });
             (graph, kept)

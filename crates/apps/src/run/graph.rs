@@ -2,17 +2,17 @@
 
 use super::aggregate::{Part, StateRows};
 use super::decode::TableDecoder;
-use super::rows::{Windowing, apply, batch, renamed};
+use super::join::{JoinPart, JoinSide};
+use super::round::{Round, State};
 use super::signature::{self, Sources};
 use super::source::{Position, Positions, Read};
 use super::tasks::each;
 use crate::flow::compile::Compiler;
-use crate::flow::node::{Aggregation, Node, Work};
+use crate::flow::node::{Aggregation, Joining, Node, Work};
 use crate::flow::resolve::Resolved;
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use model::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What a round brings of one table.
 #[derive(Debug, Default)]
@@ -53,11 +53,14 @@ pub(crate) struct Graph {
 /// The dataflow of one insert.
 struct Pipeline {
     root: Node,
-    /// By windowing step: windows that end at or before this are closed.
+    /// By windowing step: windows that end at or before this are closed. By join: what is before this is late.
     closed: Vec<i64>,
     /// By aggregation.
     parts: Vec<Vec<Part>>,
     aggregations: Vec<Aggregation>,
+    /// By join.
+    join_parts: Vec<Vec<JoinPart>>,
+    joins: Vec<Joining>,
 }
 
 /// How many keys an aggregation's rows have, and for each call how many states.
@@ -67,6 +70,8 @@ pub(crate) type Shape = (usize, Vec<usize>);
 pub(crate) struct PipelineState {
     pub(crate) closed: Vec<i64>,
     pub(crate) aggregations: Vec<Vec<StateRows>>,
+    /// The rows of the left side and the right one.
+    pub(crate) joins: Vec<[Vec<RecordBatch>; 2]>,
 }
 
 impl Graph {
@@ -78,15 +83,21 @@ impl Graph {
         for insert in &resolved.inserts {
             let mut compiler = Compiler::new(keeps_late);
             let root = compiler.compile(&insert.plan)?;
-            let (windows, _) = compiler.numbers();
-            let mut aggregations = Vec::new();
-            gather(&root, &mut needed, &mut aggregations);
+            let late_steps = compiler.late_steps();
+            let (mut aggregations, mut joins) = (Vec::new(), Vec::new());
+            gather(&root, &mut needed, &mut aggregations, &mut joins);
             aggregations.sort_by_key(|a: &Aggregation| a.id);
+            joins.sort_by_key(|j: &Joining| j.id);
             let parts = aggregations
                 .iter()
                 .map(|a| (0..tasks).map(|_| Part::new(a)).collect::<Result<Vec<_>>>())
                 .collect::<Result<Vec<_>>>()?;
-            pipelines.push(Pipeline { root, closed: vec![i64::MIN; windows], parts, aggregations });
+            let join_parts = joins
+                .iter()
+                .map(|j| (0..tasks).map(|_| JoinPart::new(j)).collect::<Result<Vec<_>>>())
+                .collect::<Result<Vec<_>>>()?;
+            let closed = vec![i64::MIN; late_steps];
+            pipelines.push(Pipeline { root, closed, parts, aggregations, join_parts, joins });
         }
         let (mut decoders, mut streams) = (BTreeMap::new(), BTreeMap::new());
         for (table, columns) in needed {
@@ -141,6 +152,15 @@ impl Graph {
         self.pipelines.iter().flat_map(|p| &p.parts).map(most).sum()
     }
 
+    pub(crate) fn has_joins(&self) -> bool {
+        self.pipelines.iter().any(|p| !p.joins.is_empty())
+    }
+
+    /// How many rows joins keep.
+    pub(crate) fn join_rows(&self) -> usize {
+        self.pipelines.iter().flat_map(|p| p.join_parts.iter().flatten()).map(JoinPart::rows).sum()
+    }
+
     /// Takes a round through everything. At the `end` all windows close.
     pub(crate) fn round(&mut self, rounds: BTreeMap<usize, TableRound>, end: bool) -> Result<Outcome> {
         let mut outcome = Outcome::default();
@@ -186,8 +206,8 @@ impl Graph {
             end,
         };
         for pipeline in &mut self.pipelines {
-            let Pipeline { root, closed, parts, .. } = pipeline;
-            let mut state = State { closed, parts, late: &mut outcome.late, late_rows: 0 };
+            let Pipeline { root, closed, parts, join_parts, .. } = pipeline;
+            let mut state = State { closed, parts, join_parts, late: &mut outcome.late, late_rows: 0 };
             let (rows, _) = round.node(root, &mut state)?;
             outcome.late_rows += state.late_rows;
             outcome.rows_out += rows.iter().map(|r| r.num_rows() as u64).sum::<u64>();
@@ -224,7 +244,16 @@ impl Graph {
                 let rows = each(self.tasks, parts, |part| part.snapshot(aggregation))?;
                 aggregations.push(rows.into_iter().flatten().collect());
             }
-            all.push(PipelineState { closed: pipeline.closed.clone(), aggregations });
+            let mut joins = Vec::new();
+            for (joining, parts) in pipeline.joins.iter().zip(&mut pipeline.join_parts) {
+                let closed = pipeline.closed.get(joining.closed).copied().unwrap_or(i64::MIN);
+                let mut sides = [Vec::new(), Vec::new()];
+                for kept in each(self.tasks, parts.iter_mut().collect(), |p| p.snapshot(joining, closed))? {
+                    sides.iter_mut().zip(kept).for_each(|(all, rows)| all.extend(rows));
+                }
+                joins.push(sides);
+            }
+            all.push(PipelineState { closed: pipeline.closed.clone(), aggregations, joins });
         }
         Ok(all)
     }
@@ -245,6 +274,7 @@ impl Graph {
         let pipeline = self.pipelines.get_mut(insert).ok_or_else(wrong)?;
         if state.closed.len() != pipeline.closed.len()
             || state.aggregations.len() != pipeline.aggregations.len()
+            || state.joins.len() != pipeline.joins.len()
         {
             return Err(wrong());
         }
@@ -256,6 +286,18 @@ impl Graph {
                 for (part, rows) in rows.split(tasks)? {
                     if let Some(part) = parts.get_mut(part) {
                         part.restore(aggregation, &rows)?;
+                    }
+                }
+            }
+        }
+        for ((joining, parts), sides) in pipeline.joins.iter().zip(&mut pipeline.join_parts).zip(state.joins)
+        {
+            for (side, batches) in [JoinSide::Left, JoinSide::Right].into_iter().zip(sides) {
+                for rows in batches {
+                    for (part, rows) in joining.sorted(side, &rows, i64::MIN, tasks)?.parts {
+                        if let Some(part) = parts.get_mut(part) {
+                            part.restore(joining, side, rows)?;
+                        }
                     }
                 }
             }
@@ -281,170 +323,31 @@ impl Graph {
 }
 
 /// Windows that end at or before this close with that watermark.
-fn closing(mark: i64, lateness: i64) -> i64 {
+pub(super) fn closing(mark: i64, lateness: i64) -> i64 {
     match mark {
         i64::MIN => i64::MIN,
         mark => mark.saturating_sub(lateness).saturating_add(1),
     }
 }
 
-/// Which columns of which tables are used, and the aggregations.
-fn gather(node: &Node, needed: &mut BTreeMap<usize, Vec<usize>>, found: &mut Vec<Aggregation>) {
+/// Which columns of which tables are used, the aggregations and the joins.
+fn gather(
+    node: &Node,
+    needed: &mut BTreeMap<usize, Vec<usize>>,
+    found: &mut Vec<Aggregation>,
+    joins: &mut Vec<Joining>,
+) {
     match &node.work {
         Work::Source { table, columns } => needed.entry(*table).or_default().extend(columns),
-        Work::Rows { input, .. } | Work::Windows { input, .. } => gather(input, needed, found),
+        Work::Rows { input, .. } | Work::Windows { input, .. } => gather(input, needed, found, joins),
         Work::Aggregate(aggregation) => {
-            gather(&aggregation.input, needed, found);
+            gather(&aggregation.input, needed, found, joins);
             found.push((**aggregation).clone());
         }
-        Work::Union { inputs } => inputs.iter().for_each(|input| gather(input, needed, found)),
-    }
-}
-
-struct Round<'a> {
-    inputs: &'a BTreeMap<usize, Vec<RecordBatch>>,
-    /// The columns that a table's decoder gives.
-    needed: BTreeMap<usize, &'a [usize]>,
-    watermarks: &'a BTreeMap<usize, i64>,
-    tasks: usize,
-    lateness: i64,
-    keeps_late: bool,
-    end: bool,
-}
-
-struct State<'a> {
-    closed: &'a mut Vec<i64>,
-    parts: &'a mut Vec<Vec<Part>>,
-    late: &'a mut Vec<RecordBatch>,
-    late_rows: u64,
-}
-
-impl Round<'_> {
-    /// The rows that a step gives in this round, and its watermark behind them.
-    fn node(&self, node: &Node, state: &mut State<'_>) -> Result<(Vec<RecordBatch>, i64)> {
-        match &node.work {
-            Work::Source { table, columns } => {
-                let needed = self.needed.get(table).copied().unwrap_or_default();
-                let mut rows = Vec::new();
-                for input in self.inputs.get(table).into_iter().flatten() {
-                    let picked: Vec<ArrayRef> = columns
-                        .iter()
-                        .filter_map(|c| needed.iter().position(|n| n == c))
-                        .map(|at| Arc::clone(input.column(at)))
-                        .collect();
-                    rows.push(batch(&node.schema, picked, input.num_rows())?);
-                }
-                Ok((rows, self.watermarks.get(table).copied().unwrap_or(i64::MIN)))
-            }
-            Work::Rows { input, steps } => {
-                let (rows, mark) = self.node(input, state)?;
-                let rows = each(self.tasks, rows, |rows| renamed(&apply(steps, rows)?, &node.schema))?;
-                Ok((rows.into_iter().filter(|r| r.num_rows() > 0).collect(), mark))
-            }
-            Work::Windows { input, id, time, kind, columns } => {
-                let (rows, mark) = self.node(input, state)?;
-                let closed = state.closed.get(*id).copied().unwrap_or(i64::MIN);
-                let windowing = Windowing { time: *time, kind: *kind, columns, schema: &node.schema, closed };
-                let done = each(self.tasks, rows, |rows| windowing.apply(&rows))?;
-                let mut all = Vec::with_capacity(done.len());
-                for windowed in done {
-                    if let Some(late) = windowed.late {
-                        state.late_rows += late.num_rows() as u64;
-                        if self.keeps_late {
-                            state.late.push(late);
-                        }
-                    }
-                    all.push(windowed.rows);
-                }
-                if let Some(slot) = state.closed.get_mut(*id) {
-                    *slot = (*slot).max(self.closing(mark));
-                }
-                Ok((all, mark))
-            }
-            Work::Aggregate(aggregation) => self.aggregate(node, aggregation, state),
-            Work::Union { inputs } => {
-                let (mut all, mut mark) = (Vec::new(), i64::MAX);
-                for input in inputs {
-                    let (rows, own) = self.node(input, state)?;
-                    for rows in rows {
-                        all.push(renamed(&rows, &node.schema)?);
-                    }
-                    mark = mark.min(own);
-                }
-                Ok((all, mark))
-            }
+        Work::Join(joining) => {
+            joining.inputs.iter().for_each(|input| gather(input, needed, found, joins));
+            joins.push((**joining).clone());
         }
-    }
-
-    fn closing(&self, mark: i64) -> i64 {
-        closing(mark, self.lateness)
-    }
-
-    fn aggregate(
-        &self,
-        node: &Node,
-        aggregation: &Aggregation,
-        state: &mut State<'_>,
-    ) -> Result<(Vec<RecordBatch>, i64)> {
-        let (rows, mark) = self.node(&aggregation.input, state)?;
-        let Some(parts) = state.parts.get_mut(aggregation.id) else {
-            return Err(Error::internal("an aggregation without state"));
-        };
-        let mut pieces: Vec<Vec<_>> = parts.iter().map(|_| Vec::new()).collect();
-        for split in each(self.tasks, rows, |rows| aggregation.pieces(&rows, self.tasks))? {
-            for (part, piece) in split {
-                if let Some(list) = pieces.get_mut(part) {
-                    list.push(piece);
-                }
-            }
-        }
-        let until = if self.end { i64::MAX } else { self.closing(mark) };
-        let work: Vec<(&mut Part, Vec<_>)> = parts.iter_mut().zip(pieces).collect();
-        let done = each(self.tasks, work, |(part, pieces)| {
-            for piece in &pieces {
-                part.update(aggregation, piece)?;
-            }
-            part.close(aggregation, &node.schema, until)
-        })?;
-        let out: Vec<RecordBatch> = done.into_iter().flatten().collect();
-        if self.end {
-            self.keep_closed(aggregation, &out, state)?;
-        }
-        // Rows of windows come with their end: what is behind has to wait as long as they did.
-        let mark = if mark == i64::MIN { mark } else { mark.saturating_sub(self.lateness) };
-        Ok((out, mark))
-    }
-
-    /// Windows that were closed by force stay closed.
-    fn keep_closed(
-        &self,
-        aggregation: &Aggregation,
-        out: &[RecordBatch],
-        state: &mut State<'_>,
-    ) -> Result<()> {
-        let Some(at) = aggregation.groups.iter().position(|g| *g == crate::flow::node::Group::End) else {
-            return Ok(());
-        };
-        let mut last = i64::MIN;
-        for rows in out {
-            let ends = super::rows::times(rows.column(at))?;
-            last = last.max(ends.values().iter().copied().max().unwrap_or(i64::MIN));
-        }
-        for id in windows_below(&aggregation.input) {
-            if let Some(closed) = state.closed.get_mut(id) {
-                *closed = (*closed).max(last);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The windowing steps that an aggregation's rows come from.
-fn windows_below(node: &Node) -> Vec<usize> {
-    match &node.work {
-        Work::Windows { id, .. } => vec![*id],
-        Work::Rows { input, .. } => windows_below(input),
-        Work::Union { inputs } => inputs.iter().flat_map(windows_below).collect(),
-        Work::Source { .. } | Work::Aggregate(_) => Vec::new(),
+        Work::Union { inputs } => inputs.iter().for_each(|input| gather(input, needed, found, joins)),
     }
 }

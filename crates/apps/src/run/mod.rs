@@ -7,6 +7,8 @@ pub(crate) mod aggregate;
 pub(crate) mod decode;
 pub(crate) mod driver;
 pub(crate) mod graph;
+pub(crate) mod join;
+mod round;
 pub(crate) mod rows;
 pub(crate) mod session;
 pub(crate) mod settle;

@@ -80,6 +80,16 @@ fn write(node: &Node, sources: &Sources<'_>, out: &mut String) -> Result<()> {
                 let _ = write!(out, " keeping ({})", states.join(", "));
             }
         }
+        Work::Join(joining) => {
+            let _ = write!(out, "join [");
+            for input in &joining.inputs {
+                write(input, sources, out)?;
+                let _ = write!(out, "; ");
+            }
+            let (lower, upper, times) = (joining.lower, joining.upper, joining.times);
+            let condition = shown(&joining.condition.to_string());
+            let _ = write!(out, "] of columns {times:?} from {lower} to {upper} where {condition}");
+        }
         Work::Union { inputs } => {
             let _ = write!(out, "union [");
             for input in inputs {

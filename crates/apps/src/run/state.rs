@@ -2,6 +2,7 @@
 
 use super::aggregate::StateRows;
 use super::graph::PipelineState;
+use super::join::JoinSide;
 use super::rows::arrow;
 use arrow::array::RecordBatch;
 use arrow::ipc::CompressionType;
@@ -19,6 +20,9 @@ pub(crate) struct KeptPipeline {
     pub(crate) closed: Vec<i64>,
     /// How many aggregations it has.
     pub(crate) aggregations: usize,
+    /// How many joins.
+    #[serde(default)]
+    pub(crate) joins: usize,
 }
 
 impl KeptPipeline {
@@ -63,6 +67,11 @@ fn name(pipeline: usize, aggregation: usize) -> String {
     format!("{pipeline}-{aggregation}.arrow")
 }
 
+fn name_of_join(pipeline: usize, join: usize, side: JoinSide) -> String {
+    let side = if side == JoinSide::Left { "left" } else { "right" };
+    format!("{pipeline}-join-{join}-{side}.arrow")
+}
+
 /// Writes state into a new folder and has it on disk when this returns. Answers its bytes.
 pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<u64> {
     let doing = "keeping the state";
@@ -71,28 +80,35 @@ pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<u64> {
     for (p, state) in states.iter().enumerate() {
         for (a, rows) in state.aggregations.iter().enumerate() {
             let batches = rows.iter().map(StateRows::to_batch).collect::<Result<Vec<_>>>()?;
-            let Some(first) = batches.first() else { continue };
-            let path = folder.join(name(p, a));
-            let file = File::create(&path).map_err(|e| failed(doing, &path, e))?;
-            let options = IpcWriteOptions::default()
-                .try_with_compression(Some(CompressionType::ZSTD))
-                .map_err(arrow)?;
-            let mut writer =
-                StreamWriter::try_new_with_options(BufWriter::new(file), &first.schema(), options)
-                    .map_err(arrow)?;
-            batches.iter().try_for_each(|b| writer.write(b)).map_err(arrow)?;
-            writer.finish().map_err(arrow)?;
-            let mut buffer = writer.into_inner().map_err(arrow)?;
-            buffer.flush().map_err(|e| failed(doing, &path, e))?;
-            let file = buffer.into_inner().map_err(|e| failed(doing, &path, e.into_error()))?;
-            file.sync_all().map_err(|e| failed(doing, &path, e))?;
-            bytes += file.metadata().map_or(0, |m| m.len());
+            bytes += write_file(doing, &folder.join(name(p, a)), &batches)?;
+        }
+        for (j, sides) in state.joins.iter().enumerate() {
+            for (side, batches) in [JoinSide::Left, JoinSide::Right].into_iter().zip(sides) {
+                bytes += write_file(doing, &folder.join(name_of_join(p, j, side)), batches)?;
+            }
         }
     }
     for folder in [Some(folder), folder.parent()].into_iter().flatten() {
         File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed(doing, folder, e))?;
     }
     Ok(bytes)
+}
+
+/// Writes batches of one schema; nothing for none. Answers the file's bytes.
+fn write_file(doing: &str, path: &Path, batches: &[RecordBatch]) -> Result<u64> {
+    let Some(first) = batches.first() else { return Ok(0) };
+    let file = File::create(path).map_err(|e| failed(doing, path, e))?;
+    let options =
+        IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).map_err(arrow)?;
+    let mut writer =
+        StreamWriter::try_new_with_options(BufWriter::new(file), &first.schema(), options).map_err(arrow)?;
+    batches.iter().try_for_each(|b| writer.write(b)).map_err(arrow)?;
+    writer.finish().map_err(arrow)?;
+    let mut buffer = writer.into_inner().map_err(arrow)?;
+    buffer.flush().map_err(|e| failed(doing, path, e))?;
+    let file = buffer.into_inner().map_err(|e| failed(doing, path, e.into_error()))?;
+    file.sync_all().map_err(|e| failed(doing, path, e))?;
+    Ok(file.metadata().map_or(0, |m| m.len()))
 }
 
 /// Reads the state of one insert's dataflow back: the `at`-th that was kept, with these keys and states.
@@ -102,6 +118,8 @@ pub(crate) fn read(
     kept: &KeptPipeline,
     shapes: &[(usize, Vec<usize>)],
 ) -> Result<PipelineState> {
+    // A file that is not there had no rows; a folder that is not there is state that cannot be read for the moment.
+    std::fs::read_dir(folder).map_err(|e| failed("reading the state", folder, e))?;
     let mut aggregations = Vec::with_capacity(kept.aggregations);
     for a in 0..kept.aggregations {
         let path = folder.join(name(at, a));
@@ -114,7 +132,13 @@ pub(crate) fn read(
         }
         aggregations.push(rows);
     }
-    Ok(PipelineState { closed: kept.closed.clone(), aggregations })
+    let side = |j: usize, side: JoinSide| -> Result<Vec<RecordBatch>> {
+        let path = folder.join(name_of_join(at, j, side));
+        if path.exists() { batches(&path) } else { Ok(Vec::new()) }
+    };
+    let both = |j: usize| Ok([side(j, JoinSide::Left)?, side(j, JoinSide::Right)?]);
+    let joins = (0..kept.joins).map(both).collect::<Result<Vec<_>>>()?;
+    Ok(PipelineState { closed: kept.closed.clone(), aggregations, joins })
 }
 
 fn batches(path: &Path) -> Result<Vec<RecordBatch>> {

@@ -2,12 +2,14 @@
 
 use apps::{Applications, ApplicationsRooms, StartOptions};
 use catalog::Catalog;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use engine::{Engine, EngineOptions};
 use lake::{Lake, LakeConfig};
 use model::LakeUri;
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngSeed, TestCaseResult, TestRunner};
 use state::events::Events;
-use state::runs::{RunOptions, Runs};
+use state::runs::{Run, RunHandle, RunOptions, Runs};
 use state::{Clock, Database, ManualClock};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,14 +89,16 @@ impl House {
         self.log.create_stream(NewStream::provisioned(name, shards)).await.unwrap();
     }
 
-    /// Puts texts under these keys.
-    pub(crate) async fn put(&self, stream: &str, records: &[(String, String)]) {
+    /// Puts texts under these keys. Answers the shards that they came to.
+    pub(crate) async fn put(&self, stream: &str, records: &[(String, String)]) -> Vec<usize> {
+        let mut shards = Vec::with_capacity(records.len());
         for chunk in records.chunks(500) {
             let records = chunk.iter().map(|(key, text)| NewRecord::new(key, text.clone())).collect();
             for placed in self.log.put_many(stream, records).await.unwrap() {
-                placed.unwrap();
+                shards.push(placed.unwrap().shard.0 as usize);
             }
         }
+        shards
     }
 
     /// Runs an application until it has read everything; all windows close.
@@ -117,6 +121,50 @@ impl House {
         lines.sort();
         lines
     }
+}
+
+/// Waits until the run has counted so many records.
+pub(crate) async fn counted(house: &House, run: &RunHandle, records: u64) {
+    until(house, run, |now| now.counters.get("records").copied().unwrap_or(0) >= records).await;
+}
+
+/// Waits until the run's watermark is there, where there is one behind 1970.
+pub(crate) async fn behind(house: &House, run: &RunHandle, mark: Option<i64>) {
+    if let Some(mark) = mark.and_then(|mark| u64::try_from(mark).ok()).filter(|mark| *mark > 0) {
+        until(house, run, |now| now.counters.get("watermark") == Some(&mark)).await;
+    }
+}
+
+/// Waits for something of a run. The clock goes on meanwhile.
+pub(crate) async fn until(house: &House, run: &RunHandle, is_there: impl Fn(&Run) -> bool) {
+    loop {
+        let now = house.runs.get(run.id()).await.unwrap();
+        assert!(!now.state.is_final(), "{now:?}");
+        if is_there(&now) {
+            return;
+        }
+        house.hand.advance(Duration::milliseconds(200));
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Tries so many cases, or as many as `PROPTEST_CASES` says: always the same ones, or those of `PROPTEST_RNG_SEED`.
+pub(crate) fn runner<S: Strategy>(cases: u32, all: &S, holds: impl AsyncFn(S::Value) -> TestCaseResult) {
+    let is_set = |name: &str| std::env::var_os(name).is_some();
+    let chosen = Config::default();
+    let seed = match chosen.rng_seed {
+        RngSeed::Fixed(seed) if is_set("PROPTEST_RNG_SEED") => seed,
+        _ => 7,
+    };
+    let config = Config {
+        cases: if is_set("PROPTEST_CASES") { chosen.cases } else { cases },
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(seed),
+        ..chosen
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let outcome = TestRunner::new(config).run(all, |case| runtime.block_on(holds(case)));
+    outcome.unwrap_or_else(|failure| panic!("with PROPTEST_RNG_SEED={seed}: {failure}"));
 }
 
 /// A time as texts have it.

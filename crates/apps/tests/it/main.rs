@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod batch;
 mod house;
+mod joins;
 mod mistakes;
+mod properties;
 mod recovery;
 mod windows;

@@ -1,6 +1,6 @@
 //! Stops, restarts, other numbers of tasks, snapshots: each event is counted once.
 
-use crate::house::{House, TUMBLE, metric, script};
+use crate::house::{House, TUMBLE, counted, metric, script};
 use apps::{ApplicationStatus, StartFrom, StartOptions, Stopping};
 use chrono::Duration;
 
@@ -16,19 +16,6 @@ async fn total(house: &House) -> i64 {
 
 fn events(from: i64, count: i64) -> Vec<(String, String)> {
     (from..from + count).map(|i| metric(&format!("c{}", i % 50), i as f64, BEGIN + i * 1000)).collect()
-}
-
-/// Waits until the run has counted so many records.
-async fn counted(house: &House, run: &state::runs::RunHandle, records: u64) {
-    loop {
-        let now = house.runs.get(run.id()).await.unwrap();
-        assert!(!now.state.is_final(), "{now:?}");
-        if now.counters.get("records").copied().unwrap_or(0) >= records {
-            return;
-        }
-        house.hand.advance(Duration::milliseconds(200));
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -274,6 +261,37 @@ async fn what_passes_does_not_end_an_application() {
     let counters = house.caught_up("app", 1).await;
     assert_eq!(counters["records"], 20, "{counters}");
     assert_eq!(total(&house).await, 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn state_that_is_not_there_for_the_moment_is_not_taken_for_empty() {
+    let house = House::new().await;
+    house.stream("metrics", 1).await;
+    house.apps.put("app", &script("", TUMBLE), "app.sql").await.unwrap();
+    house.put("metrics", &events(0, 100)).await;
+    let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+    counted(&house, &run, 100).await;
+    house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
+    let (folder, aside) = (house.path.join("applications/app"), house.path.join("applications/aside"));
+    std::fs::rename(&folder, &aside).unwrap();
+    let options = StartOptions { until_caught_up: true, ..Default::default() };
+    let run = house.apps.start("app", options).await.unwrap();
+    let waits = async || {
+        let lines = house.runs.log(run.id(), 0, 1000).await.unwrap();
+        lines.iter().any(|line| line.message.contains("reading the state"))
+    };
+    while !waits().await {
+        assert!(!house.runs.get(run.id()).await.unwrap().state.is_final());
+        house.hand.advance(Duration::milliseconds(200));
+        tokio::task::yield_now().await;
+    }
+    std::fs::rename(&aside, &folder).unwrap();
+    while !house.runs.get(run.id()).await.unwrap().state.is_final() {
+        house.hand.advance(Duration::milliseconds(200));
+        tokio::task::yield_now().await;
+    }
+    run.wait().await.unwrap().result().unwrap();
+    assert_eq!(total(&house).await, 100);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,7 @@
 //! Windows against a plain computation over the same events.
 
-use crate::house::{House, TUMBLE, metric, script};
+use crate::house::{House, TUMBLE, metric, runner, script};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
 use std::collections::BTreeMap;
 
 const MINUTE: i64 = 60_000;
@@ -164,35 +163,28 @@ async fn late_events_are_counted_and_kept() {
 
 #[test]
 fn windows_are_what_a_batch_computes() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let config =
-        Config { cases: 12, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() };
     // Events around the hour that European clocks repeat, a leap day, and the leap second of 2016; few keys, equal
     // times, any order within the bound, two to four shards of which some stay silent.
     let begins = prop_oneof![Just(1_698_537_600_000_i64), Just(1_709_164_500_000), Just(1_483_228_500_000)];
     let event = (0..4_u8, 0..1000_u16, 0..1_800_000_i64);
     let input = (begins, prop::collection::vec(event, 1..400), 1..5_u32, 1..5_usize);
-    TestRunner::new(config)
-        .run(&input, |(begin, events, shards, tasks)| {
-            runtime.block_on(async {
-                let house = House::new().await;
-                house.stream("metrics", shards).await;
-                let events: Vec<(String, f64, i64)> = events
-                    .iter()
-                    .map(|(key, value, after)| (format!("c{key}"), f64::from(*value), begin + after))
-                    .collect();
-                let records: Vec<_> = events.iter().map(|(c, v, t)| metric(c, *v, *t)).collect();
-                // The bound is as wide as the events lie: nobody is late, whatever the order.
-                let script = script("", TUMBLE).replace("INTERVAL '5' SECOND", "INTERVAL '40' MINUTE");
-                house.apps.put("p", &script, "p.sql").await.unwrap();
-                let (first, second) = records.split_at(records.len() / 2);
-                house.put("metrics", first).await;
-                house.put("metrics", second).await;
-                let counters = house.caught_up("p", tasks).await;
-                prop_assert_eq!(counters["late"].as_u64(), Some(0));
-                prop_assert_eq!(plain(found(&house).await), expected(&events, 5 * MINUTE));
-                Ok(())
-            })
-        })
-        .unwrap();
+    runner(12, &input, async |(begin, events, shards, tasks)| {
+        let house = House::new().await;
+        house.stream("metrics", shards).await;
+        let events: Vec<(String, f64, i64)> = events
+            .iter()
+            .map(|(key, value, after)| (format!("c{key}"), f64::from(*value), begin + after))
+            .collect();
+        let records: Vec<_> = events.iter().map(|(c, v, t)| metric(c, *v, *t)).collect();
+        // The bound is as wide as the events lie: nobody is late, whatever the order.
+        let script = script("", TUMBLE).replace("INTERVAL '5' SECOND", "INTERVAL '40' MINUTE");
+        house.apps.put("p", &script, "p.sql").await.unwrap();
+        let (first, second) = records.split_at(records.len() / 2);
+        house.put("metrics", first).await;
+        house.put("metrics", second).await;
+        let counters = house.caught_up("p", tasks).await;
+        prop_assert_eq!(counters["late"].as_u64(), Some(0));
+        prop_assert_eq!(plain(found(&house).await), expected(&events, 5 * MINUTE));
+        Ok(())
+    });
 }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) const BOUNDS: [f64; 12] =
     [0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0];
 /// What runs show that is no count of things.
-const NO_COUNTS: [&str; 4] = ["lag_millis", "open_windows", "peak_memory", "watermark"];
+const NO_COUNTS: [&str; 5] = ["join_rows", "lag_millis", "open_windows", "peak_memory", "watermark"];
 
 /// Sums over ended runs.
 #[derive(Default)]

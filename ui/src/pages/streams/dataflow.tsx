@@ -2,7 +2,7 @@
 
 import { Background, BackgroundVariant, Controls, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
-import { ArrowDownToLine, Combine, Filter, ListTree, Sigma, TableProperties, Waves } from "lucide-react";
+import { ArrowDownToLine, Combine, Filter, ListTree, Merge, Sigma, TableProperties, Waves } from "lucide-react";
 import { memo, type ReactNode, useMemo } from "react";
 import { useDark } from "../../shared/theme";
 import { layers } from "../dashboards/panels/graph";
@@ -10,7 +10,7 @@ import type { FlowStep } from "./types";
 
 const ICONS: Record<FlowStep["kind"], ReactNode> = {
   source: <Waves size={12} />, filter: <Filter size={12} />, select: <TableProperties size={12} />, windows: <ListTree size={12} />,
-  aggregate: <Sigma size={12} />, union: <Combine size={12} />, target: <ArrowDownToLine size={12} />,
+  aggregate: <Sigma size={12} />, union: <Combine size={12} />, join: <Merge size={12} />, target: <ArrowDownToLine size={12} />,
 };
 
 interface Shown extends Record<string, unknown> {

@@ -68,7 +68,7 @@ export interface WatchedApplication {
 
 export interface FlowStep {
   id: string;
-  kind: "source" | "filter" | "select" | "windows" | "aggregate" | "union" | "target";
+  kind: "source" | "filter" | "select" | "windows" | "aggregate" | "union" | "join" | "target";
   title: string;
   detail: string;
   inputs: string[];
