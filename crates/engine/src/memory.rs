@@ -11,16 +11,32 @@ pub(crate) struct PeakPool {
     shared: Arc<dyn MemoryPool>,
     now: AtomicUsize,
     peak: AtomicUsize,
+    /// What exchanges hold.
+    exchanged: AtomicUsize,
 }
+
+/// What exchanges hold rows in on their way from one task to another: a part for each task.
+const EXCHANGE: &str = "RepartitionExec[";
 
 impl PeakPool {
     pub(crate) fn new(shared: Arc<dyn MemoryPool>) -> Self {
-        Self { shared, now: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
+        Self { shared, now: AtomicUsize::new(0), peak: AtomicUsize::new(0), exchanged: AtomicUsize::new(0) }
     }
 
     /// The most that was reserved at one time.
     pub(crate) fn peak(&self) -> usize {
         self.peak.load(Relaxed)
+    }
+
+    /// Whether an exchange may have so much more, whatever others have. Where one writes rows to the disk in two tasks at
+    /// once, its reader may wait for the one while what it needs stands in the other, and never wakes (DataFusion's
+    /// issue 24883); rows on their way are few, so they rather stay in memory until they are as many as all may have.
+    fn may_exchange(&self, reservation: &MemoryReservation, additional: usize) -> bool {
+        let most = match self.shared.memory_limit() {
+            MemoryLimit::Finite(limit) => limit,
+            MemoryLimit::Infinite | MemoryLimit::Unknown => usize::MAX,
+        };
+        is_exchange(reservation) && self.exchanged.load(Relaxed).saturating_add(additional) <= most
     }
 
     fn grew(&self, by: usize) {
@@ -56,16 +72,29 @@ impl MemoryPool for PeakPool {
 
     fn grow(&self, reservation: &MemoryReservation, additional: usize) {
         self.shared.grow(reservation, additional);
+        if is_exchange(reservation) {
+            self.exchanged.fetch_add(additional, Relaxed);
+        }
         self.grew(additional);
     }
 
     fn shrink(&self, reservation: &MemoryReservation, shrink: usize) {
         self.shared.shrink(reservation, shrink);
+        if is_exchange(reservation) {
+            self.exchanged.fetch_sub(shrink, Relaxed);
+        }
         self.now.fetch_sub(shrink, Relaxed);
     }
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
+        if self.may_exchange(reservation, additional) {
+            self.grow(reservation, additional);
+            return Ok(());
+        }
         self.shared.try_grow(reservation, additional)?;
+        if is_exchange(reservation) {
+            self.exchanged.fetch_add(additional, Relaxed);
+        }
         self.grew(additional);
         Ok(())
     }
@@ -76,5 +105,34 @@ impl MemoryPool for PeakPool {
 
     fn memory_limit(&self) -> MemoryLimit {
         self.shared.memory_limit()
+    }
+}
+
+fn is_exchange(reservation: &MemoryReservation) -> bool {
+    let consumer = reservation.consumer();
+    consumer.can_spill() && consumer.name().starts_with(EXCHANGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::execution::memory_pool::FairSpillPool;
+
+    #[test]
+    fn exchanges_keep_their_rows_in_memory() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(PeakPool::new(Arc::new(FairSpillPool::new(1000))));
+        let reserve = |name: &str, by| {
+            let reservation = MemoryConsumer::new(name).with_can_spill(true).register(&pool);
+            reservation.try_grow(by).map(|()| reservation)
+        };
+        let sort = reserve("ExternalSorter[0]", 900).unwrap();
+        let exchange = reserve("RepartitionExec[0]", 600).unwrap();
+        assert!(reserve("ExternalSorter[1]", 400).is_err());
+        assert!(reserve("RepartitionExec[1]", 500).is_err());
+        exchange.shrink(200);
+        let other = reserve("RepartitionExec[1]", 500).unwrap();
+        drop((sort, exchange, other));
+        assert_eq!(pool.reserved(), 0);
+        assert!(reserve("RepartitionExec[1]", 1000).is_ok());
     }
 }

@@ -111,6 +111,8 @@ async fn keep(mut answer: Answer, path: &Path, run: &RunContext) -> Result<u64> 
         let batch = batch.map_err(scan::error)?;
         rows += batch.num_rows() as u64;
         let batch = batch.with_schema(schema.clone()).map_err(functions::cast::arrow_error)?;
+        // The buffers that a batch holds on to are written whole.
+        let batch = scan::compact(&batch).map_err(functions::cast::arrow_error)?;
         // The file is on the local disk and written in large pieces: this does not block for long.
         writer.write(&batch).map_err(|e| functions::cast::arrow_error(e).context("keeping the result"))?;
         run.progress(rows, None, Unit::Rows);

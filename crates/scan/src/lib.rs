@@ -5,6 +5,7 @@
 //! never parses or types a statement, never resolves views or names, and keeps no state but caches that notice change.
 
 mod columns;
+mod compact;
 mod counters;
 pub mod delta;
 mod disk;
@@ -28,6 +29,7 @@ mod values;
 
 pub use self::error::{error, external};
 pub use columns::{ColumnKind, ScanColumn};
+pub use compact::{compact, may_be_wasteful};
 pub use counters::{ScanCounters, ScanReport};
 pub use observed::leave_to_join;
 pub use plain::{

@@ -203,3 +203,37 @@ fn the_reference_lists_what_there_is() {
     let written = std::fs::read_to_string(testkit::project_root().join("docs/sql.md")).unwrap();
     assert_eq!(written, reference, "write it again: glulam sql --reference > docs/sql.md");
 }
+
+#[test]
+fn sorted_texts_take_the_room_of_their_rows() {
+    let home = Home::new();
+    home.succeed(["sql", "CREATE DATABASE r"]);
+    let table = "CREATE TABLE t WITH (format = 'PARQUET') AS
+        SELECT x * 1000 + y AS n,
+            'a text of some length ' || CAST((x * 7919 + y * 104729) % 1000003 AS varchar) AS s
+        FROM UNNEST(sequence(1, 300)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000)) AS b (y)";
+    home.succeed(["sql", "-d", "r", table]);
+    // Nine megabytes of texts: no file may become larger than fifty, neither the kept answer nor a spilled one.
+    let within = |arguments: &[&str]| {
+        let command = home.command(arguments);
+        let mut limited = std::process::Command::new("bash");
+        limited.args(["-c", "ulimit -f 50000 && exec \"$@\"", "limited"]).arg(command.get_program());
+        limited.args(command.get_args()).current_dir(home.path()).stdin(std::process::Stdio::null());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        let finished = Process::start(&mut limited).wait(LONG);
+        assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+        finished.stdout
+    };
+    let lines = within(&["sql", "SELECT s FROM r.t ORDER BY s DESC", "--format", "csv"]);
+    let lines: Vec<&str> = lines.lines().skip(1).collect();
+    assert_eq!(lines.len(), 300_000);
+    assert!(lines.is_sorted_by(|a, b| a >= b));
+    let sorted =
+        "UNLOAD (SELECT s, n FROM r.t ORDER BY s, n) TO 's3://warehouse/sorted/' WITH (format = 'PARQUET')";
+    within(&["--set", "sql.memory_mb=64", "sql", sorted]);
+}

@@ -3,8 +3,8 @@
 
 use super::book::cannot;
 use super::step::StepTable;
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use datafusion::common::Result;
@@ -165,7 +165,8 @@ async fn gather(
     let mut batches = Vec::new();
     let mut spill: Option<(StreamWriter<BufWriter<File>>, Spill)> = None;
     while let Some(batch) = stream.try_next().await? {
-        let batch = compact(&batch)?;
+        // Texts refer to the pieces of the file they were read from.
+        let batch = scan::compact(&batch)?;
         if spill.is_none() {
             let size = batch.get_array_memory_size();
             let fits = used.fetch_add(size, Ordering::Relaxed) + size <= limit;
@@ -196,21 +197,6 @@ async fn gather(
         None => None,
     };
     Ok((batches, file, memory))
-}
-
-/// Texts refer to the pieces of the file they were read from: kept, they get bytes of their own.
-fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns: Vec<ArrayRef> = batch
-        .columns()
-        .iter()
-        .map(|column| match column.data_type() {
-            DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
-            DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
-            _ => Arc::clone(column),
-        })
-        .collect();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
 }
 
 /// Reads kept rows, each of its parts another share of them.

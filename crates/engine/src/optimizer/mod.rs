@@ -1,5 +1,6 @@
 //! What we add to DataFusion's optimizer.
 
+mod compact;
 mod near;
 mod selectivity;
 mod semi_join;
@@ -30,6 +31,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     // Behind the one that brings the filters of joins to the tables.
     rules.push(Arc::new(near::LeaveToJoin));
     rules.push(Arc::new(yielding::UnnestGivesWay));
+    rules.push(Arc::new(compact::SortOwnTexts));
     rules
 }
 

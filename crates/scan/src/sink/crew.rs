@@ -7,8 +7,9 @@ use super::file::{OpenFile, Sealed, at};
 use super::keys::TargetKey;
 use super::memory::Memory;
 use super::plan::Plan;
-use super::split::{Cuts, Splitter, broken, compact};
+use super::split::{Cuts, Splitter, broken};
 use super::targets::{Piece, TargetId, Targets, Work};
+use crate::compact::compact;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use datafusion::execution::SendableRecordBatchStream;
@@ -254,7 +255,7 @@ impl Crew {
         }
         let rows =
             concat_batches(self.plan.schema(), group.iter().map(|piece| &piece.rows)).map_err(broken)?;
-        let rows = compact(rows)?;
+        let rows = compact(&rows).map_err(broken)?;
         let bytes = rows.get_array_memory_size();
         Ok(Piece { rows, bytes, _charge: Arc::new(self.memory.charge(bytes)) })
     }
@@ -369,7 +370,7 @@ impl Crew {
             return Ok(());
         }
         let batches = concat_batches(self.plan.schema(), pieces.iter().map(|piece| &piece.rows));
-        let rows = compact(batches.map_err(broken)?)?;
+        let rows = batches.and_then(|rows| compact(&rows)).map_err(broken)?;
         let bytes = rows.get_array_memory_size();
         let charge = Arc::new(self.memory.charge(bytes));
         table.give_back(id, Piece { rows, bytes, _charge: charge });

@@ -2,13 +2,14 @@
 //! others are gathered until there are enough of them that sorting by target pays.
 
 use super::keys::{Assigner, Buckets, TargetKey};
+use crate::compact::{compact, long_length};
 use arrow::array::cast::AsArray;
-use arrow::array::{Array, ArrayRef, RecordBatch};
+use arrow::array::{Array, RecordBatch};
+
 use arrow::compute::interleave_record_batch;
 use arrow::datatypes::DataType;
 use model::{Error, Result};
 use sql::SqlType;
-use std::sync::Arc;
 
 /// As many rows are gathered before they are sorted by target, at most.
 const GATHER_ROWS: usize = 64 * 1024;
@@ -108,7 +109,8 @@ impl Splitter {
         self.bytes = 0;
         let Order { rows: order, starts } = self.order(&batches, &ids);
         let sources: Vec<&RecordBatch> = batches.iter().collect();
-        let sorted = compact(interleave_record_batch(&sources, &order).map_err(broken)?)?;
+        let sorted =
+            interleave_record_batch(&sources, &order).and_then(|rows| compact(&rows)).map_err(broken)?;
         let ends = starts.iter().skip(1).map(|(_, start)| *start).chain([sorted.num_rows()]);
         let pieces = starts
             .iter()
@@ -183,39 +185,6 @@ fn views_size(views: &[u128]) -> usize {
     views.iter().map(|view| 16 + long_length(*view)).sum()
 }
 
-/// The bytes that a view has outside of itself.
-fn long_length(view: u128) -> usize {
-    let length = usize::try_from(view & u128::from(u32::MAX)).unwrap_or(0);
-    if length <= 12 { 0 } else { length }
-}
-
-/// Copies texts out of buffers of which they use only a part, so that a piece does not keep whole files in memory.
-pub(crate) fn compact(rows: RecordBatch) -> Result<RecordBatch> {
-    let columns: Vec<ArrayRef> = rows.columns().iter().map(compact_column).collect();
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-    RecordBatch::try_new_with_options(rows.schema(), columns, &options).map_err(broken)
-}
-
-fn compact_column(column: &ArrayRef) -> ArrayRef {
-    match column.data_type() {
-        DataType::Utf8View => {
-            let texts = column.as_string_view();
-            let held = texts.data_buffers().iter().map(|b| b.len()).sum();
-            if is_wasteful(held, texts.views()) { Arc::new(texts.gc()) } else { ArrayRef::clone(column) }
-        }
-        DataType::BinaryView => {
-            let bytes = column.as_binary_view();
-            let held = bytes.data_buffers().iter().map(|b| b.len()).sum();
-            if is_wasteful(held, bytes.views()) { Arc::new(bytes.gc()) } else { ArrayRef::clone(column) }
-        }
-        _ => ArrayRef::clone(column),
-    }
-}
-
-fn is_wasteful(held: usize, views: &[u128]) -> bool {
-    held > 64 * 1024 && held / 2 > views.iter().map(|view| long_length(*view)).sum::<usize>()
-}
-
 pub(crate) fn broken(error: arrow::error::ArrowError) -> Error {
     Error::internal("rows could not be sorted into partitions").source_is(error)
 }
@@ -227,6 +196,7 @@ mod tests {
     use arrow::datatypes::{Field, Schema};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     /// Rows of a text key, a number key and the row's number.
     fn batch(rows: &[(Option<String>, Option<i64>)], first: i64) -> RecordBatch {
