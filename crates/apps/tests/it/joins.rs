@@ -132,11 +132,14 @@ impl Plain {
     }
 }
 
+/// A key and a time.
+type Given = (u8, i64);
+
 /// What one case is about.
 #[derive(Debug, Clone)]
 struct Case {
-    /// For each start of the application: its number of tasks, and key and time of the events of each side before it.
-    rounds: Vec<(usize, [Vec<(u8, i64)>; 2])>,
+    /// For each start of the application: its number of tasks, and the events of each side before it.
+    rounds: Vec<(usize, [Vec<Given>; 2])>,
     shards: [u32; 2],
     bound: i64,
     /// Which of the conditions.
@@ -161,7 +164,7 @@ fn cases() -> impl Strategy<Value = Case> {
     (rounds, shards, 0..8_i64, 0..CONDITIONS.len(), any::<bool>()).prop_map(
         |(rounds, shards, bound, condition, keeps_late)| {
             // Times go on from round to round by less than they lie apart: many are late, some of them for everything.
-            let at = |round: usize, (key, step): (u8, i64)| {
+            let at = |round: usize, (key, step): Given| {
                 (key, round as i64 * 9 * SECOND + step * 500 + step % 3 - 1)
             };
             let rounds = rounds.into_iter().enumerate().map(|(n, (tasks, left, right))| {

@@ -13,13 +13,16 @@ use proptest::test_runner::TestCaseResult;
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
 
+/// A key, a value, a time and its form.
+type Given = (u8, i64, i64, u8);
+
 /// What one case is about.
 #[derive(Debug, Clone)]
 struct Case {
     /// Event times count from here.
     begin: i64,
-    /// For each start of the application: its number of tasks, and key, value, time and form of the events before it.
-    batches: Vec<(usize, Vec<(u8, i64, i64, u8)>)>,
+    /// For each start of the application: its number of tasks, and the events before it.
+    batches: Vec<(usize, Vec<Given>)>,
     shards: u32,
     lateness: Lateness,
     /// CSV instead of JSON.
