@@ -7,14 +7,13 @@
 use super::aggregate::places;
 use super::rows::{arrow, batch, times};
 use crate::flow::node::Joining;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, UInt32Array};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{filter_record_batch, interleave_record_batch, take_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow::row::{RowConverter, SortField};
 use datafusion::physical_plan::filter::batch_filter;
 use model::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 /// Pairs that are put together at a time.
 const PAIRS: usize = 8192;
@@ -121,22 +120,13 @@ impl Joining {
                 continue;
             }
             let rows = take_record_batch(&kept, &UInt32Array::from(numbers)).map_err(arrow)?;
-            let rows = own(&rows)?;
+            // Texts refer to the records that they were read from.
+            let rows = scan::compact(&rows).map_err(arrow)?;
             let keys = self.key_columns(side, &rows)?;
             sorted.push((part, Arrived { rows, keys }));
         }
         Ok(Sorted { parts: sorted, late })
     }
-}
-
-/// Texts refer to the records that they were read from: kept, they get bytes of their own.
-fn own(rows: &RecordBatch) -> Result<RecordBatch> {
-    let columns = rows.columns().iter().map(|column| match column.data_type() {
-        DataType::Utf8View => Arc::new(column.as_string_view().gc()) as ArrayRef,
-        DataType::BinaryView => Arc::new(column.as_binary_view().gc()) as ArrayRef,
-        _ => Arc::clone(column),
-    });
-    batch(&rows.schema(), columns.collect(), rows.num_rows())
 }
 
 /// A row's place: its batch, and its number there.
@@ -212,7 +202,8 @@ impl Kept {
         });
         self.rows = rows;
         let held: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
-        if is_forced || held > 2 * rows + PAIRS { self.compact() } else { Ok(()) }
+        // Who forces it compacts what is left in any case.
+        if !is_forced && held > 2 * rows + PAIRS { self.compact() } else { Ok(()) }
     }
 
     /// Puts the rows that are kept into one batch.
@@ -227,7 +218,10 @@ impl Kept {
         let batches: Vec<&RecordBatch> = self.batches.iter().collect();
         self.batches = match places.is_empty() {
             true => Vec::new(),
-            false => vec![own(&interleave_record_batch(&batches, &places).map_err(arrow)?)?],
+            false => {
+                let rows = interleave_record_batch(&batches, &places).and_then(|rows| scan::compact(&rows));
+                vec![rows.map_err(arrow)?]
+            }
         };
         Ok(())
     }
