@@ -3,6 +3,7 @@
 use jobs::{ScriptDoor, ScriptKey};
 use model::{AccountId, Error, Result};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use telemetry::Tracer;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, OnceCell};
 use tokio::task::JoinHandle;
@@ -48,7 +49,7 @@ impl ScriptEntrance {
         let listener = TcpListener::bind((home, 0)).await.map_err(cannot)?;
         let at = listener.local_addr().map_err(cannot)?;
         let keys = aws::KeyRing::new(vec![self.key.clone()], home)?;
-        let config = aws::DoorConfig { keys, account: self.account.clone() };
+        let config = aws::DoorConfig { keys, account: self.account.clone(), tracer: Tracer::default() };
         let door = aws::Door::open(self.rooms.clone(), config).await?;
         *self.serving.lock().await = Some(tokio::spawn(door.serve(listener, self.stop.clone())));
         Ok(url(at))

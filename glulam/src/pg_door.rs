@@ -6,14 +6,20 @@ use aws::Rights;
 use model::Result;
 use sql::Statement;
 use std::sync::Arc;
+use telemetry::Tracer;
 use tokio_util::sync::CancellationToken;
 
 /// The region in whose ARNs policies are asked; buckets and tables here belong to every region.
 const REGION: &str = "us-east-1";
 
 /// A door to the platform's engine and catalog.
-pub(crate) fn open(platform: &Platform, config: PgConfig, stop: CancellationToken) -> pg::Door {
-    let PgConfig { keys, account, tls, tls_required } = config;
+pub(crate) fn open(
+    platform: &Platform,
+    config: PgConfig,
+    tracer: Tracer,
+    stop: CancellationToken,
+) -> pg::Door {
+    let PgConfig { keys, account, tls, tls_required, grace } = config;
     let rights = Rights::new(keys, account, REGION, platform.engine.clone());
     let rooms = pg::Rooms {
         engine: platform.engine.clone(),
@@ -21,7 +27,8 @@ pub(crate) fn open(platform: &Platform, config: PgConfig, stop: CancellationToke
         clock: platform.clock.clone(),
     };
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let config = pg::DoorConfig { guests: Arc::new(Guests(rights)), tls, tls_required, version };
+    let config =
+        pg::DoorConfig { guests: Arc::new(Guests(rights)), tls, tls_required, grace, version, tracer };
     pg::Door::open(rooms, config, stop)
 }
 

@@ -5,12 +5,12 @@ use crate::platform::Platform;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path as PathPart, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use model::{Error, ErrorKind, Place, Result};
-use state::DataDir;
 use state::data_dir::ServerAddress;
+use state::{DataDir, TraceContext, trace};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -80,9 +80,11 @@ impl ControlDoor {
 async fn handle(
     State(platform): State<Arc<Platform>>,
     PathPart(name): PathPart<String>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    match perform_named(&name, &body, &platform).await {
+    let under = headers.get("traceparent").and_then(|value| TraceContext::read(value.to_str().ok()?));
+    match trace::within(under, perform_named(&name, &body, &platform)).await {
         Ok(answer) => ([(header::CONTENT_TYPE, "application/json")], answer).into_response(),
         Err(error) => {
             let status = match error.kind() {

@@ -8,7 +8,7 @@ use hyper::Request;
 use hyper_util::rt::TokioIo;
 use model::{Diagnosis, Error, ErrorKind, Result};
 use state::data_dir::ServerAddress;
-use state::{Config, DataDir};
+use state::{Config, DataDir, TraceContext};
 use std::path::{Path, PathBuf};
 use tokio::net::UnixStream;
 
@@ -79,9 +79,14 @@ async fn ask<O: Operation>(socket: &Path, operation: O) -> Result<O::Answer> {
     tokio::spawn(connection);
     let body = serde_json::to_vec(&operation)
         .map_err(|e| Error::internal("a request cannot be written").source_is(e))?;
-    let request = Request::post(format!("/v1/{}", O::NAME))
+    let mut request = Request::post(format!("/v1/{}", O::NAME))
         .header("host", "glulam")
-        .header("content-type", "application/json")
+        .header("content-type", "application/json");
+    // To what the command belongs, whoever has started it says by OpenTelemetry's variable.
+    if let Some(under) = std::env::var("TRACEPARENT").ok().and_then(|text| TraceContext::read(text.trim())) {
+        request = request.header("traceparent", under.header());
+    }
+    let request = request
         .body(Full::new(Bytes::from(body)))
         .map_err(|e| Error::internal("a request cannot be built").source_is(e))?;
     let response =

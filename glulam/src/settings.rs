@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use telemetry::Tracer;
 
 /// Reads defaults, file, environment and flags.
 pub(crate) fn load(shared: &Shared) -> Result<Config> {
@@ -117,6 +119,7 @@ pub(crate) fn console(config: &Config, listens_on: IpAddr) -> Result<console::Do
         metrics_token: config.text("console.metrics_token").map(str::to_owned),
         dashboards,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        tracer: Tracer::default(),
     })
 }
 
@@ -135,7 +138,8 @@ impl console::Keys for ConsoleKeys {
 
 /// Who may come in at the AWS door that listens on this address.
 pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig> {
-    Ok(aws::DoorConfig { keys: keys(config, listens_on)?, account: account(config)? })
+    let (keys, account) = (keys(config, listens_on)?, account(config)?);
+    Ok(aws::DoorConfig { keys, account, tracer: Tracer::default() })
 }
 
 /// How the PostgreSQL door is set up that listens on this address: the access keys are its users.
@@ -154,7 +158,8 @@ pub(crate) fn pg(config: &Config, listens_on: IpAddr) -> Result<PgConfig> {
         return Err(Error::invalid("pg.tls_required is set, but there is no certificate")
             .hint("set pg.tls_certificate and pg.tls_key"));
     }
-    Ok(PgConfig { keys: keys(config, listens_on)?, account: account(config)?, tls, tls_required })
+    let grace = Duration::from_secs(config.count("pg.shutdown_grace"));
+    Ok(PgConfig { keys: keys(config, listens_on)?, account: account(config)?, tls, tls_required, grace })
 }
 
 /// What the PostgreSQL door is configured with.
@@ -163,6 +168,7 @@ pub(crate) struct PgConfig {
     pub(crate) account: AccountId,
     pub(crate) tls: Option<pg::Tls>,
     pub(crate) tls_required: bool,
+    pub(crate) grace: Duration,
 }
 
 /// The access keys.

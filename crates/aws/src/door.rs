@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use streams::Log;
+use telemetry::Tracer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -74,6 +75,8 @@ pub struct DoorConfig {
     pub keys: KeyRing,
     /// The account that everything belongs to.
     pub account: AccountId,
+    /// What makes spans of requests.
+    pub tracer: Tracer,
 }
 
 /// The door, ready to serve.

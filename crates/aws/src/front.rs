@@ -16,7 +16,8 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use model::AccountId;
-use state::Clock;
+use state::{Clock, Runs};
+use telemetry::Tracer;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,8 +32,10 @@ pub(crate) struct Front {
     account: AccountId,
     clock: Clock,
     s3: ObjectDoor,
-    tables: Vec<json::Table>,
+    pub(crate) tables: Vec<json::Table>,
     begun: TaskTracker,
+    pub(crate) runs: Runs,
+    pub(crate) tracer: Tracer,
 }
 
 /// A request whose signature was verified, with its body in one piece.
@@ -82,6 +85,8 @@ impl Front {
                 kinesis::table(&rooms, documents, ending),
                 analytics::table(&rooms, documents),
             ],
+            runs: rooms.runs.clone(),
+            tracer: config.tracer,
             s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
             begun: TaskTracker::new(),
         }
@@ -93,8 +98,8 @@ impl Front {
         self.begun.wait().await;
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<s3s::Body> {
+    /// Answers a request, whatever trace it belongs to.
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<s3s::Body> {
         let (mut parts, incoming) = request.into_parts();
         name_host(&mut parts);
         let id = request_id();

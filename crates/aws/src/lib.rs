@@ -28,6 +28,7 @@ mod signature;
 mod store;
 mod sts;
 mod tags;
+mod traced;
 
 pub use door::{Answered, Door, DoorConfig, Rooms};
 pub use keys::{Key, KeyRing};

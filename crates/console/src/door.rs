@@ -21,7 +21,7 @@ use state::runs::Runs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use streams::Log;
-use telemetry::Figures;
+use telemetry::{Figures, Tracer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +70,8 @@ pub struct DoorConfig {
     pub dashboards: LakeUri,
     /// What the program calls itself.
     pub version: String,
+    /// What makes spans of requests, and of queries that are no runs.
+    pub tracer: Tracer,
 }
 
 /// What all handlers share.

@@ -5,6 +5,7 @@
 //! nobody has to log in, a page could also point its own name at this machine; so only the machine's names are answered.
 
 use crate::answer::Failure;
+use crate::api;
 use crate::caller::Caller;
 use crate::door::House;
 use crate::sessions::COOKIE;
@@ -13,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use model::{Error, ErrorKind};
+use state::trace;
 use std::sync::Arc;
 
 /// The header of requests that change something.
@@ -20,7 +22,22 @@ pub(crate) const OWN_HEADER: &str = "x-glulam";
 /// What can be asked without a session: to get one, and whether one is needed.
 const OPEN: [&str; 2] = ["/api/login", "/api/session"];
 
-pub(crate) async fn guard(State(house): State<Arc<House>>, mut request: Request, next: Next) -> Response {
+/// A request that belongs to a trace is answered under a span of its own, which ends when the answer begins.
+pub(crate) async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
+    let (method, headers) = (request.method(), request.headers());
+    let tracer = &house.config.tracer;
+    let Some(mut span) = tracer.request("console", method, request.uri(), request.version(), headers) else {
+        return admit(house, request, next).await;
+    };
+    if let Some(route) = api::route_of(request.uri().path()) {
+        span.routed(method, route);
+    }
+    let response = trace::within(Some(span.context()), admit(house, request, next)).await;
+    span.answered(response.status());
+    response
+}
+
+async fn admit(house: Arc<House>, mut request: Request, next: Next) -> Response {
     let (headers, path) = (request.headers(), request.uri().path().to_owned());
     let account = &house.config.account;
     let caller = match &house.config.keys {

@@ -2,7 +2,6 @@
 
 use crate::engine::Engine;
 use crate::query::{Context, QueryRequest, only_statement, parameter};
-use functions::Session;
 use model::{EntityName, Result};
 use plan::{Analyzer, OutputColumn};
 use sql::{Source, SqlType, Statement};
@@ -24,8 +23,7 @@ impl Engine {
     pub async fn describe(&self, request: QueryRequest) -> Result<Description> {
         let located = only_statement(&request)?;
         let database = EntityName::new(&request.database)?;
-        let mut session = Session::new(self.inner.clock.now());
-        session.schema = database.to_string();
+        let session = request.session(self.inner.clock.now(), &database);
         let mut context = Context::of_look(session, Source::new(request.source_name, request.text), database);
         context.parameters = request.parameters.iter().map(|text| parameter(text)).collect::<Result<_>>()?;
         match &located.statement {

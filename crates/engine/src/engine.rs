@@ -1,5 +1,6 @@
 //! The engine itself: what it stands on, and how it is set up.
 
+use crate::joins::Joins;
 use crate::memory::PeakPool;
 use crate::system::SystemTable;
 use catalog::Catalog;
@@ -57,6 +58,9 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// The rows of a batch where memory is short.
+const SMALL_BATCH: usize = 2048;
+
 impl Engine {
     /// An engine over a catalog and its lake; its own tables are made in the database. Without runs, statements can be
     /// run but not started as runs.
@@ -99,15 +103,25 @@ impl Engine {
     }
 
     /// DataFusion's state for one query: its own memory account, the optimizer's rules, no functions by name.
-    pub(crate) fn session_state(&self) -> Result<(SessionState, Arc<PeakPool>)> {
+    pub(crate) fn session_state(&self, joins: Joins) -> Result<(SessionState, Arc<PeakPool>)> {
         let pool = Arc::new(PeakPool::new(self.inner.runtime.memory_pool.clone()));
         let runtime = RuntimeEnvBuilder::from_runtime_env(&self.inner.runtime)
             .with_memory_pool(pool.clone())
             .build_arc()
             .map_err(scan::error)?;
-        let mut config = SessionConfig::new().with_target_partitions(self.inner.options.threads);
+        let threads = match joins {
+            Joins::Hashed => self.inner.options.threads,
+            // With one task DataFusion would hash again.
+            Joins::Sorted => self.inner.options.threads.max(2),
+        };
+        let mut config = SessionConfig::new().with_target_partitions(threads);
+        if joins == Joins::Sorted {
+            // Runs that were written to the disk are merged by a batch of each.
+            config = config.with_batch_size(SMALL_BATCH);
+        }
         let options = config.options_mut();
         options.optimizer.prefer_existing_sort = true;
+        options.optimizer.prefer_hash_join = joins == Joins::Hashed;
         options.explain.show_schema = false;
         let state = SessionStateBuilder::new()
             .with_config(config)

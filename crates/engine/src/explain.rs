@@ -1,7 +1,8 @@
 //! EXPLAIN: how a statement will be run, or was.
 
+use crate::answer::{Answer, text_answer};
 use crate::engine::Engine;
-use crate::query::{Answer, Context, text_answer};
+use crate::query::Context;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use model::{Error, Result};
@@ -51,8 +52,8 @@ impl Engine {
             return text_answer("Query Plan", vec![text], context);
         }
         if how.kind == ExplainType::Logical && !how.analyze {
-            let (state, _) = self.session_state()?;
-            let plan = state.optimize(&analyzed.plan).map_err(scan::error)?;
+            let (state, _) = self.session_state(context.joins.now())?;
+            let plan = crate::optimizer::optimize(&state, &analyzed.plan)?;
             let text = match how.format {
                 ExplainFormat::Text => plan.display_indent().to_string(),
                 ExplainFormat::Graphviz => plan.display_graphviz().to_string(),

@@ -7,6 +7,7 @@
 //! Below are the rooms that know DataFusion with it: `plan` (what a query means) and `scan` (how tables are read and
 //! written). This one ties them to the catalog; no other room above does.
 
+mod answer;
 mod check;
 mod convert;
 mod ddl;
@@ -17,6 +18,7 @@ mod engine;
 mod explain;
 mod flow;
 mod information_schema;
+mod joins;
 mod memory;
 mod names;
 mod optimizer;
@@ -25,11 +27,13 @@ mod partition_table;
 mod prepared;
 mod query;
 mod run;
+mod stats;
 mod system;
 mod tables;
 mod touched;
 mod write;
 
+pub use answer::Answer;
 pub use check::{Finding, Overlay};
 pub use convert::{ConvertOutput, ConvertRequest, Converted};
 pub use describe::Description;
@@ -42,9 +46,10 @@ pub use flow::{
 pub use origin::Origin;
 pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
-pub use query::{Answer, Phases, QueryRequest, QueryStats};
+pub use query::QueryRequest;
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
 pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
+pub use stats::{Phases, QueryStats};
 pub use system::{SYSTEM_DATABASE, SystemTable};
 pub use touched::Touched;
 pub use write::{TableFiles, partitions_change, table_files};

@@ -1,30 +1,28 @@
 //! One statement, from its text to a stream of rows.
 
-use crate::ddl::{self, DdlContext, DdlResult};
+use crate::answer::{Answer, answer_of, ddl_answer};
+use crate::ddl::{self, DdlContext};
 use crate::engine::Engine;
-use crate::memory::PeakPool;
+use crate::joins::{BY_SORTING, JoinChoice, Joins, Ready};
 use crate::origin::Origin;
 use crate::prepared::PRIMARY_WORKGROUP;
+use crate::stats::{QueryStats, Stopwatch};
 use crate::tables::OpenTables;
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
-use arrow::datatypes::{Field, Schema, SchemaRef};
 use catalog::Database;
 use chrono::{DateTime, Utc};
-use datafusion::common::tree_node::TreeNode;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::execution::TaskContext;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use functions::Session;
-use futures::{StreamExt, TryStreamExt};
-use model::{EntityName, Error, LakeUri, Result};
-use plan::{Analyzed, Analyzer, OutputColumn, TableName};
-use scan::{ScanCounters, ScanReport};
+use functions::scalar::datetime::Zone;
+use model::{EntityName, Error, Result};
+use plan::{Analyzed, Analyzer, TableName};
+use scan::ScanCounters;
 use sql::ast::CreateView;
 use sql::{Located, Source, SqlType, Statement};
 use sqlparser::ast::{Expr as Ast, Query};
 use state::runs::RunContext;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// The database of statements that name none.
@@ -47,6 +45,9 @@ pub struct QueryRequest {
     pub bytes_cutoff: Option<u64>,
     /// Whether the answer tells what it is made of.
     pub with_origin: bool,
+    /// The zone of a PostgreSQL client's session, in which all instants stand then; PostgreSQL's functions are at hand. None
+    /// is Athena's language, in UTC.
+    pub postgres: Option<Zone>,
 }
 
 impl QueryRequest {
@@ -60,6 +61,7 @@ impl QueryRequest {
             workgroup: PRIMARY_WORKGROUP.into(),
             bytes_cutoff: None,
             with_origin: false,
+            postgres: None,
         }
     }
 
@@ -68,83 +70,15 @@ impl QueryRequest {
         self.database = database.into();
         self
     }
-}
 
-/// What a statement answers.
-pub struct Answer {
-    /// The columns, in order.
-    pub columns: Vec<OutputColumn>,
-    /// The rows; the fields of its schema are named like the columns.
-    pub stream: SendableRecordBatchStream,
-    /// Whether the lines of a definition's answer are text to show as it is (DESCRIBE, SHOW CREATE TABLE).
-    pub is_text: bool,
-    /// What is known of the query; complete when the stream has ended.
-    pub stats: Arc<QueryStats>,
-    /// What the rows are made of, where the request wants to know and it can be told.
-    pub origin: Option<Origin>,
-}
-
-impl Answer {
-    /// The next rows; `None` at the end.
-    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        self.stream.next().await.transpose().map_err(scan::error)
-    }
-}
-
-/// Where a query's time went, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Phases {
-    /// Reading the text.
-    pub parse: f64,
-    /// Opening tables and settling names and types.
-    pub analyze: f64,
-    /// The optimizer.
-    pub optimize: f64,
-    /// Making the physical plan: partitions are pruned and files listed here.
-    pub plan: f64,
-}
-
-/// Counts of a query.
-#[derive(Debug)]
-pub struct QueryStats {
-    counters: Arc<ScanCounters>,
-    phases: Mutex<Phases>,
-    memory: Mutex<Option<Arc<PeakPool>>>,
-    written: Mutex<Vec<LakeUri>>,
-}
-
-impl QueryStats {
-    fn new(bytes_cutoff: Option<u64>) -> Self {
-        let counters = Arc::new(bytes_cutoff.map_or_else(ScanCounters::default, ScanCounters::with_cutoff));
-        Self { counters, phases: Mutex::default(), memory: Mutex::default(), written: Mutex::default() }
-    }
-
-    /// The files that the statement has written, where they are once it has ended.
-    pub fn files_written(&self) -> Vec<LakeUri> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn wrote(&self, files: impl IntoIterator<Item = LakeUri>) {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner).extend(files);
-    }
-
-    /// What was read so far.
-    pub fn scanned(&self) -> ScanReport {
-        self.counters.snapshot()
-    }
-
-    /// Where the time before the first row went.
-    pub fn phases(&self) -> Phases {
-        *self.phases.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The most memory it held at one time.
-    pub fn peak_memory(&self) -> usize {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |p| p.peak())
-    }
-
-    fn phase(&self, set: impl FnOnce(&mut Phases)) {
-        set(&mut self.phases.lock().unwrap_or_else(PoisonError::into_inner));
+    /// What its functions may know of it.
+    pub(crate) fn session(&self, now: DateTime<Utc>, database: &EntityName) -> Session {
+        let mut session = Session::new(now);
+        session.schema = database.to_string();
+        if let Some(zone) = self.postgres {
+            (session.zone, session.postgres) = (zone, true);
+        }
+        session
     }
 }
 
@@ -161,6 +95,7 @@ pub(crate) struct Context {
     /// Names the files it writes.
     pub(crate) id: String,
     pub(crate) run: Option<RunContext>,
+    pub(crate) joins: JoinChoice,
 }
 
 impl Context {
@@ -176,6 +111,7 @@ impl Context {
             cancel: run.cancelled(),
             id: run.id().to_string(),
             run: Some(run.clone()),
+            joins: JoinChoice::default(),
         }
     }
 
@@ -191,26 +127,12 @@ impl Context {
             parameters: Vec::new(),
             cancel: CancellationToken::new(),
             run: None,
+            joins: JoinChoice::default(),
         }
     }
 
     pub(crate) fn counters(&self) -> &Arc<ScanCounters> {
         &self.stats.counters
-    }
-}
-
-/// Milliseconds since then. Durations are measured, never compared with the clock that schedules.
-pub(crate) struct Stopwatch(std::time::Instant);
-
-impl Stopwatch {
-    pub(crate) fn start() -> Self {
-        Self(std::time::Instant::now())
-    }
-
-    pub(crate) fn lap(&mut self) -> f64 {
-        let elapsed = self.0.elapsed().as_secs_f64() * 1000.0;
-        *self = Self::start();
-        elapsed
     }
 }
 
@@ -237,8 +159,7 @@ impl Engine {
             stats.counters.remember_files();
         }
         let database = EntityName::new(&request.database)?;
-        let mut session = Session::new(self.inner.clock.now());
-        session.schema = database.to_string();
+        let session = request.session(self.inner.clock.now(), &database);
         let context = Context {
             session: Arc::new(session),
             source: Arc::new(Source::new(request.source_name, request.text)),
@@ -249,6 +170,7 @@ impl Engine {
             cancel,
             id,
             run,
+            joins: JoinChoice::default(),
         };
         self.statement(&located.statement, &context).await
     }
@@ -258,6 +180,19 @@ impl Engine {
         if !statement.only_reads() || matches!(statement, Statement::Show(_)) {
             self.need_default(context).await?;
         }
+        match Box::pin(self.attempt(statement, context)).await {
+            // Nothing of it has happened: what it had written is dropped.
+            Err(_) if context.joins.give_way(context.stats.pool().as_deref()) => {
+                if let Some(run) = &context.run {
+                    run.info(BY_SORTING.to_owned()).await;
+                }
+                Box::pin(self.attempt(statement, context)).await
+            }
+            ended => ended,
+        }
+    }
+
+    async fn attempt(&self, statement: &Statement, context: &Context) -> Result<Answer> {
         match statement {
             Statement::Query(query) => self.select(query, context).await,
             Statement::Explain { analyze, verbose, format, kind, statement } => {
@@ -355,185 +290,55 @@ impl Engine {
         analyzed: &Analyzed,
         context: &Context,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let (state, pool) = self.session_state()?;
-        *context.stats.memory.lock().unwrap_or_else(PoisonError::into_inner) = Some(pool);
+        self.planned(&analyzed.plan, context.joins.now(), &context.stats).await
+    }
+
+    pub(crate) async fn planned(
+        &self,
+        logical: &LogicalPlan,
+        joins: Joins,
+        stats: &QueryStats,
+    ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
+        let (state, pool) = self.session_state(joins)?;
+        stats.account_to(pool);
         let mut watch = Stopwatch::start();
-        let optimized = state.optimize(&analyzed.plan).map_err(scan::error)?;
-        context.stats.phase(|p| p.optimize += watch.lap());
-        if leans_outward(&optimized) {
-            return Err(Error::unsupported(
-                "a subquery uses columns of the query around it in a way that is not supported",
-            )
-            .why("it can be turned neither to a join nor to an aggregation")
-            .hint("compare the outer columns in its WHERE, or write it as a JOIN"));
-        }
+        let optimized = crate::optimizer::optimize(&state, logical)?;
+        stats.phase(|p| p.optimize += watch.lap());
         let physical =
             state.query_planner().create_physical_plan(&optimized, &state).await.map_err(scan::error)?;
-        context.stats.phase(|p| p.plan += watch.lap());
+        stats.phase(|p| p.plan += watch.lap());
         Ok((physical, state.task_ctx()))
     }
 
     async fn select(&self, query: &Query, context: &Context) -> Result<Answer> {
         let (analyzed, tables) = self.open_and_analyze(query, context).await?;
-        let columns = analyzed.columns.clone();
         let (physical, task) = self.physical(&analyzed, context).await?;
         let origin = Origin::of(context, &analyzed, &tables);
-        Ok(Answer { origin, ..answer_of(physical, task, columns, context) })
+        Ok(Answer { origin, ..self.answer_with(analyzed, physical, task, context) })
     }
 
     /// The rows of an analyzed query.
     pub(crate) async fn rows_of(&self, analyzed: Analyzed, context: &Context) -> Result<Answer> {
         let (physical, task) = self.physical(&analyzed, context).await?;
-        Ok(answer_of(physical, task, analyzed.columns, context))
+        Ok(self.answer_with(analyzed, physical, task, context))
     }
-}
 
-/// The answer of a plan, which begins to work when somebody wants its first rows.
-fn answer_of(
-    plan: Arc<dyn ExecutionPlan>,
-    task: Arc<TaskContext>,
-    columns: Vec<OutputColumn>,
-    context: &Context,
-) -> Answer {
-    let schema = plan.schema();
-    let rows = futures::stream::once(async move { execute_stream(plan, task) }).try_flatten();
-    let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-    let stream = until_cancelled(renamed(rows, schema_of(&columns)), context.cancel.clone());
-    Answer { columns, stream, is_text: false, stats: context.stats.clone(), origin: None }
-}
-
-/// Whether a column of an outer query is left that the optimizer could not turn to a join.
-fn leans_outward(plan: &LogicalPlan) -> bool {
-    plan.exists(|node| {
-        let lateral = matches!(node, LogicalPlan::Subquery(_));
-        Ok(lateral || node.expressions().iter().any(|expr| expr.contains_outer() || asks_outward(expr)))
-    })
-    .unwrap_or(false)
-}
-
-/// Whether a subquery in the expression is still one that uses columns around it.
-fn asks_outward(expr: &Expr) -> bool {
-    let found = expr.exists(|expr| {
-        Ok(match expr {
-            Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
-            Expr::Exists(exists) => !exists.subquery.outer_ref_columns.is_empty(),
-            Expr::InSubquery(found) => !found.subquery.outer_ref_columns.is_empty(),
-            _ => false,
-        })
-    });
-    found.unwrap_or(false)
-}
-
-/// The schema of an answer: the columns' names and Arrow types.
-pub(crate) fn schema_of(columns: &[OutputColumn]) -> SchemaRef {
-    let fields: Vec<Field> =
-        columns.iter().map(|c| Field::new(&c.name, c.sql_type.to_arrow(), true)).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// The stream's columns under the names the user gave them.
-fn renamed(stream: SendableRecordBatchStream, schema: SchemaRef) -> SendableRecordBatchStream {
-    let target = schema.clone();
-    let mapped = stream.map(move |batch| {
-        let batch = batch?;
-        let rows = batch.num_rows();
-        let columns = batch
-            .columns()
-            .iter()
-            .zip(target.fields())
-            .map(|(column, field)| {
-                if column.data_type() == field.data_type() {
-                    Ok(column.clone())
-                } else {
-                    Ok(arrow::compute::cast(column, field.data_type())?)
-                }
-            })
-            .collect::<datafusion::common::Result<Vec<ArrayRef>>>()?;
-        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(target.clone(), columns, &options)?)
-    });
-    Box::pin(RecordBatchStreamAdapter::new(schema, mapped))
-}
-
-/// Ends the stream with an error as soon as somebody cancels.
-fn until_cancelled(
-    stream: SendableRecordBatchStream,
-    cancel: CancellationToken,
-) -> SendableRecordBatchStream {
-    let schema = stream.schema();
-    let watched =
-        futures::stream::unfold((stream, cancel, false), |(mut stream, cancel, ended)| async move {
-            if ended {
-                return None;
-            }
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => {
-                    Some((Err(scan::external(Error::cancelled())), (stream, cancel, true)))
-                }
-                batch = stream.next() => batch.map(|batch| {
-                    let failed = batch.is_err();
-                    (batch, (stream, cancel, failed))
-                }),
-            }
-        });
-    Box::pin(RecordBatchStreamAdapter::new(schema, watched))
-}
-
-/// An answer of rows that are at hand.
-pub(crate) fn batch_answer(
-    columns: Vec<OutputColumn>,
-    arrays: Vec<ArrayRef>,
-    context: &Context,
-) -> Result<Answer> {
-    let schema = schema_of(&columns);
-    let rows = arrays.first().map_or(0, |a| a.len());
-    let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
-    let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
-        .map_err(functions::cast::arrow_error)?;
-    let stream = futures::stream::iter([Ok(batch)]);
-    let stream = Box::pin(RecordBatchStreamAdapter::new(schema, stream));
-    Ok(Answer { columns, stream, is_text: false, stats: context.stats.clone(), origin: None })
-}
-
-/// The answer of a statement that wrote rows: how many.
-pub(crate) fn count_answer(rows: u64, context: &Context) -> Result<Answer> {
-    let columns = vec![OutputColumn { name: "rows".into(), sql_type: SqlType::BigInt }];
-    let count = Int64Array::from(vec![i64::try_from(rows).unwrap_or(i64::MAX)]);
-    batch_answer(columns, vec![Arc::new(count)], context)
-}
-
-/// Lines of text in one column.
-pub(crate) fn text_answer(name: &str, lines: Vec<String>, context: &Context) -> Result<Answer> {
-    let columns = vec![OutputColumn { name: name.into(), sql_type: SqlType::VARCHAR }];
-    let lines: StringViewArray = lines.iter().map(|l| Some(l.as_str())).collect();
-    let mut answer = batch_answer(columns, vec![Arc::new(lines)], context)?;
-    answer.is_text = true;
-    Ok(answer)
-}
-
-pub(crate) fn ddl_answer(result: DdlResult, context: &Context) -> Result<Answer> {
-    let columns: Vec<OutputColumn> = result
-        .columns
-        .iter()
-        .map(|(name, t)| OutputColumn { name: name.clone(), sql_type: t.clone() })
-        .collect();
-    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len());
-    for (i, column) in columns.iter().enumerate() {
-        let texts: StringViewArray = result.rows.iter().map(|row| row.get(i).map(String::as_str)).collect();
-        let texts: ArrayRef = Arc::new(texts);
-        let typed = functions::cast::cast(
-            &texts,
-            &SqlType::VARCHAR,
-            &column.sql_type,
-            &context.session,
-            functions::cast::OnError::Fail,
-        )?;
-        arrays.push(typed);
+    /// The answer of a plan, which begins to work when somebody wants its first rows.
+    fn answer_with(
+        &self,
+        analyzed: Analyzed,
+        plan: Arc<dyn ExecutionPlan>,
+        task: Arc<TaskContext>,
+        context: &Context,
+    ) -> Answer {
+        let ready = Ready {
+            engine: self.clone(),
+            logical: analyzed.plan,
+            stats: context.stats.clone(),
+            joins: context.joins.now(),
+        };
+        answer_of(ready.rows(plan, task), analyzed.columns, context)
     }
-    let mut answer = batch_answer(columns, arrays, context)?;
-    answer.is_text = true;
-    Ok(answer)
 }
 
 pub(crate) fn only_statement(request: &QueryRequest) -> Result<Located> {

@@ -1,7 +1,9 @@
 //! Queries as runs: started, watched, cancelled, counted; their rows kept in a file until somebody has read them.
 
+use crate::answer::Answer;
 use crate::engine::Engine;
-use crate::query::{Answer, QueryRequest, Stopwatch};
+use crate::query::QueryRequest;
+use crate::stats::Stopwatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::ipc::writer::{FileWriter, IpcWriteOptions};
 use futures::StreamExt;

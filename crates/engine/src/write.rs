@@ -4,9 +4,10 @@
 //! partitions in one transaction: before that nobody knows of the files. INSERT first registers the folders of new
 //! partitions, which are empty, and then publishes all files in one commit.
 
+use crate::answer::{Answer, count_answer};
 use crate::ddl;
 use crate::engine::Engine;
-use crate::query::{Answer, Context, count_answer};
+use crate::query::Context;
 use catalog::{Partition, StorageDescriptor, Table, TableEntry};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlanProperties;

@@ -70,6 +70,7 @@ pub fn families() -> &'static [Family] {
         crate::scalar::units::FAMILY,
         crate::scalar::uuid::FAMILY,
         crate::scalar::ip::FAMILY,
+        crate::scalar::postgres::FAMILY,
     ]
 }
 

@@ -1,5 +1,6 @@
 //! What a function may know about the query it runs in.
 
+use crate::scalar::datetime::Zone;
 use chrono::{DateTime, Datelike, Utc};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -11,7 +12,10 @@ pub struct Session {
     started: DateTime<Utc>,
     asked: Asked,
     /// The zone of `current_timestamp` and of texts that name none.
-    pub zone: chrono_tz::Tz,
+    pub zone: Zone,
+    /// Whether PostgreSQL's meaning holds where it is not Trino's: an instant has no zone of its own but stands in the
+    /// session's, and functions under names with `$pg_` may be called.
+    pub postgres: bool,
     /// Who asks.
     pub user: String,
     /// The current catalog.
@@ -42,7 +46,8 @@ impl Session {
         Self {
             started,
             asked: Asked::default(),
-            zone: chrono_tz::UTC,
+            zone: Zone::UTC,
+            postgres: false,
             user: "glulam".into(),
             catalog: "awsdatacatalog".into(),
             schema: "default".into(),

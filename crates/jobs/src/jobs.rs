@@ -212,6 +212,7 @@ impl Jobs {
             notes,
             examples,
             may_be_surprised: false,
+            sorts_joins: false,
         })
     }
 

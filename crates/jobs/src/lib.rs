@@ -24,5 +24,5 @@ pub use bookmarks::{Bookmark, BookmarkMode};
 pub use cost::Prices;
 pub use jobs::{JobRequest, Jobs, JobsRooms};
 pub use report::{JobCost, JobReport, NodePreview, NodeReport, TargetReport};
-pub use scripts::{LocalScript, NOTE, ScriptDoor, ScriptKey, ScriptReport};
+pub use scripts::{LocalScript, NOTE, ScriptDoor, ScriptKey, ScriptReport, script_run};
 pub use store::StoredJob;

@@ -29,6 +29,8 @@ pub(crate) enum Ended {
     Done(Box<JobReport>),
     /// Nothing has happened: it has to be prepared again, with these rows in mind.
     Surprised(Examples),
+    /// Nothing has happened: a side of a join did not fit into memory.
+    Crowded,
 }
 
 /// A job, ready to run.
@@ -43,6 +45,8 @@ pub(crate) struct Prepared {
     pub(crate) examples: Examples,
     /// Whether rows with unknown fields end an attempt.
     pub(crate) may_be_surprised: bool,
+    /// Whether joins sort both sides, as an earlier attempt had no memory to hash one.
+    pub(crate) sorts_joins: bool,
 }
 
 impl Jobs {
@@ -50,14 +54,21 @@ impl Jobs {
     /// again and knows it.
     pub(crate) async fn run(&self, request: &JobRequest, run: &RunContext) -> Result<JobReport> {
         let (usage, mut number) = (Usage::start(), 0);
-        let (mut examples, mut rounds) = (Examples::new(), 0);
+        let (mut examples, mut rounds, mut sorts_joins) = (Examples::new(), 0, false);
         loop {
             rounds += 1;
             let mut prepared = self.prepared(request, examples.clone()).await?;
             // What is still unknown in the end is rejected, as every row that does not fit.
             prepared.may_be_surprised = rounds < ATTEMPTS;
+            prepared.sorts_joins = sorts_joins;
             match self.run_prepared(&prepared, run, &mut number, &usage).await? {
                 Ended::Done(report) => return Ok(*report),
+                Ended::Crowded => {
+                    let what = "a side of a join does not fit into memory";
+                    run.info(format!("{what}: the job is computed again, and sorts both sides of its joins"))
+                        .await;
+                    sorts_joins = true;
+                }
                 Ended::Surprised(rows) => {
                     let sources: Vec<&str> = rows.keys().map(String::as_str).collect();
                     let what = "there are fields behind the part of the files that was looked at";
@@ -131,6 +142,10 @@ impl Jobs {
         if !surprises.is_empty() {
             built.flow.into_commit()?.abort().await?;
             return Ok(Ended::Surprised(surprises));
+        }
+        if written.is_err() && !prepared.sorts_joins && built.flow.refused_join() {
+            built.flow.into_commit()?.abort().await?;
+            return Ok(Ended::Crowded);
         }
         let written = written?;
         if let Some(note) = nothing_new(&built, &prepared.checked) {
@@ -222,6 +237,9 @@ impl Jobs {
     /// The graph as a flow.
     async fn built(&self, prepared: &Prepared, seen: crate::build::Seen, run: &RunContext) -> Result<Built> {
         let mut flow = self.rooms.engine.begin_flow(run, prepared.options.most)?;
+        if prepared.sorts_joins {
+            flow = flow.sorting_joins()?;
+        }
         if Building::asks_early(&prepared.checked) {
             flow = flow.asking_early();
         }

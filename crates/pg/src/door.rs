@@ -1,6 +1,7 @@
 //! The port: accepts connections, agrees on encryption, asks who comes in, and ends without cutting off an answer.
 
 use crate::fault::Fault;
+use crate::process::{Process, Processes};
 use crate::scram::{Exchange, MECHANISM};
 use crate::session::Session;
 use crate::wire::{Body, Message, Opening, Wire, put_text};
@@ -13,11 +14,11 @@ use model::{Error, ErrorKind, Place, Result};
 use socket2::{SockRef, TcpKeepalive};
 use sql::Statement;
 use state::Clock;
-use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use telemetry::Tracer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -32,8 +33,8 @@ const MAX_CONNECTIONS: usize = 512;
 const LOGIN_TIME: Duration = Duration::from_secs(30);
 /// After how long without a word a client is asked whether it is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// How long statements that are under way have once the server ends.
-const GRACE: Duration = Duration::from_secs(15);
+/// How long connections have to tell their clients that their statements were stopped.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Who may come in, and what they may do.
 #[async_trait]
@@ -70,8 +71,12 @@ pub struct DoorConfig {
     pub tls: Option<Tls>,
     /// Whether only encrypted connections are let in.
     pub tls_required: bool,
+    /// How long statements that are under way have once the server ends; then they are stopped.
+    pub grace: Duration,
     /// What the program's version is.
     pub version: String,
+    /// What makes spans of statements that are no runs.
+    pub tracer: Tracer,
 }
 
 /// A certificate with its key, ready to encrypt connections.
@@ -113,38 +118,8 @@ impl Tls {
 pub(crate) struct House {
     pub(crate) rooms: Rooms,
     pub(crate) config: DoorConfig,
-    processes: Processes,
+    pub(crate) processes: Processes,
     pub(crate) stop: CancellationToken,
-}
-
-/// The connections, so that another one can stop what they run.
-#[derive(Default)]
-struct Processes {
-    next: AtomicI32,
-    running: Mutex<HashMap<i32, (i32, CancellationToken)>>,
-}
-
-/// A connection's number, and what stops its statement.
-pub(crate) struct Process {
-    pub(crate) number: i32,
-    secret: i32,
-    house: Arc<House>,
-}
-
-impl Process {
-    /// A token for the next statement: whoever knows the secret can cancel it.
-    pub(crate) fn begin(&self) -> CancellationToken {
-        let token = CancellationToken::new();
-        let mut running = self.house.processes.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.insert(self.number, (self.secret, token.clone()));
-        token
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.house.processes.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
-    }
 }
 
 /// The door, ready to serve.
@@ -158,7 +133,7 @@ impl Door {
         Self { house: Arc::new(House { rooms, config, processes: Processes::default(), stop }) }
     }
 
-    /// Serves until the token is cancelled, then lets statements that are under way end.
+    /// Serves until the token is cancelled, lets statements that are under way end for a moment, and stops the others.
     pub async fn serve(self, listener: TcpListener) -> Result<()> {
         let tracker = TaskTracker::new();
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -190,7 +165,12 @@ impl Door {
         }
         drop(listener);
         tracker.close();
-        if tokio::time::timeout(GRACE, tracker.wait()).await.is_err() {
+        if tokio::time::timeout(self.house.config.grace, tracker.wait()).await.is_ok() {
+            return Ok(());
+        }
+        tracing::info!(open = tracker.len(), "statements of PostgreSQL connections are stopped");
+        self.house.processes.cut();
+        if tokio::time::timeout(FAREWELL, tracker.wait()).await.is_err() {
             tracing::warn!(open = tracker.len(), "PostgreSQL connections were cut off");
         }
         Ok(())
@@ -212,6 +192,7 @@ async fn connection(stream: TcpStream, house: Arc<House>) -> Result<()> {
     let _ = stream.set_nodelay(true);
     // A client that went away without a word gives its place back.
     let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEP_ALIVE));
+    let peer = if house.config.tracer.is_on() { stream.peer_addr().ok() } else { None };
     let mut wire = Wire::new(stream);
     let greeted = tokio::time::timeout(LOGIN_TIME, greet(&mut wire, &house)).await;
     match greeted.map_err(|_| slow())?? {
@@ -221,7 +202,7 @@ async fn connection(stream: TcpStream, house: Arc<House>) -> Result<()> {
                 let fault = Fault::new("28000", "only encrypted connections are let in").fatal();
                 return refuse(&mut wire, &fault.hint("set sslmode=require")).await;
             }
-            talk(wire, house, minor, parameters).await
+            talk(wire, house, minor, parameters, peer).await
         }
         Greeting::Tls(acceptor) => {
             let accepted = tokio::time::timeout(LOGIN_TIME, acceptor.accept(wire.into_stream()?)).await;
@@ -230,9 +211,11 @@ async fn connection(stream: TcpStream, house: Arc<House>) -> Result<()> {
                 .map_err(|e| Error::unavailable("a client broke off the TLS handshake").source_is(e))?;
             let mut wire = Wire::new(stream);
             match tokio::time::timeout(LOGIN_TIME, wire.opening()).await.map_err(|_| slow())?? {
-                Some(Opening::Startup { minor, parameters }) => talk(wire, house, minor, parameters).await,
+                Some(Opening::Startup { minor, parameters }) => {
+                    talk(wire, house, minor, parameters, peer).await
+                }
                 Some(Opening::Cancel { process, secret }) => {
-                    cancel(&house, process, secret);
+                    house.processes.cancel(process, secret);
                     Ok(())
                 }
                 _ => Ok(()),
@@ -267,22 +250,13 @@ async fn greet(wire: &mut Wire<TcpStream>, house: &House) -> Result<Greeting> {
                 wire.flush().await?;
             }
             Some(Opening::Cancel { process, secret }) => {
-                cancel(house, process, secret);
+                house.processes.cancel(process, secret);
                 return Ok(Greeting::Gone);
             }
             Some(Opening::Startup { minor, parameters }) => return Ok(Greeting::In { minor, parameters }),
         }
     }
     Ok(Greeting::Gone)
-}
-
-fn cancel(house: &House, process: i32, secret: i32) {
-    let running = house.processes.running.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((expected, token)) = running.get(&process)
-        && *expected == secret
-    {
-        token.cancel();
-    }
 }
 
 fn slow() -> Error {
@@ -300,6 +274,7 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send>(
     house: Arc<House>,
     minor: u16,
     parameters: Vec<(String, String)>,
+    peer: Option<SocketAddr>,
 ) -> Result<()> {
     let of = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let unknown: Vec<&str> =
@@ -328,28 +303,12 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send>(
             return refuse(&mut wire, &fault).await;
         }
     }
-    let process = enter(&house)?;
+    let process = Process::enter(&house, peer)?;
     let database = of("database").filter(|name| !name.is_empty()).unwrap_or_else(|| user.clone());
     let session = Session::open(house, process, user, database, &parameters).await;
     match session {
         Ok(session) => session.serve(&mut wire).await,
         Err(fault) => refuse(&mut wire, &fault.fatal()).await,
-    }
-}
-
-/// Gives the connection a number and a secret.
-fn enter(house: &Arc<House>) -> Result<Process> {
-    let mut random = [0_u8; 4];
-    getrandom::fill(&mut random)
-        .map_err(|e| Error::unavailable("this machine gives no random bytes").source_is(e))?;
-    let number = house.processes.next.fetch_add(1, Ordering::Relaxed).wrapping_add(1) & i32::MAX;
-    Ok(Process { number, secret: i32::from_be_bytes(random), house: Arc::clone(house) })
-}
-
-impl Process {
-    /// What a client needs to cancel.
-    pub(crate) fn secret(&self) -> i32 {
-        self.secret
     }
 }
 

@@ -23,6 +23,16 @@ impl Fault {
         Self { severity: "ERROR", code, message: message.into(), detail: None, hint: None, position: None }
     }
 
+    /// What has happened, in a sentence.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What a client is told whose connection or statement ends with the server.
+    pub(crate) fn ending() -> Self {
+        Self::new("57P01", "terminating connection due to administrator command").fatal()
+    }
+
     /// The connection ends with it.
     pub(crate) fn fatal(mut self) -> Self {
         self.severity = "FATAL";
@@ -62,6 +72,8 @@ impl Fault {
         translated: Option<&Translated>,
     ) -> Self {
         let mut fault = Self::of(error);
+        // The client wrote the name without what the engine tells it by.
+        fault.message = fault.message.replace("operator pg_", "the function ").replace("$pg_", "");
         let Some(Place::Source(place)) = error.place() else { return fault };
         if place.file != SOURCE {
             fault.message = format!("{} ({}:{}:{})", fault.message, place.file, place.line, place.column);
@@ -108,6 +120,9 @@ impl From<Error> for Fault {
     }
 }
 
+/// The code of what was stopped on request.
+pub(crate) const CANCELLED: &str = "57014";
+
 /// What the texts of statements are called in places.
 pub(crate) const SOURCE: &str = "<query>";
 
@@ -123,8 +138,7 @@ fn code(error: &Error) -> &'static str {
     let message = error.message();
     match error.kind() {
         ErrorKind::Denied => "42501",
-        ErrorKind::Cancelled => "57014",
-        ErrorKind::Timeout => "57014",
+        ErrorKind::Cancelled | ErrorKind::Timeout => CANCELLED,
         ErrorKind::LimitExceeded => "54000",
         ErrorKind::Unsupported => "0A000",
         ErrorKind::Conflict => "40001",

@@ -8,6 +8,7 @@
 mod door;
 mod fault;
 mod introspect;
+mod process;
 mod scram;
 mod session;
 mod text;

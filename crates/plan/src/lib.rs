@@ -10,6 +10,7 @@
 
 mod analyzer;
 mod change;
+mod correlated;
 mod error;
 mod expr;
 mod names;
@@ -24,6 +25,7 @@ mod window;
 
 pub use analyzer::{Analyzed, Analyzer, OutputColumn};
 pub use change::{ChangedColumn, ChangedTable, DELETED, INSERTED, UPDATED};
+pub use correlated::{reaches_far, without_correlation};
 pub use error::from_datafusion;
 pub use names::{TableName, table_names};
 pub use runtime::cast_expr;

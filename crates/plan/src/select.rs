@@ -3,7 +3,7 @@
 use crate::analyzer::Analyzer;
 use crate::error::from_datafusion;
 use crate::error::span_of;
-use crate::expr::{At, Rules, Typed};
+use crate::expr::{At, Filters, Rules, Typed};
 use crate::query::{Tail, project, sort};
 use crate::runtime;
 use crate::scope::{Env, Relation, Scope, ScopeColumn};
@@ -51,14 +51,14 @@ impl Analyzer<'_> {
             place: "SELECT",
             aggregates: true,
             windows: true,
-            filters: false,
+            filters: Filters::No,
             outputs: &[],
             named_windows: &select.named_window,
         };
         let at = At { scope: &scope, env, rules: &rules };
         let mut outputs = self.outputs(&select.projection, &from, at)?;
         let groups = self.groups(&select.group_by, &outputs, &select.projection, at)?;
-        let having_rules = Rules { place: "HAVING", windows: false, filters: true, ..rules };
+        let having_rules = Rules { place: "HAVING", windows: false, filters: Filters::Decides, ..rules };
         let mut having = match &select.having {
             Some(condition) => Some(self.truth(condition, At { rules: &having_rules, ..at })?),
             None => None,

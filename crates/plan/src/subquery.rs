@@ -2,7 +2,7 @@
 
 use crate::analyzer::Analyzer;
 use crate::error::span_of;
-use crate::expr::{At, Typed, boolean};
+use crate::expr::{At, Filters, Typed, boolean};
 use crate::runtime;
 use crate::scope::{Relation, Scope};
 use arrow::datatypes::{DataType, Field};
@@ -64,7 +64,7 @@ impl Analyzer<'_> {
 
     pub(crate) fn exists(&self, query: &Query, negated: bool, at: At<'_>) -> Result<Typed> {
         let relation = self.subquery(query, at)?;
-        if !at.rules.filters {
+        if at.rules.filters == Filters::No {
             let rows = counted(relation.plan, self.fresh("rows"))?;
             return Ok(boolean(if negated { rows.eq(lit(0_i64)) } else { rows.gt(lit(0_i64)) }));
         }
@@ -77,17 +77,18 @@ impl Analyzer<'_> {
         {
             return self.row_in_subquery(items, query, negated, at);
         }
-        let value = self.typed(expr, at)?;
+        let value = self.typed(expr, At { rules: &at.rules.at_most(Filters::Somehow), ..at })?;
         let (plan, value) =
             self.comparable_subquery(value, query, at).map_err(|e| self.fail(span_of(expr), e))?;
-        if !at.rules.filters {
+        if !may_be_joined(negated, at) {
             let found = self.found_among(plan, value, at.scope)?;
             return Ok(boolean(if negated { Expr::Not(Box::new(found)) } else { found }));
         }
         Ok(boolean(Expr::InSubquery(InSubquery { expr: Box::new(value), subquery: wrap(plan), negated })))
     }
 
-    /// `(a, b) IN (SELECT x, y …)` in a filter: a row exists whose columns are all equal.
+    /// `(a, b) IN (SELECT x, y …)`: a row exists whose columns are all equal. Where none is and it cannot be said of some
+    /// because of NULLs, it is NULL.
     fn row_in_subquery(&self, items: &[Ast], query: &Query, negated: bool, at: At<'_>) -> Result<Typed> {
         let relation = self.subquery(query, at)?;
         let columns: Vec<_> = relation.visible().cloned().collect();
@@ -96,22 +97,32 @@ impl Analyzer<'_> {
                 format!("a row of {} is compared with a subquery of {} columns", items.len(), columns.len());
             return Err(self.fail(query.span(), Error::invalid(text)));
         }
-        if negated || !at.rules.filters {
-            let error = Error::unsupported("a row can only be looked for in a subquery by IN in a filter");
-            return Err(error.hint("write it with EXISTS"));
-        }
+        let rules = at.rules.at_most(Filters::Somehow);
         let mut all = lit(true);
         for (item, column) in items.iter().zip(columns) {
-            let value = self.typed(item, at)?;
+            let value = self.typed(item, At { rules: &rules, ..at })?;
             let outside = Typed::new(as_outer(value.expr, at.scope)?, value.sql_type);
             let inside = Typed::new(Expr::Column(column.column), column.sql_type);
             all = all.and(self.equal(inside, outside).map_err(|e| self.fail(span_of(item), e))?);
         }
-        let plan = LogicalPlanBuilder::from(relation.plan)
-            .filter(all)
-            .and_then(LogicalPlanBuilder::build)
+        let rows_where = |condition: Expr| {
+            LogicalPlanBuilder::from(relation.plan.clone())
+                .filter(condition)
+                .and_then(LogicalPlanBuilder::build)
+                .map_err(crate::error::from_datafusion)
+        };
+        if may_be_joined(false, at) {
+            let plan = rows_where(if negated { all.is_not_false() } else { all })?;
+            return Ok(boolean(Expr::Exists(Exists { subquery: wrap(plan), negated })));
+        }
+        let equal = counted(rows_where(all.clone())?, self.fresh("rows"))?;
+        let open = counted(rows_where(all.is_null())?, self.fresh("rows"))?;
+        let null = Expr::Literal(datafusion::common::ScalarValue::Boolean(None), None);
+        let found = datafusion::logical_expr::when(equal.gt(lit(0_i64)), lit(true))
+            .when(open.gt(lit(0_i64)), null)
+            .otherwise(lit(false))
             .map_err(crate::error::from_datafusion)?;
-        Ok(boolean(Expr::Exists(Exists { subquery: wrap(plan), negated: false })))
+        Ok(boolean(if negated { Expr::Not(Box::new(found)) } else { found }))
     }
 
     /// `value IN (…)` where it is a value and not a filter: counted, as joins only filter. NULL where NULLs leave it open.
@@ -181,11 +192,11 @@ impl Analyzer<'_> {
         let Some(op) = crate::expr::comparison_of(op) else {
             return Err(Error::invalid(format!("{op} is not a comparison")));
         };
-        let value = self.typed(left, at)?;
+        let value = self.typed(left, At { rules: &at.rules.at_most(Filters::Somehow), ..at })?;
         match (op, all) {
             (Operator::Eq, false) => {
                 let (plan, value) = self.comparable_subquery(value, query, at)?;
-                if !at.rules.filters {
+                if !may_be_joined(false, at) {
                     return Ok(boolean(self.found_among(plan, value, at.scope)?));
                 }
                 let expr = InSubquery { expr: Box::new(value), subquery: wrap(plan), negated: false };
@@ -193,7 +204,7 @@ impl Analyzer<'_> {
             }
             (Operator::NotEq, true) => {
                 let (plan, value) = self.comparable_subquery(value, query, at)?;
-                if !at.rules.filters {
+                if !may_be_joined(true, at) {
                     let found = self.found_among(plan, value, at.scope)?;
                     return Ok(boolean(Expr::Not(Box::new(found))));
                 }
@@ -274,6 +285,12 @@ impl Analyzer<'_> {
             .map_err(crate::error::from_datafusion)?;
         Ok(Expr::ScalarSubquery(wrap(plan)))
     }
+}
+
+/// Whether DataFusion's join in the place of `IN` means the same here: what it leaves open counts as false, and a
+/// negated one has to decide alone.
+fn may_be_joined(negated: bool, at: At<'_>) -> bool {
+    at.rules.filters >= if negated { Filters::Decides } else { Filters::Passes }
 }
 
 /// How many rows a plan has, as a value.

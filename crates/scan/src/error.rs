@@ -107,8 +107,22 @@ fn corrupt(text: &str) -> Error {
 
 fn exhausted(text: &str) -> Error {
     Error::new(ErrorKind::LimitExceeded, "the query needs more memory than it may use")
-        .why(first_line(text))
+        .why(shortage(text))
         .hint("read fewer columns or rows, or raise the memory limit")
+}
+
+/// Who wanted how much, and who has most of the rest.
+fn shortage(text: &str) -> String {
+    let (holders, wanted) = match text.split_once("\nError: ") {
+        Some((holders, wanted)) => (holders, wanted),
+        None => ("", text),
+    };
+    let mut why = first_line(wanted).to_owned();
+    for holder in holders.lines().skip(1).take(4) {
+        why.push_str("; ");
+        why.push_str(holder.trim().trim_end_matches([',', '.']));
+    }
+    why
 }
 
 /// DataFusion's sentence as ours: one line, lower case, no full stop.

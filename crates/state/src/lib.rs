@@ -11,6 +11,7 @@ pub mod db;
 pub mod events;
 pub mod logs;
 pub mod runs;
+pub mod trace;
 
 pub use clock::{Clock, ManualClock};
 pub use config::Config;
@@ -18,3 +19,4 @@ pub use data_dir::DataDir;
 pub use db::{Database, Dialect, Migration, Transaction};
 pub use events::{Event, Events};
 pub use runs::{NewRun, Run, RunContext, RunHandle, RunOptions, RunQuery, Runs};
+pub use trace::TraceContext;

@@ -7,8 +7,9 @@ use crate::options::{Options, Target};
 use crate::otlp::Teller;
 use crate::post::Post;
 use crate::queue::Queue;
+use crate::tracer::{House, Tracer};
 use crate::traces::Sender;
-use crate::watch::{Spans, Watch, channel, hear};
+use crate::watch::{Watch, channel, hear};
 use chrono::{DateTime, Duration, Utc};
 use state::Clock;
 use state::events::{Events, Filter};
@@ -40,6 +41,7 @@ pub struct Rooms {
 /// What tells of the server while it runs.
 pub struct Telemetry {
     figures: Arc<Figures>,
+    tracer: Tracer,
     clock: Clock,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -68,7 +70,12 @@ impl Telemetry {
         let mut spans = None;
         if let Some(options) = options.traces {
             let queue = Arc::new(Queue::new(options.most, clock.clone()));
-            spans = Some(Spans { queue: queue.clone(), ratio: options.ratio });
+            spans = Some(Arc::new(House {
+                queue: queue.clone(),
+                figures: figures.clone(),
+                sampling: options.sampling,
+                clock: clock.clone(),
+            }));
             let sender = Sender {
                 clock: clock.clone(),
                 queue,
@@ -95,6 +102,7 @@ impl Telemetry {
             };
             handles.push(tasks.spawn(reporter.run()));
         }
+        let tracer = spans.clone().map(Tracer::new).unwrap_or_default();
         let (ended, heard) = channel();
         handles.push(tasks.spawn(hear(ends, ended, figures.clone(), stop.clone())));
         let watch = Watch { runs, figures: figures.clone(), spans, start };
@@ -104,12 +112,17 @@ impl Telemetry {
             watch.run(heard).await;
         }));
         tasks.close();
-        Self { figures, clock, stop, tasks, handles }
+        Self { figures, tracer, clock, stop, tasks, handles }
     }
 
     /// The figures, for who shows them or has more of them.
     pub fn figures(&self) -> Arc<Figures> {
         self.figures.clone()
+    }
+
+    /// What makes spans of what is no run, for the doors.
+    pub fn tracer(&self) -> Tracer {
+        self.tracer.clone()
     }
 
     /// Sends what is still to be sent, and ends. A collector that does not answer holds it up for a few seconds only.

@@ -2,14 +2,15 @@
 
 use crate::figures::{BOUNDS, Family, Figure, Kind, Point, Since, Spread};
 use crate::options::Protocol;
-use crate::span::{Attributes, Span, Value, word};
+use crate::span::{Attributes, Failure, Span, SpanKind, Value};
 use crate::wire::{Found, Message, fields};
 use chrono::{DateTime, Utc};
-use model::Diagnosis;
 use serde_json::Value as Json;
 
 /// `SPAN_KIND_INTERNAL`
 const INTERNAL: u32 = 1;
+/// `SPAN_KIND_SERVER`
+const SERVER: u32 = 2;
 /// `STATUS_CODE_ERROR`
 const ERROR: u32 = 2;
 /// `AGGREGATION_TEMPORALITY_CUMULATIVE`
@@ -65,6 +66,7 @@ fn nanos(time: DateTime<Utc>) -> u64 {
 fn attribute(name: &str, value: &Value) -> Message {
     let value = match value {
         Value::Text(text) => Message::default().chosen_text(1, "stringValue", text.as_str()),
+        Value::Switch(switch) => Message::default().switch(2, "boolValue", *switch),
         Value::Whole(number) => Message::default().whole(3, "intValue", *number),
         Value::Real(number) => Message::default().real(4, "doubleValue", *number),
     };
@@ -76,34 +78,38 @@ fn attributes(attributes: &Attributes) -> Vec<Message> {
 }
 
 fn span(span: &Span) -> Message {
+    let kind = match span.kind {
+        SpanKind::Internal => INTERNAL,
+        SpanKind::Server => SERVER,
+    };
     let mut message = Message::default().id(1, "traceId", &span.trace).id(2, "spanId", &span.id);
     if let Some(parent) = &span.parent {
         message = message.id(4, "parentSpanId", parent);
     }
     message = message
         .text(5, "name", span.name.as_str())
-        .choice(6, "kind", INTERNAL)
+        .choice(6, "kind", kind)
         .fixed(7, "startTimeUnixNano", nanos(span.start))
         .fixed(8, "endTimeUnixNano", nanos(span.end))
         .many(9, "attributes", attributes(&span.attributes));
     match &span.failure {
         None => message,
-        Some(diagnosis) => {
+        Some(failure) => {
             let status =
-                Message::default().text(2, "message", diagnosis.what.as_str()).choice(3, "code", ERROR);
-            message.many(11, "events", vec![exception(diagnosis, span.end)]).one(15, "status", status)
+                Message::default().text(2, "message", failure.what.as_str()).choice(3, "code", ERROR);
+            message.many(11, "events", vec![exception(failure, span.end)]).one(15, "status", status)
         }
     }
 }
 
-/// The diagnosis as the event that conventions name for failures; the whole of it, with excerpt and hints, stands where
+/// The failure as the event that conventions name for failures; the whole of it, with excerpt and hints, stands where
 /// others put a stack.
-fn exception(diagnosis: &Diagnosis, at: DateTime<Utc>) -> Message {
+fn exception(failure: &Failure, at: DateTime<Utc>) -> Message {
     let text = |name: &str, text: String| attribute(name, &Value::Text(text));
     let told = vec![
-        text("exception.type", word(diagnosis.kind)),
-        text("exception.message", diagnosis.what.clone()),
-        text("exception.stacktrace", diagnosis.to_string()),
+        text("exception.type", failure.kind.clone()),
+        text("exception.message", failure.what.clone()),
+        text("exception.stacktrace", failure.whole.clone()),
     ];
     Message::default().fixed(1, "timeUnixNano", nanos(at)).text(2, "name", "exception").many(
         3,
@@ -244,20 +250,26 @@ mod tests {
             id: [1; 8],
             parent: Some([2; 8]),
             name: "query SELECT".to_owned(),
+            kind: SpanKind::Server,
             start: at(1),
             end: at(2),
-            attributes: vec![("n".to_owned(), Value::Whole(-1)), ("x".to_owned(), Value::Real(0.5))],
-            failure: Some(diagnosis),
+            attributes: vec![
+                ("n".to_owned(), Value::Whole(-1)),
+                ("x".to_owned(), Value::Real(0.5)),
+                ("b".to_owned(), true.into()),
+            ],
+            failure: Some(Failure::of(&diagnosis)),
         };
         let text = |key: &str, text: &str| json!({ "key": key, "value": { "stringValue": text } });
         let expected = json!({ "resourceSpans": [{
             "resource": { "attributes": [text("service.name", "glulam")] },
             "scopeSpans": [{ "scope": { "name": "glulam", "version": "1" }, "spans": [{
                 "traceId": "abababababababababababababababab", "spanId": "0101010101010101",
-                "parentSpanId": "0202020202020202", "name": "query SELECT", "kind": 1,
+                "parentSpanId": "0202020202020202", "name": "query SELECT", "kind": 2,
                 "startTimeUnixNano": "1000000000", "endTimeUnixNano": "2000000000",
                 "attributes": [{ "key": "n", "value": { "intValue": "-1" } },
-                               { "key": "x", "value": { "doubleValue": 0.5 } }],
+                               { "key": "x", "value": { "doubleValue": 0.5 } },
+                               { "key": "b", "value": { "boolValue": true } }],
                 "events": [{ "timeUnixNano": "2000000000", "name": "exception", "attributes": [
                     text("exception.type", "not_found"), text("exception.message", "there is no table `t`"),
                     text("exception.stacktrace", "there is no table `t`\nhelp: did you mean `u`?")] }],

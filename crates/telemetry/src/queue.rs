@@ -32,7 +32,7 @@ impl Queue {
         Self { clock, most, state: Mutex::default(), changed: Notify::new() }
     }
 
-    /// Takes the spans of a run, all or none of them; answers how many were dropped.
+    /// Takes spans that belong together, all or none of them; answers how many were dropped.
     pub(crate) fn push(&self, spans: Vec<Span>) -> u64 {
         let mut state = self.lock();
         if state.is_closed || state.spans.len() + spans.len() > self.most {
@@ -121,6 +121,7 @@ mod tests {
             id: [number; 8],
             parent: None,
             name: String::new(),
+            kind: crate::span::SpanKind::Internal,
             start: DateTime::default(),
             end: DateTime::default(),
             attributes: Vec::new(),

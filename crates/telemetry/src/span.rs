@@ -1,10 +1,12 @@
 //! What a run looks like as spans: one for the run, from when it was accepted to its end, and one for each part of it whose
 //! times are known.
 
-use crate::ids::{part_id, span_id, trace_id};
+use crate::ids::part_id;
+use crate::statement;
 use chrono::{DateTime, Duration, Utc};
 use model::{Diagnosis, ErrorKind, Outcome, RunState};
 use serde_json::Value as Json;
+use state::TraceContext;
 use state::runs::Run;
 
 /// So many characters of a query are told, and of what went wrong.
@@ -16,10 +18,45 @@ const QUERY: &str = "query";
 
 /// A value of an attribute.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// A text.
     Text(String),
+    /// A whole number.
     Whole(i64),
+    /// Any number.
     Real(f64),
+    /// Yes or no.
+    Switch(bool),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        whole(number)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Real(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(switch: bool) -> Self {
+        Self::Switch(switch)
+    }
 }
 
 /// Names and values.
@@ -32,11 +69,39 @@ pub(crate) struct Span {
     pub(crate) id: [u8; 8],
     pub(crate) parent: Option<[u8; 8]>,
     pub(crate) name: String,
+    pub(crate) kind: SpanKind,
     pub(crate) start: DateTime<Utc>,
     pub(crate) end: DateTime<Utc>,
     pub(crate) attributes: Attributes,
     /// What went wrong, if anything did.
-    pub(crate) failure: Option<Diagnosis>,
+    pub(crate) failure: Option<Failure>,
+}
+
+/// Where a span's parent is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SpanKind {
+    /// Here, or nowhere.
+    Internal,
+    /// Elsewhere: it is the answer to a client.
+    Server,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Failure {
+    /// What class of failure it is.
+    pub(crate) kind: String,
+    /// What has happened, in a sentence.
+    pub(crate) what: String,
+    /// All that is known of it.
+    pub(crate) whole: String,
+}
+
+impl Failure {
+    pub(crate) fn of(diagnosis: &Diagnosis) -> Self {
+        let diagnosis = Diagnosis { what: short(&diagnosis.what), ..diagnosis.clone() };
+        Self { kind: word(diagnosis.kind), whole: diagnosis.to_string(), what: diagnosis.what }
+    }
 }
 
 /// The spans of a run that has ended, its own first; none for one that has not.
@@ -51,19 +116,19 @@ pub(crate) fn spans_of(run: &Run) -> Vec<Span> {
     let failure = match (&run.outcome, run.state) {
         // What was stopped on request is no failure.
         (_, RunState::Stopped) => None,
-        (Some(Outcome::Diagnosis(diagnosis)), _) => {
-            Some(Diagnosis { what: short(&diagnosis.what), ..diagnosis.clone() })
-        }
+        (Some(Outcome::Diagnosis(diagnosis)), _) => Some(Failure::of(diagnosis)),
         _ => None,
     };
-    if let Some(diagnosis) = &failure {
-        attributes.push(("error.type".to_owned(), Value::Text(word(diagnosis.kind))));
+    if let Some(failure) = &failure {
+        attributes.push(("error.type".to_owned(), failure.kind.as_str().into()));
     }
+    let TraceContext { trace, span: id, .. } = TraceContext::of_run(run);
     let own = Span {
-        trace: trace_id(&run.id),
-        id: span_id(&run.id),
-        parent: None,
+        trace,
+        id,
+        parent: run.trace.map(|under| under.span),
         name: name(run),
+        kind: SpanKind::Internal,
         start: run.created,
         end,
         attributes,
@@ -71,9 +136,10 @@ pub(crate) fn spans_of(run: &Run) -> Vec<Span> {
     };
     let parts = parts(run, end).into_iter().map(|(part, start, end)| Span {
         trace: own.trace,
-        id: part_id(&run.id, part),
+        id: part_id(&own.id, part),
         parent: Some(own.id),
         name: part.to_owned(),
+        kind: SpanKind::Internal,
         start,
         end,
         attributes: Vec::new(),
@@ -83,31 +149,17 @@ pub(crate) fn spans_of(run: &Run) -> Vec<Span> {
     std::iter::once(own).chain(parts).collect()
 }
 
-/// Kind and subject. A query's subject is its first word: many different names serve nobody who groups by them.
+/// Kind and subject.
 fn name(run: &Run) -> String {
-    let subject = match run.kind.as_str() {
-        QUERY => operation(run),
-        _ => Some(run.name.clone()).filter(|name| !name.is_empty()),
-    };
-    match subject {
-        Some(subject) => format!("{} {subject}", run.kind),
-        None => run.kind.to_string(),
+    match (run.kind.as_str(), run.name.as_str()) {
+        (QUERY, _) => statement::name(argument(run, "sql")),
+        (kind, "") => kind.to_owned(),
+        (kind, name) => format!("{kind} {name}"),
     }
 }
 
-/// The first word of a query, behind comments and parentheses.
-fn operation(run: &Run) -> Option<String> {
-    let mut text = run.arguments.get("sql")?.as_str()?;
-    loop {
-        text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
-        text = match text.get(..2) {
-            Some("--") => text.split_once('\n')?.1,
-            Some("/*") => text.split_once("*/")?.1,
-            _ => break,
-        };
-    }
-    let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());
-    Some(text[..end].to_ascii_uppercase()).filter(|word| (1..=16).contains(&word.len()))
+fn argument<'a>(run: &'a Run, name: &str) -> Option<&'a str> {
+    run.arguments.get(name)?.as_str()
 }
 
 fn own_attributes(run: &Run) -> Attributes {
@@ -128,24 +180,20 @@ fn own_attributes(run: &Run) -> Attributes {
 
 /// By the conventions for databases.
 fn query_attributes(run: &Run) -> Attributes {
-    let argument =
-        |name: &str| run.arguments.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
-    let mut attributes = vec![("db.system.name".to_owned(), Value::Text("glulam".to_owned()))];
-    let mut tell = |name: &str, text: Option<String>| {
-        attributes.extend(text.map(|text| (name.to_owned(), Value::Text(text))));
-    };
-    tell("db.namespace", argument("database").map(str::to_owned));
-    tell("db.operation.name", operation(run));
-    tell("db.query.text", argument("sql").map(short));
+    let told = statement::attributes(argument(run, "sql"), argument(run, "database"));
+    let mut attributes: Attributes = told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let group = run.arguments.get("athena").and_then(|terms| terms.get("workgroup")).and_then(Json::as_str);
-    tell("glulam.query.workgroup", group.map(str::to_owned));
+    if let Some(group) = group {
+        attributes.push(("glulam.query.workgroup".to_owned(), group.into()));
+    }
     if let Some(rows) = run.counters.get("rows") {
         attributes.push(("db.response.returned_rows".to_owned(), whole(*rows)));
     }
     attributes
 }
 
-fn short(text: &str) -> String {
+/// A text that is not endless.
+pub(crate) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         None => text.to_owned(),
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -183,7 +231,7 @@ fn whole(value: u64) -> Value {
 }
 
 /// The word of a kind of failure, as it is written elsewhere.
-pub(crate) fn word(kind: ErrorKind) -> String {
+fn word(kind: ErrorKind) -> String {
     let word = serde_json::to_value(kind).ok();
     word.as_ref().and_then(Json::as_str).unwrap_or("internal").to_owned()
 }
@@ -239,6 +287,7 @@ mod tests {
         let names: Vec<&str> = spans.iter().map(|span| span.name.as_str()).collect();
         assert_eq!(names, ["query SELECT", "wait", "plan", "execute"]);
         let own = &spans[0];
+        assert_eq!(hex::encode(own.trace), "0195cbf1ec9c2f4de3fd0a4ac0c0b44e");
         assert!(own.parent.is_none() && spans[1..].iter().all(|part| part.parent == Some(own.id)));
         assert!(spans.iter().all(|span| span.trace == own.trace));
         assert_eq!((own.end - own.start).num_seconds(), 3);
@@ -250,6 +299,17 @@ mod tests {
         assert_eq!(attribute(own, "glulam.figures.planning_millis"), Some(&Value::Real(0.5)));
         assert_eq!(own.attributes.iter().filter(|(name, _)| name == "glulam.figures.rows").count(), 1);
         assert_eq!(own.failure, None);
+    }
+
+    #[test]
+    fn a_run_belongs_to_what_it_was_started_under() {
+        let under = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let (alone, spans) = (spans_of(&run(json!({}))), spans_of(&run(json!({ "trace": under }))));
+        let trace = hex::decode("4bf92f3577b34da6a3ce929d0e0e4736").unwrap();
+        assert!(spans.iter().all(|span| span.trace[..] == trace), "{spans:?}");
+        assert_eq!(spans[0].parent.map(hex::encode).as_deref(), Some("00f067aa0ba902b7"));
+        assert_eq!(spans[0].id, alone[0].id);
+        assert!(spans[1..].iter().all(|part| part.parent == Some(spans[0].id)));
     }
 
     #[test]

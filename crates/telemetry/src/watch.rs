@@ -4,36 +4,30 @@
 //! tell, at the database's speed.
 
 use crate::figures::Figures;
-use crate::queue::Queue;
 use crate::span::spans_of;
+use crate::tracer::House;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use model::{RunId, RunState};
+use state::TraceContext;
 use state::events::{Live, LiveEvents};
 use state::runs::{Run, RunQuery, Runs};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use xxhash_rust::xxh64::xxh64;
 
 /// So many ended runs may wait to be read.
 const WAITING: usize = 16_384;
 /// So many runs are looked at for those that a crash has left and the start has ended.
 const LOOKED_AT: usize = 1000;
 
-/// Where spans go.
-pub(crate) struct Spans {
-    pub(crate) queue: Arc<Queue>,
-    /// Which part of the traces is told of.
-    pub(crate) ratio: f64,
-}
-
 /// Who reads what there is to tell of ended runs.
 pub(crate) struct Watch {
     pub(crate) runs: Runs,
     pub(crate) figures: Arc<Figures>,
-    pub(crate) spans: Option<Spans>,
+    /// Where spans go.
+    pub(crate) spans: Option<Arc<House>>,
     /// When the server began.
     pub(crate) start: DateTime<Utc>,
 }
@@ -122,32 +116,8 @@ impl Watch {
 
     fn tell(&self, run: &Run) {
         let Some(spans) = &self.spans else { return };
-        if is_chosen(&run.id, spans.ratio) {
-            let dropped = spans.queue.push(spans_of(run));
-            self.figures.ledger.note_spans("dropped", dropped);
+        if spans.sampling.chooses(&TraceContext::of_run(run)) {
+            spans.tell(spans_of(run));
         }
-    }
-}
-
-/// Whether a trace is among that part of all. By a hash: ids of one moment are too much alike.
-fn is_chosen(run: &RunId, ratio: f64) -> bool {
-    let place = xxh64(run.as_str().as_bytes(), 0) as f64 / u64::MAX as f64;
-    ratio >= 1.0 || place < ratio
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_part_of_the_traces_is_about_that_part() {
-        let chosen = |ratio: f64| {
-            (0..10_000_u64)
-                .filter(|n| is_chosen(&RunId::from_parts(1_700_000_000_000, u128::from(*n)), ratio))
-                .count()
-        };
-        assert_eq!((chosen(0.0), chosen(1.0)), (0, 10_000));
-        let some = chosen(0.25);
-        assert!((2300..2700).contains(&some), "{some}");
     }
 }

@@ -73,6 +73,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     let control = tokio::spawn(door.serve(platform.clone(), stop.clone()));
     let aws = match (aws_listening, aws_config) {
         (Some(Listening { listener, at }), Some(config)) => {
+            let config = aws::DoorConfig { tracer: telemetry.tracer(), ..config };
             let door = platform.entrance.serve(config, &listener).await?;
             let answered = door.answered();
             telemetry.figures().count_door("aws", Arc::new(move || answered.by_class()));
@@ -83,6 +84,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     let console = match (console_listening, console_config) {
         (Some(Listening { listener, at }), Some(config)) => {
             let rooms = console_rooms(&platform, telemetry.figures());
+            let config = console::DoorConfig { tracer: telemetry.tracer(), ..config };
             let door = console::Door::open(rooms, config, stop.clone());
             Serving::at(at, tokio::spawn(door.serve(listener)))
         }
@@ -90,7 +92,7 @@ pub(super) async fn run(context: &Context, up: &Up) -> Result<u8> {
     };
     let pg = match (pg_listening, pg_config) {
         (Some(Listening { listener, at }), Some(config)) => {
-            let door = pg_door::open(&platform, config, stop.clone());
+            let door = pg_door::open(&platform, config, telemetry.tracer(), stop.clone());
             let task = Some(tokio::spawn(door.serve(listener)));
             Serving { url: format!("postgresql://{at}/glulam"), task }
         }

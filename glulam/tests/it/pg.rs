@@ -127,6 +127,37 @@ fn psycopg_and_its_friends() {
     drop(server);
 }
 
+#[test]
+fn statements_mean_what_they_mean_in_postgresql() {
+    let home = Home::new();
+    let (server, url) = up(&home, &[]);
+    python(&home, &url, &["zones", "meaning", "transactions"]);
+    drop(server);
+}
+
+/// A server that ends waits a moment for statements and then stops them, and says so.
+#[test]
+fn statements_are_stopped_with_the_server() {
+    let home = Home::new();
+    let (server, url) = up(&home, &["--set=pg.shutdown_grace=1"]);
+    let mut command = Command::new(testkit::venv().join("bin/python"));
+    command
+        .arg(testkit::project_root().join("glulam/tests/it/clients/pg.py"))
+        .arg(&url)
+        .arg("ends")
+        .current_dir(home.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut client = Process::start(&mut command);
+    client.wait_for_line("rows are coming", LONG);
+    server.signal(15);
+    // The statement would take days: the client ends since it is told that the server does.
+    let finished = client.wait(LONG);
+    assert_eq!(finished.code, Some(0), "{}{}", finished.stdout, finished.stderr);
+    let ended = server.wait(LONG);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("were cut off"), "{}", ended.stderr);
+}
+
 /// A key may read what its policy allows, at this door as at Athena's.
 #[test]
 fn policies_hold() {

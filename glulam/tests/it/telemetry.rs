@@ -9,13 +9,13 @@ use std::process::Command;
 use testkit::{Process, await_until};
 
 /// A collector in Python, and where it listens.
-struct Collector {
+pub(crate) struct Collector {
     process: Process,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Collector {
-    fn start(home: &Home, options: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, options: &[&str]) -> Self {
         let mut command = Command::new(testkit::venv().join("bin/python"));
         command
             .arg(testkit::project_root().join("glulam/tests/it/clients/collector.py"))
@@ -42,14 +42,19 @@ impl Collector {
         all
     }
 
-    fn spans(&self) -> Vec<Value> {
+    pub(crate) fn spans(&self) -> Vec<Value> {
         let requests = self.requests();
         requests.iter().flat_map(|request| request["spans"].as_array().unwrap().clone()).collect()
     }
 
     /// Waits for the spans that this is true of: so many.
     #[track_caller]
-    fn await_spans(&self, what: &str, count: usize, is_one: impl Fn(&Value) -> bool) -> Vec<Value> {
+    pub(crate) fn await_spans(
+        &self,
+        what: &str,
+        count: usize,
+        is_one: impl Fn(&Value) -> bool,
+    ) -> Vec<Value> {
         await_until(what, LONG, || {
             let found: Vec<Value> = self.spans().into_iter().filter(|span| is_one(span)).collect();
             (found.len() >= count).then_some(found)
@@ -105,22 +110,22 @@ fn prometheus(console: &str) -> String {
     text
 }
 
-fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn attribute<'a>(span: &'a Value, name: &str) -> &'a Value {
     &span["attributes"][name]
 }
 
-fn of_kind(kind: &'static str) -> impl Fn(&Value) -> bool {
+pub(crate) fn of_kind(kind: &'static str) -> impl Fn(&Value) -> bool {
     move |span| attribute(span, "glulam.run.kind") == kind
 }
 
 /// The hexadecimal digits of the number that a run's id is in base 32.
-fn trace_of(run: &str) -> String {
+pub(crate) fn trace_of(run: &str) -> String {
     let digits = "0123456789abcdefghjkmnpqrstvwxyz";
     let number = run.chars().fold(0_u128, |number, c| (number << 5) | digits.find(c).unwrap() as u128);
     format!("{number:032x}")
 }
 
-fn end(server: Process) -> String {
+pub(crate) fn end(server: Process) -> String {
     server.signal(15);
     let ended = server.wait(LONG);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);

@@ -22,6 +22,7 @@ use hyper::body::Frame;
 use model::Result as OurResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use state::trace;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use tokio_util::task::TaskTracker;
@@ -187,6 +188,11 @@ impl Table {
         self
     }
 
+    /// Whether there is an operation of that name.
+    pub(crate) fn serves(&self, name: &str) -> bool {
+        self.operations.contains_key(name)
+    }
+
     /// Runs an operation and writes its answer. What has begun goes on to its end among `begun`, also when the client
     /// hangs up: half of a change would be worse.
     pub(crate) async fn answer(
@@ -202,10 +208,12 @@ impl Table {
             return write_fault(&Fault::bad("SerializationException", text), Encoding::Json);
         }
         let done = match self.operations.get(name) {
-            Some(handler) => begun.spawn(handler(call, body)).await.unwrap_or_else(|broken| {
-                let error = model::Error::internal("the operation broke off").source_is(broken);
-                Err(of_error(&error, self.codes))
-            }),
+            Some(handler) => {
+                begun.spawn(trace::carried(handler(call, body))).await.unwrap_or_else(|broken| {
+                    let error = model::Error::internal("the operation broke off").source_is(broken);
+                    Err(of_error(&error, self.codes))
+                })
+            }
             None => Err(self.unknown(name)),
         };
         let (body, kind) = match done {

@@ -175,6 +175,6 @@ pub(super) async fn preview(
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
     let search = FileSearch::new(vec![FilePath::Lake(look.uri)]);
     let (format, answer) = house.rooms.engine.peek(&search, &look.format, PREVIEW).await?;
-    let (text, _) = first_rows(answer, PREVIEW).await?;
+    let text = first_rows(answer, PREVIEW).await?.text;
     Ok(json_text(format!("{{{text},\"format\":{}}}", Value::from(format))))
 }

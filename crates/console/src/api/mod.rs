@@ -4,8 +4,11 @@ mod dashboards;
 mod files;
 mod live;
 mod overview;
+mod paths;
 mod queries;
 mod session;
+
+pub(crate) use paths::route_of;
 
 use crate::answer::{Answer, Failure};
 use crate::caller::Caller;

@@ -16,9 +16,11 @@ use formats::{CsvSpec, JsonSpec, WriteFormat, WriteSpec};
 use model::{Error, Result, RunId};
 use serde::Deserialize;
 use serde_json::json;
+use state::trace;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
+use telemetry::OpenSpan;
 use tokio::sync::mpsc;
 
 /// The most rows of one page, and of one answer at once.
@@ -42,9 +44,27 @@ pub(super) async fn rows(
     body: Bytes,
 ) -> Answer<Response> {
     let ask: Ask = read(&body)?;
+    let database = ask.database.clone().unwrap_or_else(|| "default".to_owned());
+    let mut span = house.config.tracer.statement("console", &ask.sql, &database, trace::current());
+    if let (Some(span), Some(source)) = (&mut span, &ask.source) {
+        span.set("glulam.query.source", source.as_str());
+    }
+    let answered = answered(&house, &caller, ask, database, span.as_mut()).await;
+    if let (Some(span), Err(error)) = (&mut span, &answered) {
+        span.failed(error, None);
+    }
+    Ok(json_text(answered?))
+}
+
+async fn answered(
+    house: &House,
+    caller: &Caller,
+    ask: Ask,
+    database: String,
+    span: Option<&mut OpenSpan>,
+) -> Result<String> {
     only_reads(&ask.sql)?;
-    let database = ask.database.unwrap_or_else(|| "default".to_owned());
-    may_query(&caller, &house.rooms.engine, &ask.sql, &database).await?;
+    may_query(caller, &house.rooms.engine, &ask.sql, &database).await?;
     let _turn = house.queries.acquire().await.map_err(|_| Error::cancelled())?;
     let mut request = QueryRequest::new(ask.sql).in_database(database);
     if let Some(source) = ask.source {
@@ -54,18 +74,30 @@ pub(super) async fn rows(
     let start = house.rooms.clock.now_millis();
     let answer = house.rooms.engine.query(request).await?;
     let (origin, limit) = (answer.origin.clone(), ask.limit.unwrap_or(AT_ONCE).min(AT_ONCE));
+    let stats = Arc::clone(&answer.stats);
     let shown = house.kept.find(origin.as_ref(), limit);
     let again = shown.is_some();
-    let (text, read): (Arc<str>, _) = match shown {
-        Some(text) => (text, 0),
+    let (text, count): (Arc<str>, _) = match shown {
+        Some(text) => (text, None),
         None => {
-            let (text, read) = first_rows(answer, limit).await?;
+            let First { text, count } = first_rows(answer, limit).await?;
             house.kept.keep(origin.as_ref(), limit, &text);
-            (text.into(), read)
+            (text.into(), Some(count as u64))
         }
     };
+    // Nothing was read for what was shown before.
+    let read = if again { 0 } else { stats.scanned().bytes_scanned };
+    if let Some(span) = span {
+        let (scanned, phases) = (stats.scanned(), stats.phases());
+        span.set("glulam.query.again", again);
+        span.figure("bytes_scanned", read);
+        span.figure("rows_read", if again { 0 } else { scanned.rows_read });
+        span.figure("planning_millis", phases.parse + phases.analyze + phases.optimize + phases.plan);
+        count.into_iter().for_each(|count| span.rows(count));
+        span.succeeded();
+    }
     let millis = house.rooms.clock.now_millis() - start;
-    Ok(json_text(format!("{{{text},\"bytes_read\":{read},\"millis\":{millis},\"again\":{again}}}")))
+    Ok(format!("{{{text},\"bytes_read\":{read},\"millis\":{millis},\"again\":{again}}}"))
 }
 
 /// Panels and previews look; what changes something is a run.
@@ -78,8 +110,15 @@ fn only_reads(text: &str) -> Result<()> {
     }
 }
 
-/// The columns and first rows as members of a JSON object, and how many bytes were read.
-pub(super) async fn first_rows(mut answer: engine::Answer, limit: usize) -> Result<(String, u64)> {
+/// The columns and first rows of an answer.
+pub(super) struct First {
+    /// As members of a JSON object.
+    pub(super) text: String,
+    /// How many rows these are.
+    pub(super) count: usize,
+}
+
+pub(super) async fn first_rows(mut answer: engine::Answer, limit: usize) -> Result<First> {
     let limit = limit.min(AT_ONCE);
     let renderers = renderers(&answer.columns);
     let (mut rows, mut count, mut more) = (String::new(), 0, false);
@@ -95,7 +134,7 @@ pub(super) async fn first_rows(mut answer: engine::Answer, limit: usize) -> Resu
     let columns = shown(&answer.columns);
     let text =
         format!("\"columns\":{columns},\"rows\":[{rows}],\"more\":{more},\"is_text\":{}", answer.is_text);
-    Ok((text, answer.stats.scanned().bytes_scanned))
+    Ok(First { text, count })
 }
 
 fn shown(columns: &[OutputColumn]) -> serde_json::Value {

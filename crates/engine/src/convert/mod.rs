@@ -183,7 +183,7 @@ impl Engine {
         let streams = (0..parts).map(|part| physical.execute(part, Arc::clone(&task)).map_err(scan::error));
         let mut streams = streams.collect::<Result<Vec<_>>>()?;
         if sink.file_name.is_some() && streams.len() != 1 {
-            streams = vec![in_order(streams, crate::query::schema_of(&analyzed.columns))];
+            streams = vec![in_order(streams, crate::answer::schema_of(&analyzed.columns))];
         }
         let told = |rows: u64, _: u64| watch.tell(rows);
         write(streams, sink, commit, &told, &context.cancel).await

@@ -1,7 +1,8 @@
 //! A look into files: their first rows, whatever the format, without a run.
 
+use crate::answer::Answer;
 use crate::engine::Engine;
-use crate::query::{Answer, Context, DEFAULT_DATABASE};
+use crate::query::{Context, DEFAULT_DATABASE};
 use functions::Session;
 use model::{EntityName, Result};
 use scan::{FileFormat, FileSearch};

@@ -1,8 +1,9 @@
 //! INSERT, DELETE, UPDATE and MERGE of Delta tables.
 
 use super::{Attempt, is_delta, unchangeable, was_overtaken};
+use crate::answer::{Answer, count_answer};
 use crate::engine::Engine;
-use crate::query::{Answer, Context, count_answer};
+use crate::query::Context;
 use crate::tables::{OpenTables, cte_names};
 use crate::write::fitted;
 use catalog::TableEntry;
@@ -167,7 +168,7 @@ impl Engine {
             query(&self.analyzer(&tables, context), &changed)?
         };
         let decisions = self.streams(&analyzed, context).await?;
-        let (session, _pool) = self.session_state()?;
+        let (session, _pool) = self.session_state(context.joins.now())?;
         let attempt = Attempt::new(self, number, context);
         let written = change.rewrite(decisions, &session, &attempt.writing()).await;
         let ((staged, changes), commit) = attempt.ended(written).await?;

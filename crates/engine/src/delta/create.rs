@@ -1,9 +1,10 @@
 //! New Delta tables: empty ones from a list of columns, and those of a query.
 
 use super::Attempt;
+use crate::answer::{Answer, count_answer, ddl_answer};
 use crate::ddl::{DdlResult, LAST_DDL, check_columns};
 use crate::engine::Engine;
-use crate::query::{Answer, Context, count_answer, ddl_answer};
+use crate::query::Context;
 use crate::write::partition_columns;
 use catalog::{StorageDescriptor, Table};
 use model::{Column, EntityName, Error, ErrorKind, LakeUri, Result, nearest_hint};

@@ -6,6 +6,7 @@ use super::shared::Shared;
 use super::step::{Sieve, StepTable, note_reads};
 use super::{FlowColumn, FlowQuery, FlowWork};
 use crate::engine::Engine;
+use crate::joins::Joins;
 use crate::memory::PeakPool;
 use crate::query::{Context, DEFAULT_DATABASE};
 use crate::tables::{OpenTables, cte_names, found};
@@ -70,7 +71,7 @@ impl Engine {
         let mut session = Session::new(self.inner.clock.now());
         session.schema = database.to_string();
         let context = Context::of_run(session, Source::new("<job>", ""), database, run);
-        let (state, pool) = self.session_state()?;
+        let (state, pool) = self.session_state(Joins::Hashed)?;
         let options = CommitOptions { run: Some(run.id().clone()) };
         let commit = Some(self.inner.lake.begin_commit(options));
         let book = RejectBook::new(&self.inner.options.spill_dir, run.id().as_str(), most_rejects);
@@ -100,6 +101,17 @@ impl OpenFlow {
     pub fn asking_early(mut self) -> Self {
         self.keep_all = true;
         self
+    }
+
+    /// Its joins sort both sides: an attempt before had no memory to hash one.
+    pub fn sorting_joins(mut self) -> Result<Self> {
+        (self.state, self.pool) = self.engine.session_state(Joins::Sorted)?;
+        Ok(self)
+    }
+
+    /// Whether a join got no memory for the side that it hashes: another attempt may sort both.
+    pub fn refused_join(&self) -> bool {
+        self.pool.refused_join()
     }
 
     /// Adds a step, behind those that it reads. Answers its columns. So many other steps will read it.
@@ -286,7 +298,7 @@ impl OpenFlow {
     }
 
     pub(super) async fn physical(&self, analyzed: &Analyzed) -> Result<Arc<dyn ExecutionPlan>> {
-        let optimized = self.state.optimize(&analyzed.plan).map_err(scan::error)?;
+        let optimized = crate::optimizer::optimize(&self.state, &analyzed.plan)?;
         let planner = self.state.query_planner();
         planner.create_physical_plan(&optimized, &self.state).await.map_err(scan::error)
     }

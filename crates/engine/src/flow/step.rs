@@ -12,7 +12,7 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Column, Result};
 use datafusion::datasource::source_as_provider;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -116,7 +116,13 @@ impl StepTable {
             exprs.extend(names.iter().skip(sieve.first_input).cloned().map(Expr::Column));
         }
         let logical = LogicalPlanBuilder::from(self.plan.clone()).project(exprs)?.build()?;
-        let input = state.create_physical_plan(&logical).await?;
+        let input = match state.as_any().downcast_ref::<SessionState>() {
+            Some(state) => {
+                let optimized = crate::optimizer::optimize(state, &logical).map_err(scan::external)?;
+                state.query_planner().create_physical_plan(&optimized, state).await?
+            }
+            None => state.create_physical_plan(&logical).await?,
+        };
         let schema = Arc::new(self.schema.project(wanted)?);
         Ok(Arc::new(StepExec::new(
             input,

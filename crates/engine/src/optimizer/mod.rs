@@ -2,9 +2,12 @@
 
 mod compact;
 mod near;
+mod outward;
 mod selectivity;
 mod semi_join;
 mod yielding;
+
+pub(crate) use outward::optimize;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;

@@ -5,8 +5,10 @@ mod store;
 pub(crate) use store::migrate;
 pub use store::{PRIMARY_WORKGROUP, PreparedStatement};
 
+use crate::answer::{Answer, batch_answer, text_answer};
 use crate::engine::Engine;
-use crate::query::{Answer, Context, batch_answer, text_answer};
+use crate::joins::JoinChoice;
+use crate::query::Context;
 use arrow::array::{ArrayRef, Int64Array, StringViewArray};
 use model::{Error, Result};
 use plan::OutputColumn;
@@ -97,6 +99,7 @@ impl Engine {
             cancel: context.cancel.clone(),
             id: context.id.clone(),
             run: context.run.clone(),
+            joins: JoinChoice::default(),
         }
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn cast(cast: &Cast<'_>) -> Result<ArrayRef> {
     let wrong = || cast.wrong_array();
     let (from, _) = kind(cast.from).ok_or_else(wrong)?;
     let (to, precision) = kind(cast.to).ok_or_else(wrong)?;
-    let session = Zone::from(cast.session.zone);
+    let session = cast.session.zone;
     let data_type = cast.to.to_arrow();
     let to_unit = unit_of(&data_type).unwrap_or(1);
     if from == Kind::Date {
@@ -106,7 +106,7 @@ pub(super) fn from_text(cast: &Cast<'_>, texts: &StringViewArray) -> Result<Arra
     let (to, precision) = kind(cast.to).ok_or_else(|| cast.wrong_array())?;
     let data_type = cast.to.to_arrow();
     let unit = unit_of(&data_type).unwrap_or(1);
-    let session = Zone::from(cast.session.zone);
+    let session = cast.session.zone;
     let read = |text: &str| -> Option<i64> {
         match to {
             Kind::Time => {

@@ -19,6 +19,7 @@ pub(crate) mod lambda;
 pub mod like;
 pub(crate) mod map;
 pub(crate) mod math;
+pub mod postgres;
 pub(crate) mod random;
 pub mod regexp;
 pub(crate) mod round;

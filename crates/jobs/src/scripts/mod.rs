@@ -3,7 +3,7 @@
 mod fetch;
 mod run;
 
-pub use run::NOTE;
+pub use run::{NOTE, script_run};
 
 use crate::jobs::Jobs;
 use jobgraph::{Arguments, JobDefinition};

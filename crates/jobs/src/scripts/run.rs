@@ -3,7 +3,7 @@
 use super::fetch::{Fetched, fetch};
 use super::{Plan, ScriptKey, ScriptReport, Source};
 use crate::jobs::Jobs;
-use model::{Error, Result};
+use model::{Error, Result, RunId};
 use python::{Line, LineSender, Stream};
 use serde_json::Value;
 use state::runs::RunContext;
@@ -18,6 +18,15 @@ const WAITING: usize = 256;
 
 /// Begins the lines of a script's log that are ours: what is prepared for it.
 pub const NOTE: &str = "glulam: ";
+
+/// What Amazon's clients in a script call it in their requests, before the run's id.
+const CALLED: &str = "glulam-run-";
+
+/// The run of the script that a request's `user-agent` names. It may be anybody's word: nothing may be allowed by it.
+pub fn script_run(agent: &str) -> Option<RunId> {
+    let (_, name) = agent.split_once("app/")?;
+    name.split_whitespace().next()?.strip_prefix(CALLED)?.parse().ok()
+}
 
 /// A folder that nobody else may look into, gone when this is dropped.
 pub(super) fn own_folder() -> Result<TempDir> {
@@ -75,7 +84,7 @@ impl Jobs {
         };
         let (endpoint, owner) = door.open().await?;
         script.arguments.clone_from(&plan.arguments);
-        script.variables = variables(&endpoint, plan.key.as_ref().unwrap_or(&owner));
+        script.variables = variables(&endpoint, plan.key.as_ref().unwrap_or(&owner), run.id());
         let begun = run.clock().now();
         python.run(&environment, &script, own, &stop, &lines).await?;
         Ok((run.clock().now() - begun).as_seconds_f64())
@@ -83,7 +92,7 @@ impl Jobs {
 }
 
 /// What makes Amazon's own clients in the script come to us, and nowhere else.
-fn variables(endpoint: &str, key: &ScriptKey) -> Vec<(String, String)> {
+fn variables(endpoint: &str, key: &ScriptKey, run: &RunId) -> Vec<(String, String)> {
     let hosts = ["NO_PROXY", "no_proxy"]
         .iter()
         .find_map(|name| std::env::var(name).ok())
@@ -92,6 +101,7 @@ fn variables(endpoint: &str, key: &ScriptKey) -> Vec<(String, String)> {
     let own =
         endpoint.split("://").nth(1).map_or("", |rest| rest.split(['/', ':']).next().unwrap_or_default());
     let hosts = format!("{hosts}127.0.0.1,localhost,{own}");
+    let name = format!("{CALLED}{run}");
     [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", &key.id),
@@ -101,10 +111,34 @@ fn variables(endpoint: &str, key: &ScriptKey) -> Vec<(String, String)> {
         ("AWS_CONFIG_FILE", "/dev/null"),
         ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_SDK_UA_APP_ID", &name),
         ("NO_PROXY", &hosts),
         ("no_proxy", &hosts),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scripts_requests_name_its_run() {
+        let run = RunId::from_parts(7, 9);
+        for (agent, found) in [
+            (
+                format!("Boto3/1.44 md/Botocore#1.44 lang/python#3.12 app/{CALLED}{run} Botocore/1.44"),
+                Some(&run),
+            ),
+            (format!("aws-sdk-java/2.1 app/{CALLED}{run}"), Some(&run)),
+            (format!("Boto3/1.44 app/{run}"), None),
+            (format!("Boto3/1.44 app/{CALLED}x"), None),
+            ("Boto3/1.44 app/".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(script_run(&agent).as_ref(), found, "{agent}");
+        }
+    }
 }

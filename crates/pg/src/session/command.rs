@@ -1,35 +1,48 @@
 //! What a statement asks for: something of the session, a question about the catalog, or the engine.
 
 use super::copying::{CopyFormat, copy_format};
+use super::modes::{Modes, two_phases};
+use super::setting::shown_setting;
+use super::traced;
 use crate::fault::{Fault, SOURCE};
 use crate::introspect;
 use crate::text::{Facts, Kind, Token, Translated, translate, type_name};
 use sql::Statement;
+use state::TraceContext;
 use std::sync::Arc;
 
 /// A statement, understood as far as that goes without running it.
 #[derive(Debug)]
 pub(super) enum Command {
-    /// Whether it says that it only reads.
+    /// With the word of its end.
     Begin {
-        read_only: Option<bool>,
+        modes: Modes,
+        tag: &'static str,
     },
-    /// The mode of the block, or of all blocks to come.
+    /// Modes of the block, or of all blocks to come.
     Characteristics {
-        read_only: Option<bool>,
+        modes: Modes,
         session: bool,
     },
-    Commit,
-    Rollback,
-    /// SAVEPOINT, RELEASE, ROLLBACK TO: there is nothing to go back to.
-    Savepoint(&'static str),
-    /// A setting and its new value; none resets it.
+    /// Whether the next block begins at once.
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    /// Nothing is written that could be taken back, but settings and cursors are.
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+    /// A setting and its new value; none is its default.
     Set {
         name: String,
         value: Option<String>,
         /// Whether it is for the block alone.
         local: bool,
     },
+    Reset(String),
     ResetAll,
     DiscardAll,
     Declare {
@@ -68,9 +81,12 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct Query {
     pub(super) source: Source,
-    /// The text of the message it came in, and where in it it begins.
+    /// The text of the message it came in, and where in it it begins and ends.
     pub(super) text: Arc<str>,
     pub(super) offset: usize,
+    pub(super) end: usize,
+    /// To what a comment of its statement says that it belongs.
+    pub(super) under: Option<TraceContext>,
 }
 
 /// Who answers.
@@ -127,22 +143,23 @@ pub(super) fn answers_rows(statement: &Statement) -> bool {
 
 /// Reads a statement.
 pub(super) fn command(text: &Arc<str>, tokens: &[Token], facts: &Facts) -> Result<Command, Fault> {
-    let reader = Reader { text, tokens, facts };
+    let reader = Reader { text, tokens, facts, under: traced::follows(text, tokens) };
     reader.command()
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a Arc<str>,
-    tokens: &'a [Token],
+    pub(super) tokens: &'a [Token],
     facts: &'a Facts,
+    under: Option<TraceContext>,
 }
 
 impl Reader<'_> {
-    fn is(&self, at: usize, word: &str) -> bool {
+    pub(super) fn is(&self, at: usize, word: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is(word))
     }
 
-    fn name(&self, at: usize) -> Result<String, Fault> {
+    pub(super) fn name(&self, at: usize) -> Result<String, Fault> {
         let token = self.tokens.get(at).filter(|token| token.is_name() || token.kind == Kind::Text);
         token.map(Token::name).ok_or_else(|| syntax("a name is missing"))
     }
@@ -151,20 +168,14 @@ impl Reader<'_> {
         let first = self.tokens.first().filter(|token| token.kind == Kind::Word);
         let word = first.map(|token| token.value.to_uppercase()).unwrap_or_default();
         Ok(match word.as_str() {
-            "BEGIN" => Command::Begin { read_only: self.read_only() },
-            "START" if self.is(1, "TRANSACTION") => Command::Begin { read_only: self.read_only() },
-            "COMMIT" | "END" => Command::Commit,
-            "ROLLBACK" if self.tokens.iter().any(|token| token.is("TO")) => Command::Savepoint("ROLLBACK"),
-            "ROLLBACK" | "ABORT" => Command::Rollback,
-            "SAVEPOINT" => Command::Savepoint("SAVEPOINT"),
-            "RELEASE" => Command::Savepoint("RELEASE"),
+            "BEGIN" => self.begin()?,
+            "START" if self.is(1, "TRANSACTION") => self.begin()?,
+            "COMMIT" | "END" | "ROLLBACK" | "ABORT" => self.end()?,
+            "SAVEPOINT" => Command::Savepoint(self.savepoint(1)?),
+            "RELEASE" => Command::Release(self.savepoint(1)?),
             "SET" => self.set()?,
-            "RESET" if self.is(1, "ALL") => Command::ResetAll,
-            "RESET" => Command::Set { name: self.setting(1)?.0, value: None, local: false },
-            "DISCARD" => match self.is(1, "ALL") {
-                true => Command::DiscardAll,
-                false => Command::Nothing("DISCARD"),
-            },
+            "RESET" => self.reset()?,
+            "DISCARD" => self.discard()?,
             "DECLARE" => self.declare()?,
             "FETCH" => self.fetch(false)?,
             "MOVE" => self.fetch(true)?,
@@ -174,6 +185,7 @@ impl Reader<'_> {
                 let at = usize::from(self.is(1, "PREPARE")) + 1;
                 Command::Deallocate(if self.is(at, "ALL") { None } else { Some(self.name(at)?) })
             }
+            "PREPARE" if self.is(1, "TRANSACTION") && self.tokens.len() == 3 => return Err(two_phases()),
             "PREPARE" if !self.is(2, "FROM") => self.prepare()?,
             "EXECUTE" if !self.tokens.iter().any(|token| token.is("USING")) => self.execute()?,
             "COPY" => self.copy()?,
@@ -191,7 +203,9 @@ impl Reader<'_> {
     fn query(&self, from: usize) -> Result<Query, Fault> {
         let tokens = self.tokens.get(from..).unwrap_or_default();
         let offset = tokens.first().map_or(self.text.len(), |token| token.start);
-        let of = |source| Query { source, text: Arc::clone(self.text), offset };
+        let end = tokens.last().map_or(offset, |token| token.end);
+        let under = self.under;
+        let of = |source| Query { source, text: Arc::clone(self.text), offset, end, under };
         if tokens.is_empty() {
             return Err(syntax("the statement ends where a query was expected"));
         }
@@ -200,7 +214,6 @@ impl Reader<'_> {
         {
             return Ok(of(Source::Setting(name)));
         }
-        let end = tokens.last().map_or(offset, |token| token.end);
         if introspect::is_question(tokens) {
             let text = self.text.get(offset..end).unwrap_or_default();
             return Ok(of(Source::Catalog(introspect::Question::parse(text)?)));
@@ -209,71 +222,6 @@ impl Reader<'_> {
         let translated = translate(self.text, tokens, self.facts).map_err(|e| fault(&e, None))?;
         let statement = sql::parse_one(&translated.text, SOURCE).map_err(|e| fault(&e, Some(&translated)))?;
         Ok(of(Source::Engine { translated, statement: Box::new(statement) }))
-    }
-
-    /// The name of a setting, which may be several words, and the token behind it.
-    fn setting(&self, at: usize) -> Result<(String, usize), Fault> {
-        if self.is(at, "TIME") && self.is(at + 1, "ZONE") {
-            return Ok(("timezone".into(), at + 2));
-        }
-        if self.is(at, "SESSION") && self.is(at + 1, "AUTHORIZATION") {
-            return Ok(("session_authorization".into(), at + 2));
-        }
-        if self.is(at, "NAMES") {
-            return Ok(("client_encoding".into(), at + 1));
-        }
-        if self.is(at, "SCHEMA") {
-            return Ok(("search_path".into(), at + 1));
-        }
-        let mut name = self.name(at)?.to_lowercase();
-        let mut next = at + 1;
-        while self.tokens.get(next).is_some_and(|token| token.is_symbol(".")) {
-            name = format!("{name}.{}", self.name(next + 1)?.to_lowercase());
-            next += 2;
-        }
-        Ok((name, next))
-    }
-
-    fn set(&self) -> Result<Command, Fault> {
-        let session = self.is(1, "SESSION") && self.is(2, "CHARACTERISTICS");
-        if session || self.is(1, "TRANSACTION") {
-            return Ok(Command::Characteristics { read_only: self.read_only(), session });
-        }
-        let session = self.is(1, "SESSION") && !self.is(2, "AUTHORIZATION");
-        let local = self.is(1, "LOCAL");
-        let at = if session || local { 2 } else { 1 };
-        let (name, mut at) = self.setting(at)?;
-        if self.is(at, "TO") || self.tokens.get(at).is_some_and(|token| token.is_symbol("=")) {
-            at += 1;
-        }
-        let rest = self.tokens.get(at..).unwrap_or_default();
-        if rest.is_empty() {
-            return Err(syntax("SET wants a value").hint("write SET name = value"));
-        }
-        if let [only] = rest
-            && only.is("DEFAULT")
-        {
-            return Ok(Command::Set { name, value: None, local });
-        }
-        let value: String = rest
-            .iter()
-            .map(|token| match token.kind {
-                Kind::Symbol if token.value == "," => ", ".to_owned(),
-                _ => token.value.clone(),
-            })
-            .collect();
-        Ok(Command::Set { name, value: Some(value), local })
-    }
-
-    /// What the modes of a transaction say last: `READ ONLY`, `READ WRITE`, or nothing of it.
-    fn read_only(&self) -> Option<bool> {
-        let mode = |at: usize| {
-            let reads = self.is(at, "READ");
-            (reads && self.is(at + 1, "ONLY"))
-                .then_some(true)
-                .or_else(|| (reads && self.is(at + 1, "WRITE")).then_some(false))
-        };
-        (0..self.tokens.len()).rev().find_map(mode)
     }
 
     fn declare(&self) -> Result<Command, Fault> {
@@ -374,7 +322,7 @@ impl Reader<'_> {
         let inside = self.tokens.get(1..to).unwrap_or_default();
         let query = match inside {
             [open, body @ .., close] if open.is_symbol("(") && close.is_symbol(")") => {
-                Reader { text: self.text, tokens: body, facts: self.facts }.query(0)?
+                Reader { tokens: body, ..*self }.query(0)?
             }
             [] => return Err(syntax("COPY wants a table or a query")),
             table => {
@@ -390,7 +338,7 @@ impl Reader<'_> {
                 let text: Arc<str> =
                     format!("SELECT {columns} FROM {}", piece(table.get(..split).unwrap_or_default())).into();
                 let tokens = crate::text::tokens(&text)?;
-                Reader { text: &text, tokens: &tokens, facts: self.facts }.query(0)?
+                Reader { text: &text, tokens: &tokens, ..*self }.query(0)?
             }
         };
         if !query.has_rows() {
@@ -399,36 +347,6 @@ impl Reader<'_> {
         let format = copy_format(self.tokens.get(to + 2..).unwrap_or_default())?;
         Ok(Command::Copy { query: Arc::new(query), format })
     }
-}
-
-/// The setting of `SHOW name`; none where it is one of the engine's statements.
-fn shown_setting(tokens: &[Token]) -> Option<String> {
-    const OURS: [&str; 13] = [
-        "DATABASES",
-        "SCHEMAS",
-        "TABLES",
-        "VIEWS",
-        "COLUMNS",
-        "PARTITIONS",
-        "CREATE",
-        "TBLPROPERTIES",
-        "FUNCTIONS",
-        "CATALOGS",
-        "STATS",
-        "SESSION",
-        "ROLES",
-    ];
-    let name = tokens.get(1)?;
-    if OURS.iter().any(|word| name.is(word)) || !name.is_name() {
-        return None;
-    }
-    if name.is("TIME") && tokens.get(2)?.is("ZONE") {
-        return Some("timezone".into());
-    }
-    if name.is("TRANSACTION") && tokens.get(2)?.is("ISOLATION") {
-        return Some("transaction_isolation".into());
-    }
-    (tokens.len() == 2).then(|| name.name().to_lowercase())
 }
 
 /// What a statement that changes something is called where it is refused.
@@ -467,6 +385,6 @@ pub(super) fn verb(statement: &Statement) -> &'static str {
     }
 }
 
-fn syntax(what: &str) -> Fault {
+pub(super) fn syntax(what: &str) -> Fault {
     Fault::new("42601", what)
 }

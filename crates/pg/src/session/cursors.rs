@@ -36,7 +36,7 @@ impl Session {
     }
 
     /// Keeps a portal.
-    pub(super) fn add_portal(&mut self, name: String, portal: Portal) -> Result<(), Fault> {
+    pub(super) fn add_portal(&mut self, name: String, mut portal: Portal) -> Result<(), Fault> {
         if self.portals.len() >= super::MAX_KEPT {
             return Err(Fault::new("54000", "the session keeps too many portals")
                 .hint("CLOSE those that are not needed"));
@@ -44,6 +44,7 @@ impl Session {
         // Only the one without a name is ever replaced.
         self.portals.remove(&name);
         self.check_kept(&portal.prepared, &portal.values)?;
+        portal.marks = self.marks.len();
         self.portals.insert(name, portal);
         Ok(())
     }
@@ -91,6 +92,7 @@ impl Session {
         let portal = self.portals.get_mut(name).ok_or_else(|| no_cursor(name))?;
         let prepared = Arc::clone(&portal.prepared);
         let Some(running) = &mut portal.running else { return Ok(Progress::Ended(0)) };
+        running.zone = self.settings.zone();
         let pumped = running.pump(wire, writing, limit, cancel).await;
         pumped.map_err(|e| {
             // What has failed is not read on: its query ends here.
@@ -146,6 +148,7 @@ impl Session {
         let Started::Rows(mut running) = self.start(query, values, &cancel).await? else {
             return Err(Fault::new("42601", "COPY wants a query"));
         };
+        running.zone = self.settings.zone();
         let is_binary = *format == CopyFormat::Binary;
         wire.put(b'H', |out| {
             out.put_u8(u8::from(is_binary));
@@ -177,6 +180,15 @@ impl Session {
 
 impl Portal {
     pub(super) fn new(prepared: Arc<Prepared>, values: Vec<String>, formats: Vec<bool>) -> Self {
-        Self { prepared, values, formats, running: None, is_done: false, hold: false, is_cursor: false }
+        Self {
+            prepared,
+            values,
+            formats,
+            running: None,
+            is_done: false,
+            hold: false,
+            is_cursor: false,
+            marks: 0,
+        }
     }
 }

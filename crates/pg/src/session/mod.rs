@@ -4,21 +4,28 @@ mod command;
 mod copying;
 mod cursors;
 mod extended;
+mod modes;
+mod own;
 mod run;
 mod running;
+mod setting;
 mod settings;
 mod simple;
+mod traced;
+mod zone;
 
 pub(crate) use settings::Settings;
 
-use crate::door::{House, Process};
-use crate::fault::Fault;
+use crate::door::House;
+use crate::fault::{CANCELLED, Fault};
+use crate::process::Process;
 use crate::text::Facts;
 use crate::values::{Column, Shape};
 use crate::wire::{Message, Wire, put_text};
 use bytes::{BufMut, BytesMut};
 use command::Command;
 use model::{ErrorKind, Result};
+use own::Mark;
 use running::Running;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -65,6 +72,8 @@ struct Portal {
     hold: bool,
     /// Whether DECLARE made it.
     is_cursor: bool,
+    /// How many savepoints there were when it was made.
+    marks: usize,
 }
 
 /// A session.
@@ -76,6 +85,10 @@ pub(crate) struct Session {
     statements: HashMap<String, Arc<Prepared>>,
     portals: HashMap<String, Portal>,
     block: Block,
+    /// What was set before the block.
+    before: Option<Settings>,
+    /// The savepoints of the block, the newest last.
+    marks: Vec<Mark>,
 }
 
 /// What becomes of the connection.
@@ -106,13 +119,12 @@ impl Session {
                     }
                 }
                 "user" | "database" | "replication" => {}
-                // A client's own zone: times are told in UTC whatever it says, with their offset.
-                "timezone" => {}
                 name if name.starts_with("_pq_.") => {}
                 name => settings.set(name, Some(value))?,
             }
         }
         let has_path = settings.is_changed("search_path");
+        settings.settle();
         let mut session = Self {
             house,
             process,
@@ -121,6 +133,8 @@ impl Session {
             statements: HashMap::new(),
             portals: HashMap::new(),
             block: Block::None,
+            before: None,
+            marks: Vec::new(),
         };
         if has_path {
             session.follow_search_path().await;
@@ -150,8 +164,7 @@ impl Session {
                 biased;
                 message = wire.next(true) => message,
                 () = stop.cancelled() => {
-                    let fault = Fault::new("57P01", "the server is ending").fatal();
-                    wire.put(b'E', |out| fault.write(out));
+                    wire.put(b'E', |out| Fault::ending().write(out));
                     return wire.flush().await;
                 }
             };
@@ -201,21 +214,29 @@ impl Session {
                     Ok(Next::End) => return Ok(()),
                     Err(fault) => {
                         // Who waits for it may send no Sync before it has come.
-                        self.fail(wire, &fault);
+                        let next = self.fail(wire, &fault);
                         skipping = true;
                         wire.flush().await?;
+                        if let Next::End = next {
+                            return Ok(());
+                        }
                     }
                 },
             }
         }
     }
 
-    /// Tells an error; a block that was begun has failed with it.
-    fn fail<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, fault: &Fault) {
+    /// Tells an error; a block that was begun has failed with it. What the end of the server has stopped ends the connection.
+    fn fail<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>, fault: &Fault) -> Next {
+        if fault.code == CANCELLED && self.house.processes.are_cut() {
+            wire.put(b'E', |out| Fault::ending().write(out));
+            return Next::End;
+        }
         if self.block == Block::Open {
             self.block = Block::Failed;
         }
         wire.put(b'E', |out| fault.write(out));
+        Next::Go
     }
 
     async fn ready<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) -> Result<()> {
@@ -244,20 +265,6 @@ impl Session {
         Ok(())
     }
 
-    /// Ends a block, and what was set for it.
-    async fn end_block<S: AsyncRead + AsyncWrite + Unpin>(&mut self, wire: &mut Wire<S>) {
-        self.block = Block::None;
-        self.drop_portals();
-        for name in self.settings.end_block() {
-            if name == "search_path" {
-                self.follow_search_path().await;
-            }
-            if let Some(reported) = Settings::is_reported(&name) {
-                report(wire, reported, self.settings.get(&name).unwrap_or_default());
-            }
-        }
-    }
-
     /// The end of a block closes what does not outlive it.
     fn drop_portals(&mut self) {
         self.portals.retain(|_, portal| portal.hold);
@@ -265,7 +272,8 @@ impl Session {
 
     /// Whether the statement may run in the block as it is.
     fn check_block(&self, command: &Command) -> std::result::Result<(), Fault> {
-        let ends = matches!(command, Command::Commit | Command::Rollback | Command::Savepoint("ROLLBACK"));
+        let ends =
+            matches!(command, Command::Commit { .. } | Command::Rollback { .. } | Command::RollbackTo(_));
         if self.block == Block::Failed && !ends {
             let what = "current transaction is aborted, commands ignored until end of transaction block";
             return Err(Fault::new("25P02", what));

@@ -1,10 +1,10 @@
-//! Starting what a query asks for, and what belongs to the session itself.
+//! Starting what a query asks for.
 
 use super::command::{Command, Query, Source, answers_rows, change, verb};
 use super::running::{Rows, Running};
 use super::settings::Settings;
-use super::{Block, Prepared, Session, report};
-use crate::fault::{Fault, SOURCE};
+use super::{Prepared, Session};
+use crate::fault::{CANCELLED, Fault, SOURCE};
 use crate::introspect;
 use crate::values::{Column, Shape, literal, null_of};
 use crate::wire::Wire;
@@ -14,6 +14,7 @@ use arrow::ipc::reader::FileReader;
 use engine::{QueryOutcome, QueryRequest};
 use model::{Error, ErrorKind};
 use sql::{SqlType, Statement};
+use state::trace;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex};
@@ -44,8 +45,35 @@ impl Session {
         token
     }
 
-    /// Starts a query with its values.
+    /// Starts a query with its values, as a part of the trace that it belongs to.
     pub(super) async fn start(
+        &self,
+        query: &Query,
+        values: &[String],
+        cancel: &CancellationToken,
+    ) -> Result<Started, Fault> {
+        let Some(mut span) = self.span_of(query) else { return self.launch(query, values, cancel).await };
+        let started = trace::within(Some(span.context()), self.launch(query, values, cancel)).await;
+        match started {
+            Ok(Started::Rows(mut running)) => {
+                running.trace(span);
+                Ok(Started::Rows(running))
+            }
+            Ok(done) => {
+                span.succeeded();
+                Ok(done)
+            }
+            Err(fault) => {
+                // What was stopped on request is no failure.
+                if fault.code != CANCELLED {
+                    span.refused(fault.code, fault.message());
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    async fn launch(
         &self,
         query: &Query,
         values: &[String],
@@ -85,6 +113,7 @@ impl Session {
                     .ok_or_else(|| Fault::new("08P01", "a parameter has no value"))?;
                 let request = QueryRequest {
                     source_name: SOURCE.to_owned(),
+                    postgres: Some(self.settings.zone()),
                     parameters,
                     ..QueryRequest::new(translated.text.clone()).in_database(self.facts.schema.clone())
                 };
@@ -168,13 +197,14 @@ impl Session {
     /// `SHOW setting`
     fn show(&self, name: &str) -> Result<Running, Fault> {
         let (names, rows): (Vec<&str>, Vec<Vec<&str>>) = if name == "all" {
-            let rows = self.settings.all().map(|(name, value)| vec![name, value, ""]).collect();
+            let rows =
+                self.settings.all().map(|(name, value)| vec![Settings::written(name), value, ""]).collect();
             (vec!["name", "setting", "description"], rows)
         } else {
             let value = self.settings.get(name).ok_or_else(|| {
                 Fault::new("42704", format!("unrecognized configuration parameter \"{name}\""))
             })?;
-            (vec![name], vec![vec![value]])
+            (vec![Settings::written(name)], vec![vec![value]])
         };
         let fields: Vec<Field> =
             names.iter().map(|name| Field::new(*name, DataType::Utf8View, true)).collect();
@@ -186,127 +216,6 @@ impl Session {
             .map_err(|e| Error::internal("settings make no rows").source_is(e))?;
         let columns = names.iter().map(|name| Column::new(*name, &SqlType::VARCHAR)).collect();
         Ok(Running::new(columns, Rows::Batches(VecDeque::from([batch])), "SHOW"))
-    }
-
-    /// Carries out what belongs to the session; none where it is a query's.
-    pub(super) async fn own<S: AsyncRead + AsyncWrite + Unpin>(
-        &mut self,
-        wire: &mut Wire<S>,
-        command: &Command,
-    ) -> Result<Option<&'static str>, Fault> {
-        Ok(Some(match command {
-            Command::Begin { read_only } => {
-                if self.block == Block::None {
-                    self.block = Block::Open;
-                    self.settings.begin_block(*read_only);
-                } else {
-                    notice(wire, "25001", "there is already a transaction in progress");
-                    read_only.iter().for_each(|mode| self.settings.set_read_only(*mode));
-                }
-                "BEGIN"
-            }
-            Command::Characteristics { read_only, session } => {
-                match read_only {
-                    Some(mode) if *session => self.settings.set_read_only_by_default(*mode),
-                    _ if *session => {}
-                    _ if self.block == Block::None => {
-                        notice(wire, "25P01", "SET TRANSACTION can only be used in transaction blocks");
-                    }
-                    mode => mode.iter().for_each(|mode| self.settings.set_read_only(*mode)),
-                }
-                "SET"
-            }
-            Command::Commit | Command::Rollback => {
-                let failed = self.block == Block::Failed;
-                if self.block == Block::None {
-                    notice(wire, "25P01", "there is no transaction in progress");
-                }
-                self.end_block(wire).await;
-                if matches!(command, Command::Commit) && !failed { "COMMIT" } else { "ROLLBACK" }
-            }
-            Command::Savepoint(verb) => {
-                if self.block == Block::None {
-                    return Err(Fault::new(
-                        "25P01",
-                        format!("{verb} can only be used in transaction blocks"),
-                    ));
-                }
-                if *verb == "ROLLBACK" {
-                    self.block = Block::Open;
-                }
-                verb
-            }
-            Command::Set { name, local, .. }
-                if self.block == Block::None
-                    && (*local || name.eq_ignore_ascii_case("transaction_read_only")) =>
-            {
-                notice(wire, "25P01", "SET LOCAL can only be used in transaction blocks");
-                "SET"
-            }
-            Command::Set { name, value, local } => {
-                if name == "session_authorization" || name == "role" {
-                    return Err(Fault::new("0A000", "a session stays with its user"));
-                }
-                if *local {
-                    self.settings.set_local(name, value.as_deref())?;
-                } else {
-                    self.settings.set(name, value.as_deref())?;
-                }
-                if name == "search_path" {
-                    self.follow_search_path().await;
-                }
-                if let Some(reported) = Settings::is_reported(name) {
-                    report(wire, reported, self.settings.get(name).unwrap_or_default());
-                }
-                if value.is_some() { "SET" } else { "RESET" }
-            }
-            Command::ResetAll => {
-                self.settings.reset();
-                self.follow_search_path().await;
-                "RESET"
-            }
-            Command::DiscardAll => {
-                self.settings.reset();
-                self.follow_search_path().await;
-                self.statements.clear();
-                self.portals.clear();
-                "DISCARD ALL"
-            }
-            Command::CloseCursor(name) => {
-                match name {
-                    None => self.portals.retain(|_, portal| !portal.is_cursor),
-                    Some(name) => {
-                        self.portals.remove(name).ok_or_else(|| no_cursor(name))?;
-                    }
-                }
-                "CLOSE CURSOR"
-            }
-            Command::Prepare { name, types, query } => {
-                let count = query.parameters().max(types.len());
-                let mut types: Vec<Option<Shape>> =
-                    types.iter().map(|oid| crate::values::shape_of_oid(*oid)).collect();
-                types.resize(count, None);
-                let text = Arc::clone(&query.text);
-                let prepared = Prepared { command: Command::Query(Arc::clone(query)), text, types };
-                if self.statements.contains_key(name) {
-                    return Err(Fault::new("42P05", format!("prepared statement \"{name}\" already exists")));
-                }
-                self.keep(name.clone(), prepared)?;
-                "PREPARE"
-            }
-            Command::Deallocate(name) => match name {
-                None => {
-                    self.statements.clear();
-                    "DEALLOCATE ALL"
-                }
-                Some(name) => {
-                    self.statements.remove(name).ok_or_else(|| no_statement(name))?;
-                    "DEALLOCATE"
-                }
-            },
-            Command::Nothing(tag) => tag,
-            _ => return Ok(None),
-        }))
     }
 
     /// Keeps a prepared statement.
@@ -354,6 +263,7 @@ impl Session {
                 });
                 let request = QueryRequest {
                     source_name: SOURCE.to_owned(),
+                    postgres: Some(self.settings.zone()),
                     parameters: parameters.collect(),
                     ..QueryRequest::new(translated.text.clone()).in_database(self.facts.schema.clone())
                 };

@@ -1,16 +1,19 @@
 //! A query that answers: its columns, its rows as they come, how far the client has read.
 
 use super::copying::CopyFormat;
+use super::traced::Traced;
 use crate::fault::Fault;
 use crate::values::{Column, is_null, put_binary, put_sized, put_text_value};
 use crate::wire::{Wire, put_text};
 use arrow::array::RecordBatch;
 use bytes::{BufMut, BytesMut};
 use engine::Answer;
+use functions::scalar::datetime::Zone;
 use model::Error;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use telemetry::OpenSpan;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +29,16 @@ pub(super) enum Rows {
 pub(super) struct Running {
     pub(super) columns: Vec<Column>,
     pub(super) verb: &'static str,
+    /// In which instants are told.
+    pub(super) zone: Zone,
     rows: Rows,
     /// Rows that were made and not yet sent, and from which one on.
     pending: Option<(RecordBatch, usize)>,
     /// How many were sent.
     sent: u64,
     ended: bool,
+    /// What is told of it.
+    traced: Option<Traced>,
 }
 
 /// How rows are written.
@@ -58,7 +65,18 @@ pub(super) enum Progress {
 
 impl Running {
     pub(super) fn new(columns: Vec<Column>, rows: Rows, verb: &'static str) -> Self {
-        Self { columns, verb, rows, pending: None, sent: 0, ended: false }
+        Self { columns, verb, zone: Zone::UTC, rows, pending: None, sent: 0, ended: false, traced: None }
+    }
+
+    /// It is told of under that span, which ends with its rows.
+    pub(super) fn trace(&mut self, span: OpenSpan) {
+        let stats = match &mut self.rows {
+            Rows::Answer(answer) => {
+                Some(Arc::clone(&answer.get_mut().unwrap_or_else(PoisonError::into_inner).stats))
+            }
+            Rows::Batches(_) => None,
+        };
+        self.traced = Some(Traced::new(span, stats));
     }
 
     /// How many rows were sent, all in all.
@@ -79,12 +97,31 @@ impl Running {
         limit: u64,
         cancel: &CancellationToken,
     ) -> Result<Progress, Error> {
+        let progress = self.send(wire, writing, limit, cancel).await;
+        let Some(mut traced) = self.traced.take() else { return progress };
+        traced.rows = self.sent;
+        match &progress {
+            Ok(Progress::Ended(_)) => traced.ended(),
+            Err(error) => traced.failed(error, Fault::of(error).code),
+            // More may be wanted later.
+            Ok(Progress::Paused(_) | Progress::Gone) => self.traced = Some(traced),
+        }
+        progress
+    }
+
+    async fn send<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        wire: &mut Wire<S>,
+        writing: &Writing<'_>,
+        limit: u64,
+        cancel: &CancellationToken,
+    ) -> Result<Progress, Error> {
         let mut count = 0;
         let mut scratch = String::new();
         loop {
             if let Some((batch, from)) = &mut self.pending {
                 while *from < batch.num_rows() && count < limit {
-                    write_row(wire, writing, &self.columns, batch, *from, &mut scratch);
+                    write_row(wire, writing, &self.columns, batch, *from, self.zone, &mut scratch);
                     *from += 1;
                     count += 1;
                     self.sent += 1;
@@ -170,6 +207,7 @@ fn write_row<S: AsyncRead + AsyncWrite + Unpin>(
     columns: &[Column],
     batch: &RecordBatch,
     row: usize,
+    zone: Zone,
     scratch: &mut String,
 ) {
     match writing {
@@ -182,7 +220,8 @@ fn write_row<S: AsyncRead + AsyncWrite + Unpin>(
                         put_binary(&column.shape, column.renderer.as_ref(), array.as_ref(), row, out);
                     } else {
                         scratch.clear();
-                        put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, scratch);
+                        let renderer = column.renderer.as_ref();
+                        put_text_value(&column.shape, renderer, array.as_ref(), row, zone, scratch);
                         out.put_slice(scratch.as_bytes());
                     }
                 });
@@ -192,7 +231,7 @@ fn write_row<S: AsyncRead + AsyncWrite + Unpin>(
             if wants_head.swap(false, Ordering::Relaxed) {
                 copy_head(format, columns, out);
             }
-            copy_row(out, format, columns, batch, row, scratch);
+            copy_row(out, format, columns, batch, row, zone, scratch);
         }),
     }
 }
@@ -224,6 +263,7 @@ fn copy_row(
     columns: &[Column],
     batch: &RecordBatch,
     row: usize,
+    zone: Zone,
     scratch: &mut String,
 ) {
     if *format == CopyFormat::Binary {
@@ -239,7 +279,7 @@ fn copy_row(
         }
         scratch.clear();
         if !is_null {
-            put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, scratch);
+            put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, zone, scratch);
         }
         let (CopyFormat::Text { delimiter, null } | CopyFormat::Csv { delimiter, null, .. }) = format else {
             continue;

@@ -1,7 +1,11 @@
 //! The settings of a session: what clients set, and what they are told.
 
+use super::modes::{LEVELS, Modes};
+use super::zone;
 use crate::fault::Fault;
+use functions::scalar::datetime::Zone;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Settings whose new values the client is told by itself.
 const REPORTED: [&str; 10] = [
@@ -66,14 +70,22 @@ const MAX_NAMES: usize = 1000;
 const READ_ONLY: &str = "transaction_read_only";
 /// The same for blocks to come, and for statements outside of blocks.
 const READ_ONLY_BY_DEFAULT: &str = "default_transaction_read_only";
+/// How far the block that is open is kept from others, and those to come. It is told to who asks, and that is all.
+const ISOLATION: &str = "transaction_isolation";
+const ISOLATION_BY_DEFAULT: &str = "default_transaction_isolation";
 
-/// The settings of one session.
+/// The settings of one session. What is not changed is shared with those it was taken from.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    defaults: BTreeMap<String, String>,
-    changed: BTreeMap<String, String>,
+    defaults: Arc<BTreeMap<String, String>>,
+    changed: Arc<BTreeMap<String, String>>,
     /// What holds until the block of the transaction ends.
-    local: BTreeMap<String, String>,
+    local: Arc<BTreeMap<String, String>>,
+}
+
+/// Whether it is never more than a block's.
+pub(super) fn is_of_a_block(name: &str) -> bool {
+    [READ_ONLY, ISOLATION].iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 impl Settings {
@@ -83,7 +95,29 @@ impl Settings {
             DEFAULTS.iter().map(|(name, value)| (name.to_lowercase(), (*value).to_owned())).collect();
         defaults.insert("server_version".into(), format!("16.4 (Glulam {version})"));
         defaults.insert("session_authorization".into(), user.to_owned());
-        Self { defaults, changed: BTreeMap::new(), local: BTreeMap::new() }
+        Self { defaults: Arc::new(defaults), changed: Arc::default(), local: Arc::default() }
+    }
+
+    /// What was set so far is what RESET goes back to.
+    pub(super) fn settle(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        Arc::make_mut(&mut self.defaults)
+            .extend(changed.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+
+    /// Whether both are the same ones, not only alike.
+    pub(super) fn is_shared_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.changed, &other.changed) && Arc::ptr_eq(&self.local, &other.local)
+    }
+
+    /// The name as it is written in lists.
+    pub(super) fn written(name: &str) -> &str {
+        DEFAULTS.iter().map(|(written, _)| *written).find(|w| w.eq_ignore_ascii_case(name)).unwrap_or(name)
+    }
+
+    /// The zone in which times are told and read.
+    pub(super) fn zone(&self) -> Zone {
+        self.get("timezone").map_or(Zone::UTC, zone::zone)
     }
 
     /// The value of a setting.
@@ -94,6 +128,9 @@ impl Settings {
         }
         if name == READ_ONLY {
             return self.get(READ_ONLY_BY_DEFAULT);
+        }
+        if name == ISOLATION {
+            return self.get(ISOLATION_BY_DEFAULT);
         }
         self.changed.get(&name).or_else(|| self.defaults.get(&name)).map(String::as_str)
     }
@@ -108,24 +145,35 @@ impl Settings {
         self.get(READ_ONLY) == Some("on")
     }
 
-    /// A block begins; it keeps its mode, whatever is set for later ones.
-    pub(super) fn begin_block(&mut self, read_only: Option<bool>) {
-        self.set_read_only(read_only.unwrap_or_else(|| self.is_read_only()));
+    /// The modes of the block that is open.
+    pub(super) fn modes(&self) -> Modes {
+        let level = self.get(ISOLATION).and_then(|level| LEVELS.iter().find(|known| **known == level));
+        Modes { read_only: Some(self.is_read_only()), isolation: level.copied() }
     }
 
-    /// The mode of the block that is open.
-    pub(super) fn set_read_only(&mut self, read_only: bool) {
-        self.local.insert(READ_ONLY.into(), if read_only { "on" } else { "off" }.into());
+    /// A block begins; it keeps its modes, whatever is set for later ones.
+    pub(super) fn begin_block(&mut self, modes: Modes) {
+        let now = self.modes();
+        let modes = Modes {
+            read_only: modes.read_only.or(now.read_only),
+            isolation: modes.isolation.or(now.isolation),
+        };
+        self.set_modes(modes);
     }
 
-    /// The mode of blocks to come.
-    pub(super) fn set_read_only_by_default(&mut self, read_only: bool) {
-        self.changed.insert(READ_ONLY_BY_DEFAULT.into(), if read_only { "on" } else { "off" }.into());
+    /// Modes of the block that is open.
+    pub(super) fn set_modes(&mut self, modes: Modes) {
+        put_modes(&mut self.local, modes, (READ_ONLY, ISOLATION));
     }
 
-    /// A block ends, and what was set for it alone; answers the names.
-    pub(super) fn end_block(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.local).into_keys().collect()
+    /// Modes of blocks to come.
+    pub(super) fn set_modes_by_default(&mut self, modes: Modes) {
+        put_modes(&mut self.changed, modes, (READ_ONLY_BY_DEFAULT, ISOLATION_BY_DEFAULT));
+    }
+
+    /// A block ends, and what was set for it alone.
+    pub(super) fn end_block(&mut self) {
+        self.local = Arc::default();
     }
 
     /// All settings by name.
@@ -155,16 +203,17 @@ impl Settings {
     pub(super) fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Fault> {
         let name = name.to_lowercase();
         let kept = value.map(|value| self.checked(&name, value)).transpose()?;
-        if name == READ_ONLY {
-            // It is never more than a block's.
-            let read_only = kept.as_deref().or_else(|| self.get(READ_ONLY_BY_DEFAULT)) == Some("on");
-            self.set_read_only(read_only);
+        if is_of_a_block(&name) {
+            let by_default = if name == READ_ONLY { READ_ONLY_BY_DEFAULT } else { ISOLATION_BY_DEFAULT };
+            let kept = kept.or_else(|| self.get(by_default).map(str::to_owned)).unwrap_or_default();
+            Arc::make_mut(&mut self.local).insert(name, kept);
             return Ok(());
         }
-        self.local.remove(&name);
+        Arc::make_mut(&mut self.local).remove(&name);
+        let changed = Arc::make_mut(&mut self.changed);
         match kept {
-            Some(kept) => self.changed.insert(name, kept),
-            None => self.changed.remove(&name),
+            Some(kept) => changed.insert(name, kept),
+            None => changed.remove(&name),
         };
         Ok(())
     }
@@ -176,9 +225,10 @@ impl Settings {
             Some(value) => Some(self.checked(&name, value)?),
             None => self.defaults.get(&name).cloned(),
         };
+        let local = Arc::make_mut(&mut self.local);
         match kept {
-            Some(kept) => self.local.insert(name, kept),
-            None => self.local.remove(&name),
+            Some(kept) => local.insert(name, kept),
+            None => local.remove(&name),
         };
         Ok(())
     }
@@ -202,13 +252,19 @@ impl Settings {
             {
                 return refused("only UTF8 is spoken", "set it to UTF8");
             }
-            "timezone"
-                if !matches!(
-                    plain.as_str(),
-                    "utc" | "gmt" | "z" | "etc/utc" | "zulu" | "0" | "default" | "local"
-                ) =>
-            {
-                return refused("times are told in UTC", "write x AT TIME ZONE 'Europe/Berlin' in the query");
+            "timezone" => {
+                return match zone::shown(value.trim_matches(['\'', '"'])) {
+                    Some(shown) => Ok(shown),
+                    None => {
+                        refused("there is no such zone", "write 'Europe/Berlin', 'UTC', or hours such as 2")
+                    }
+                };
+            }
+            ISOLATION | ISOLATION_BY_DEFAULT => {
+                return match LEVELS.iter().find(|level| **level == plain) {
+                    Some(level) => Ok((*level).to_owned()),
+                    None => refused("there is no such level", LEVELS.join(", ").as_str()),
+                };
             }
             "datestyle" if !plain.starts_with("iso") => {
                 return refused("dates are told in ISO's style", "ISO");
@@ -246,22 +302,31 @@ impl Settings {
         }
         // What is accepted under several names is kept under one.
         Ok(match name {
-            "timezone" => "UTC",
             "client_encoding" => "UTF8",
             _ => value,
         }
         .to_owned())
     }
 
-    /// Takes all defaults again; a block keeps its mode.
+    /// Takes all defaults again; a block keeps its modes.
     pub(super) fn reset(&mut self) {
-        self.changed.clear();
-        self.local.retain(|name, _| name == READ_ONLY);
+        self.changed = Arc::default();
+        Arc::make_mut(&mut self.local).retain(|name, _| is_of_a_block(name));
     }
 
     /// How long a statement may take, in milliseconds.
     pub(super) fn timeout(&self) -> Option<i64> {
         self.get("statement_timeout").and_then(millis).filter(|millis| *millis > 0)
+    }
+}
+
+fn put_modes(into: &mut Arc<BTreeMap<String, String>>, modes: Modes, (read_only, isolation): (&str, &str)) {
+    let into = Arc::make_mut(into);
+    if let Some(mode) = modes.read_only {
+        into.insert(read_only.to_owned(), if mode { "on" } else { "off" }.to_owned());
+    }
+    if let Some(level) = modes.isolation {
+        into.insert(isolation.to_owned(), level.to_owned());
     }
 }
 
@@ -320,81 +385,4 @@ pub(super) fn options(text: &str) -> Result<Vec<(String, String)>, Fault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_would_not_hold_is_refused() {
-        let mut settings = Settings::new("1.0", "me");
-        for (name, value, code) in [
-            ("client_encoding", "latin1", Some("22023")),
-            ("client_encoding", "utf-8", None),
-            ("TimeZone", "Europe/Berlin", Some("22023")),
-            ("TimeZone", "UTC", None),
-            ("datestyle", "German", Some("22023")),
-            ("statement_timeout", "5s", None),
-            ("statement_timeout", "soon", Some("22023")),
-            ("statement_timeout", "100000000000d", Some("22023")),
-            ("statement_timeout", "2147483648", Some("22023")),
-            ("default_transaction_read_only", "perhaps", Some("22023")),
-            ("server_version", "9", Some("55P02")),
-            ("session_authorization", "boss", Some("55P02")),
-            ("no_such", "1", Some("42704")),
-            ("my.own", "1", None),
-        ] {
-            let set = settings.set(name, Some(value));
-            assert_eq!(set.as_ref().err().map(|fault| fault.code), code, "{name}");
-        }
-        assert_eq!(settings.timeout(), Some(5000));
-        assert_eq!(settings.get("MY.own"), Some("1"));
-        settings.reset();
-        assert_eq!((settings.get("my.own"), settings.timeout()), (None, None));
-    }
-
-    #[test]
-    fn a_block_s_settings_end_with_it() {
-        let mut settings = Settings::new("1.0", "me");
-        assert!(!settings.is_read_only());
-        settings.begin_block(Some(true));
-        settings.set_local("work_mem", Some("1GB")).unwrap();
-        settings.set("lock_timeout", Some("5")).unwrap();
-        assert!(settings.is_read_only());
-        assert_eq!(
-            (settings.get("work_mem"), settings.get("transaction_read_only")),
-            (Some("1GB"), Some("on"))
-        );
-        assert_eq!(settings.end_block(), ["transaction_read_only", "work_mem"]);
-        assert!(!settings.is_read_only());
-        assert_eq!((settings.get("work_mem"), settings.get("lock_timeout")), (Some("4MB"), Some("5")));
-        settings.set("default_transaction_read_only", Some("true")).unwrap();
-        assert!(settings.is_read_only());
-        settings.begin_block(Some(false));
-        assert!(!settings.is_read_only());
-        settings.end_block();
-        settings.begin_block(None);
-        settings.reset();
-        assert!(settings.is_read_only());
-        settings.end_block();
-        assert!(!settings.is_read_only());
-    }
-
-    #[test]
-    fn what_is_kept_is_bounded() {
-        let mut settings = Settings::new("1.0", "me");
-        let long = "x".repeat(MAX_VALUE + 1);
-        assert_eq!(settings.set("application_name", Some(&long)).unwrap_err().code, "53400");
-        (0..MAX_NAMES).for_each(|n| settings.set(&format!("my.n{n}"), Some("1")).unwrap());
-        assert_eq!(settings.set("my.more", Some("1")).unwrap_err().code, "53400");
-        settings.set("my.n7", Some("2")).unwrap();
-    }
-
-    #[test]
-    fn options_of_the_startup_message() {
-        let pairs = options(r" -c search_path=a,\ b  --work-mem=1GB -cjit=off ").unwrap();
-        let shown: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(shown, ["search_path=a, b", "work_mem=1GB", "jit=off"]);
-        for bad in ["-c", "-c x", "-E", "x=1"] {
-            assert_eq!(options(bad).unwrap_err().code, "42601", "{bad}");
-        }
-    }
-}
+mod tests;

@@ -35,7 +35,10 @@ impl Session {
                 Ok(Next::Go) => {}
                 Ok(Next::End) => return Ok(Next::End),
                 Err(fault) => {
-                    self.fail(wire, &fault);
+                    if let Next::End = self.fail(wire, &fault) {
+                        wire.flush().await?;
+                        return Ok(Next::End);
+                    }
                     break;
                 }
             }
@@ -116,6 +119,7 @@ impl Session {
             }
             Started::Rows(running) => running,
         };
+        running.zone = self.settings.zone();
         describe(wire, &running.columns, &[]);
         let progress = running.pump(wire, &Writing::Rows(&[]), u64::MAX, &cancel).await;
         drop(done);

@@ -1,10 +1,11 @@
 //! Functions that PostgreSQL and the engine's language name or call differently.
 
+use super::interval::{Span, span};
 use super::lexer::{Kind, Token};
 use super::translate::Rewriter;
 use super::types::type_name;
 use model::{Error, Result};
-use sql::{quote_ident, quote_string};
+use sql::quote_string;
 
 impl Rewriter<'_> {
     /// Rewrites a call whose name stands at `at`; answers where it goes on, or nothing if the call is left as it is.
@@ -34,10 +35,56 @@ impl Rewriter<'_> {
             ("array_length", [array, one]) if self.text_of(*one) == "1" => {
                 self.wrap(at, "cardinality(", &[*array], ")")?;
             }
-            ("cardinality" | "unnest", [_]) if !in_from => return Ok(None),
-            ("regexp_replace", [a, b, c, flags]) if self.text_of(*flags) == "'g'" => {
+            // PostgreSQL's leave NULLs out.
+            ("greatest" | "least", [_, _, ..]) => {
+                let before = if name == "greatest" { "array_max(" } else { "array_min(" };
+                let before = format!("{before}filter(ARRAY[");
+                self.wrap(at, &before, &arguments, "], element -> element IS NOT NULL))")?;
+            }
+            // The engine's makes an array.
+            ("repeat", [_, _]) => self.wrap(at, "array_join(repeat(", &arguments, "), '')")?,
+            ("char_length" | "character_length", [_]) => self.wrap(at, "length(", &arguments, ")")?,
+            ("octet_length", [_]) => self.wrap(at, "length(to_utf8(", &arguments, "))")?,
+            ("btrim", [_, _]) => self.wrap(at, "trim(", &arguments, ")")?,
+            ("trunc", [_, _]) => self.wrap(at, "truncate(", &arguments, ")")?,
+            ("lpad" | "rpad", [_, _]) => self.wrap(at, &format!("{name}("), &arguments, ", ' ')")?,
+            ("regexp_split_to_array", [_, _]) => self.wrap(at, "regexp_split(", &arguments, ")")?,
+            ("encode" | "decode", [value, form]) => {
+                let (before, after) = match (name.as_str(), self.text_of(*form)) {
+                    ("encode", "'hex'") => ("lower(to_hex(", "))"),
+                    ("encode", "'base64'") => ("to_base64(", ")"),
+                    ("decode", "'hex'") => ("from_hex(", ")"),
+                    ("decode", "'base64'") => ("from_base64(", ")"),
+                    _ => {
+                        return Err(
+                            self.fail(form.0, Error::unsupported("of forms, hex and base64 are supported"))
+                        );
+                    }
+                };
+                self.wrap(at, before, &[*value], after)?;
+            }
+            ("regexp_replace", [a, b, c, flags]) if self.keeps && self.text_of(*flags) == "'g'" => {
                 let with = self.replacement(*c)?;
                 self.wrap(at, "regexp_replace(", &[*a, *b], &format!(", {})", quote_string(&with)))?;
+            }
+            ("regexp_replace", [_, _, _] | [_, _, _, _]) => self.own(at, "regexp_replace", &arguments)?,
+            ("substring" | "substr", [whole]) => return self.substring(at, close, *whole),
+            ("substring" | "substr", [_, _] | [_, _, _]) if !self.keeps => {
+                self.own(at, "substring", &arguments)?;
+            }
+            ("split_part", [_, _, _]) if !self.keeps => self.own(at, "split_part", &arguments)?,
+            ("left" | "right", [_, _]) => self.own(at, &name, &arguments)?,
+            ("pg_typeof", [_]) => {
+                self.check_not_kept(at, "pg_typeof")?;
+                self.wrap(at, "\"$pg_type\"(typeof(", &arguments, "))")?;
+            }
+            ("timezone", [zone, value]) => self.own(at, "timezone", &[*value, *zone])?,
+            ("date_trunc", [unit, value, zone]) => self.date_trunc_in(at, &[*unit, *value, *zone])?,
+            ("to_char", [_, _]) if !self.keeps => self.own(at, "to_char", &arguments)?,
+            ("to_timestamp", [value, pattern]) => {
+                let format = self.date_format(*pattern)?;
+                let end = format!(", {}) AS timestamp(6) with time zone)", quote_string(&format));
+                self.wrap(at, "CAST(date_parse(", &[*value], &end)?;
             }
             ("to_char", [value, pattern]) => {
                 let format = self.date_format(*pattern)?;
@@ -49,13 +96,12 @@ impl Rewriter<'_> {
                 self.wrap(at, "CAST(date_parse(", &[*value], &end)?;
             }
             ("date_part", [field, value]) => {
-                let field = self.tokens.get(field.0).filter(|token| token.kind == Kind::Text);
-                let field = field.map(|token| token.value.clone()).unwrap_or_default();
+                let field = self.field(field.0);
                 self.date_part(at, &field, *value)?;
             }
             ("extract", [whole]) if self.tokens.get(whole.0 + 1).is_some_and(|token| token.is("FROM")) => {
-                let field = self.tokens.get(whole.0).map(|token| token.value.clone()).unwrap_or_default();
-                if !matches!(field.to_lowercase().as_str(), "epoch" | "dow" | "isodow") {
+                let field = self.field(whole.0);
+                if !self.is_other_field(whole.0, &field) {
                     return Ok(None);
                 }
                 self.date_part(at, &field, (whole.0 + 2, whole.1))?;
@@ -65,9 +111,9 @@ impl Rewriter<'_> {
             ("generate_series" | "unnest", _) if in_from && !arguments.is_empty() => {
                 return self.series(at, close, to, &name, &arguments).map(Some);
             }
-            ("pg_typeof", _) => {
-                let error = Error::unsupported("pg_typeof is answered for constants of the catalog alone")
-                    .hint("typeof(x) says a type in the engine's words");
+            ("generate_series" | "unnest", _) => {
+                let error = Error::unsupported(format!("{name} stands in FROM alone here"))
+                    .hint(format!("write SELECT x FROM {name}(…) AS t(x)"));
                 return Err(self.fail(at, error));
             }
             _ => return Ok(None),
@@ -95,13 +141,66 @@ impl Rewriter<'_> {
         all
     }
 
-    fn text_of(&self, (from, to): (usize, usize)) -> &str {
+    pub(super) fn text_of(&self, (from, to): (usize, usize)) -> &str {
         let start = self.tokens.get(from).map_or(0, |token| token.start);
         let end = to.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.end);
         self.text.get(start..end).unwrap_or_default()
     }
 
-    fn wrap(&mut self, at: usize, before: &str, arguments: &[(usize, usize)], after: &str) -> Result<()> {
+    /// Refuses what a view cannot keep: it is read in Athena's language, whoever asks.
+    pub(super) fn check_not_kept(&self, at: usize, what: &str) -> Result<()> {
+        if !self.keeps {
+            return Ok(());
+        }
+        let error = Error::unsupported(format!("a view or a kept statement cannot have PostgreSQL's {what}"))
+            .why("it is kept in Athena's language")
+            .hint("use a function of Athena's: `glulam sql --reference`");
+        Err(self.fail(at, error))
+    }
+
+    /// A call of a function in PostgreSQL's meaning.
+    fn own(&mut self, at: usize, name: &str, arguments: &[(usize, usize)]) -> Result<()> {
+        self.check_not_kept(at, name)?;
+        self.wrap(at, &format!("\"$pg_{name}\"("), arguments, ")")
+    }
+
+    /// `substring(x FROM 2 FOR 3)`, `substring(x FROM pattern)`, `substring(x FOR 3)`
+    fn substring(&mut self, at: usize, close: usize, whole: (usize, usize)) -> Result<Option<usize>> {
+        let place = |word: &str| {
+            let mut depth = 0_usize;
+            (whole.0..whole.1).find(|at| {
+                let sign = |symbol: &str| self.is_symbol(*at, symbol);
+                depth += usize::from(sign("(") || sign("["));
+                depth = depth.saturating_sub(usize::from(sign(")") || sign("]")));
+                depth == 0 && self.is(*at, word)
+            })
+        };
+        self.worked(2 * whole.1.saturating_sub(whole.0));
+        match (place("FROM"), place("FOR")) {
+            _ if self.keeps => return Ok(None),
+            (Some(from), None) => {
+                self.own(at, "substring", &[(whole.0, from), (from + 1, whole.1)])?;
+            }
+            (Some(from), Some(length)) if from < length => {
+                self.own(at, "substring", &[(whole.0, from), (from + 1, length), (length + 1, whole.1)])?;
+            }
+            (None, Some(length)) => {
+                self.wrap(at, "\"$pg_substring\"(", &[(whole.0, length)], ", 1,")?;
+                self.group(length + 1, whole.1)?;
+                self.push(")", close);
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(close + 1))
+    }
+
+    pub(super) fn wrap(
+        &mut self,
+        at: usize,
+        before: &str,
+        arguments: &[(usize, usize)],
+        after: &str,
+    ) -> Result<()> {
         self.push(before, at);
         for (index, (from, to)) in arguments.iter().enumerate() {
             if index > 0 {
@@ -113,34 +212,25 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    fn date_part(&mut self, at: usize, field: &str, value: (usize, usize)) -> Result<()> {
-        let field = field.to_lowercase();
-        match field.as_str() {
-            "epoch" => self.wrap(at, "to_unixtime(", &[value], ")"),
-            // PostgreSQL's weeks begin with Sunday as 0, the engine's with Monday as 1.
-            "dow" => self.wrap(at, "(day_of_week(", &[value], ") % 7)"),
-            "isodow" => self.wrap(at, "day_of_week(", &[value], ")"),
-            "doy" => self.wrap(at, "day_of_year(", &[value], ")"),
-            "year" | "quarter" | "month" | "week" | "day" | "hour" | "minute" => {
-                self.wrap(at, &format!("extract({field} FROM"), &[value], ")")
-            }
-            other => {
-                let error = Error::unsupported(format!("date_part has no `{other}` here"))
-                    .hint("year, quarter, month, week, day, dow, isodow, doy, hour, minute, epoch");
-                Err(self.fail(at, error))
-            }
-        }
-    }
-
     /// `string_agg(x, ',' ORDER BY y)` joins what `array_agg` gathers; NULLs are left out, and of nothing comes NULL.
     fn string_agg(&mut self, at: usize, close: usize, arguments: &[(usize, usize)]) -> Result<usize> {
         let [value, rest] = arguments else {
             return Err(self.fail(at, Error::invalid("string_agg takes a value and a text that separates")));
         };
-        if self.tokens.get(close + 1).is_some_and(|token| token.is("FILTER") || token.is("OVER")) {
-            let error = Error::unsupported("string_agg with FILTER or OVER is not supported")
-                .hint("write array_join(array_agg(x) FILTER (WHERE …), ',')");
-            return Err(self.fail(close + 1, error));
+        // The condition of a FILTER goes where the NULLs are left out.
+        let filter = if self.is(close + 1, "FILTER")
+            && self.is_symbol(close + 2, "(")
+            && self.is(close + 3, "WHERE")
+        {
+            Some((close + 4, self.closing(close + 2, self.tokens.len())?))
+        } else {
+            None
+        };
+        let end = filter.map_or(close, |(_, end)| end);
+        if self.is(end + 1, "OVER") || (filter.is_none() && self.is(close + 1, "FILTER")) {
+            let error = Error::unsupported("string_agg with OVER is not supported")
+                .hint("write array_join(array_agg(x) OVER (…), ',')");
+            return Err(self.fail(end + 1, error));
         }
         if self.in_string_agg {
             let error = Error::unsupported("string_agg inside of string_agg is not supported")
@@ -159,11 +249,17 @@ impl Rewriter<'_> {
         }
         self.push(") FILTER (WHERE", at);
         self.group(value.0 + usize::from(is_distinct), value.1)?;
-        self.push("IS NOT NULL),", at);
+        self.push("IS NOT NULL", at);
+        if let Some((from, to)) = filter {
+            self.push("AND (", from);
+            self.group(from, to)?;
+            self.push(")", to);
+        }
+        self.push("),", at);
         self.group(separator.0, separator.1)?;
         self.push(")", close);
         self.in_string_agg = false;
-        Ok(close + 1)
+        Ok(end + 1)
     }
 
     /// What `regexp_replace` puts in, with groups as the engine's language writes them: `$1` and not `\1`.
@@ -218,6 +314,15 @@ impl Rewriter<'_> {
         let Some(name) = type_name(self.tokens.get(middle + 1..close).unwrap_or_default()) else {
             return Ok(None);
         };
+        let value = self.tokens.get(whole.0).filter(|t| t.kind == Kind::Text && whole.0 + 1 == middle);
+        if name.name == "interval"
+            && !name.is_array
+            && let Some(value) = value
+        {
+            let text = span(&value.value).and_then(Span::engine).map_err(|e| self.fail(whole.0, e))?;
+            self.push(text, at);
+            return Ok(Some(close + 1));
+        }
         let written = self.tokens.get(middle + 1).map(Token::name).unwrap_or_default();
         let is_own =
             matches!(written.as_str(), "decimal" | "json" | "time" | "timestamp" | "char" | "interval");
@@ -231,142 +336,5 @@ impl Rewriter<'_> {
         let Ok(engine) = name.engine() else { return Ok(None) };
         self.wrap(at, "CAST(", &[(whole.0, middle)], &format!(" AS {engine})"))?;
         Ok(Some(close + 1))
-    }
-
-    /// `FROM generate_series(1, 3) AS g`: the alias names the table and its column.
-    fn series(
-        &mut self,
-        at: usize,
-        close: usize,
-        to: usize,
-        name: &str,
-        arguments: &[(usize, usize)],
-    ) -> Result<usize> {
-        match (name, arguments) {
-            ("generate_series", [from, to, rest @ ..]) => self.sequence(at, *from, *to, rest, arguments)?,
-            _ => self.wrap(at, "UNNEST(", arguments, ")")?,
-        }
-        let mut next = close + 1;
-        if self.tokens.get(next).is_some_and(|token| token.is("WITH")) {
-            return Ok(next);
-        }
-        let has_as = next < to && self.tokens.get(next).is_some_and(|token| token.is("AS"));
-        if has_as {
-            next += 1;
-        }
-        const WORDS: [&str; 14] = [
-            "WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "CROSS", "JOIN", "LEFT", "RIGHT", "INNER", "FULL",
-            "ON", "HAVING", "UNION",
-        ];
-        let alias = self
-            .tokens
-            .get(next)
-            .filter(|token| next < to && token.is_name() && !WORDS.iter().any(|word| token.is(word)));
-        match alias {
-            Some(_) => {
-                if has_as {
-                    self.push("as", next - 1);
-                }
-                let name = self.text_of((next, next + 1)).to_owned();
-                if self.is_symbol(next + 1, "(") {
-                    self.push(name, next);
-                } else {
-                    self.push(format!("{name}({name})"), next);
-                }
-                Ok(next + 1)
-            }
-            None => {
-                let name = quote_ident(name);
-                self.push(format!("as {name}({name})"), at);
-                Ok(next)
-            }
-        }
-    }
-
-    /// The numbers of a series. The engine's sequence counts down where PostgreSQL's series has nothing in it.
-    fn sequence(
-        &mut self,
-        at: usize,
-        from: (usize, usize),
-        to: (usize, usize),
-        step: &[(usize, usize)],
-        arguments: &[(usize, usize)],
-    ) -> Result<()> {
-        let number = |piece: (usize, usize)| self.text_of(piece).parse::<i64>().ok();
-        let rises = match step {
-            [] => Some(true),
-            [step] => number(*step).filter(|step| *step != 0).map(|step| step > 0),
-            _ => None,
-        };
-        let is_plain = match (number(from), number(to), rises) {
-            (Some(from), Some(to), Some(true)) => from <= to,
-            (Some(from), Some(to), Some(false)) => from >= to,
-            _ => false,
-        };
-        let Some(rises) = rises.filter(|_| !is_plain) else {
-            return self.wrap(at, "UNNEST(sequence(", arguments, "))");
-        };
-        self.push("UNNEST(CASE WHEN", at);
-        self.group(from.0, from.1)?;
-        self.push(if rises { "<=" } else { ">=" }, at);
-        self.group(to.0, to.1)?;
-        self.wrap(at, "THEN sequence(", arguments, ") END)")
-    }
-
-    /// A pattern of `to_char` as one of `date_format`.
-    fn date_format(&self, pattern: (usize, usize)) -> Result<String> {
-        let token = self.tokens.get(pattern.0).filter(|t| t.kind == Kind::Text && pattern.1 == pattern.0 + 1);
-        let Some(token) = token else {
-            let error =
-                Error::unsupported("the pattern of to_char and to_date must be a text in quotes here");
-            return Err(self.fail(pattern.0, error));
-        };
-        const PARTS: [(&str, &str); 17] = [
-            ("YYYY", "%Y"),
-            ("HH24", "%H"),
-            ("HH12", "%I"),
-            ("FMMonth", "%M"),
-            ("FMDay", "%W"),
-            ("DDD", "%j"),
-            ("Mon", "%b"),
-            ("YY", "%y"),
-            ("MM", "%m"),
-            ("DD", "%d"),
-            ("HH", "%I"),
-            ("MI", "%i"),
-            ("SS", "%s"),
-            ("US", "%f"),
-            ("AM", "%p"),
-            ("PM", "%p"),
-            ("Dy", "%a"),
-        ];
-        let (mut format, mut rest) = (String::new(), token.value.as_str());
-        'parts: while let Some(first) = rest.chars().next() {
-            for (part, written) in PARTS {
-                if let Some(behind) = rest.strip_prefix(part) {
-                    format.push_str(written);
-                    rest = behind;
-                    continue 'parts;
-                }
-            }
-            if let Some((inside, behind)) = rest.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-                format.push_str(&inside.replace('%', "%%"));
-                rest = behind;
-                continue;
-            }
-            if first.is_ascii_alphanumeric() {
-                let error = Error::unsupported(format!("the pattern `{}` is not supported at `{rest}`", token.value))
-                    .hint("YYYY, YY, MM, Mon, FMMonth, DD, DDD, Dy, FMDay, HH24, HH12, MI, SS, US, AM and signs are")
-                    .hint("date_format(x, '%Y-%m-%d') takes the engine's own patterns");
-                return Err(self.fail(pattern.0, error));
-            }
-            format.push_str(if first == '%' {
-                "%%"
-            } else {
-                rest.get(..first.len_utf8()).unwrap_or_default()
-            });
-            rest = rest.get(first.len_utf8()..).unwrap_or_default();
-        }
-        Ok(format)
     }
 }

@@ -3,6 +3,9 @@
 mod functions;
 mod interval;
 mod lexer;
+mod operators;
+mod sets;
+mod times;
 mod translate;
 mod types;
 mod words;

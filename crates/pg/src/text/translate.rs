@@ -2,9 +2,7 @@
 //! one group after the other, and keeps for every piece the place it came from, so that a mistake is shown where the
 //! user made it. What it does not know it leaves to the engine's parser, which knows its language.
 
-use super::interval::span;
 use super::lexer::{Kind, Token};
-use super::types::type_name;
 use super::words::NO_FUNCTIONS;
 use model::{Error, ErrorKind, Result, SourcePlace};
 use sql::quote_string;
@@ -59,13 +57,28 @@ fn is_definition(tokens: &[Token]) -> bool {
     word(1, "TABLE") && !tokens.iter().any(|token| token.is("SELECT") || token.is("VALUES"))
 }
 
+/// Whether what the statement says is kept, to be read by others, who write Athena's language.
+fn is_kept(tokens: &[Token]) -> bool {
+    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+    let replaces = if word(1, "OR") { 2 } else { 0 };
+    (word(0, "CREATE") && word(1 + replaces, "VIEW")) || (word(0, "PREPARE") && word(2, "FROM"))
+}
+
 /// Writes a statement as the engine's language writes it.
 pub(crate) fn translate(text: &str, tokens: &[Token], facts: &Facts) -> Result<Translated> {
     if is_definition(tokens) {
         return Ok(as_it_is(text, tokens));
     }
-    let mut rewriter =
-        Rewriter { text, tokens, facts, out: Vec::new(), depth: 0, work: Cell::new(0), in_string_agg: false };
+    let mut rewriter = Rewriter {
+        text,
+        tokens,
+        facts,
+        keeps: is_kept(tokens),
+        out: Vec::new(),
+        depth: 0,
+        work: Cell::new(0),
+        in_string_agg: false,
+    };
     rewriter.group(0, tokens.len())?;
     Ok(rewriter.finish())
 }
@@ -105,6 +118,8 @@ pub(super) struct Rewriter<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: &'a [Token],
     pub(super) facts: &'a Facts,
+    /// Whether only Athena's language may come of it.
+    pub(super) keeps: bool,
     pub(super) out: Vec<Piece>,
     depth: usize,
     /// What has been done so far: some spellings move what was written before them.
@@ -210,7 +225,7 @@ impl Rewriter<'_> {
     }
 
     /// Rewrites what begins at this token; answers where it goes on.
-    fn one(&mut self, at: usize, from: usize, to: usize, part: &mut Part) -> Result<usize> {
+    pub(super) fn one(&mut self, at: usize, from: usize, to: usize, part: &mut Part) -> Result<usize> {
         let Some(token) = self.tokens.get(at) else { return Ok(to) };
         if self.work.get() > MAX_WORK || self.out.len() > 4 * self.tokens.len() + 1024 {
             let error = Error::new(ErrorKind::LimitExceeded, "the statement is too long to be translated");
@@ -285,15 +300,13 @@ impl Rewriter<'_> {
             }
             "::" => self.cast(at, part),
             operator @ ("~" | "~*" | "!~" | "!~*") if part.primary.is_some() => {
-                let negated = operator.starts_with('!');
-                self.insert(part.operand, if negated { "(NOT regexp_like(" } else { "regexp_like(" });
-                self.push(",", at);
-                if operator.ends_with('*') {
-                    self.push("'(?i)' ||", at);
-                }
-                part.closing.push(if negated { "))" } else { ")" });
-                part.primary = None;
-                Ok(at + 1)
+                Ok(self.pattern(at, operator, part))
+            }
+            operator @ ("~~" | "~~*" | "!~~" | "!~~*") => Ok(self.like_operator(at, to, operator, part)),
+            operator @ ("->>" | "#>" | "#>>" | "@>" | "<@" | "&&" | "?|" | "?&") => {
+                let error = Error::unsupported(format!("the operator {operator} is not supported"))
+                    .hint("json_extract_scalar(x, '$.a') reads JSON, contains(array, x) asks arrays");
+                Err(self.fail(at, error))
             }
             "=" | "<>" | "!=" if self.is_list(at + 1, to) => self.any(at, to, part),
             "," | "=" | "<" | ">" | "<=" | ">=" | "<>" | "!=" => {
@@ -311,75 +324,6 @@ impl Rewriter<'_> {
                 Ok(at + 1)
             }
         }
-    }
-
-    /// Whether `ANY (array)` or `ALL (array)` begins here, and not a query.
-    fn is_list(&self, at: usize, to: usize) -> bool {
-        let is_word = self.is(at, "ANY") || self.is(at, "SOME") || self.is(at, "ALL");
-        let is_query = ["SELECT", "VALUES", "WITH", "TABLE"].iter().any(|word| self.is(at + 2, word));
-        is_word && at + 2 < to && self.is_symbol(at + 1, "(") && !is_query
-    }
-
-    /// `x = ANY (array)` and `x <> ALL (array)` ask whether the array contains the value.
-    fn any(&mut self, at: usize, to: usize, part: &mut Part) -> Result<usize> {
-        let equal = self.is_symbol(at, "=");
-        let all = self.is(at + 1, "ALL");
-        if equal == all {
-            let error =
-                Error::unsupported("of comparisons with an array, `= ANY` and `<> ALL` are supported");
-            return Err(self.fail(at, error));
-        }
-        let value = self.out.split_off(part.operand.min(self.out.len()));
-        self.worked(value.len());
-        let close = self.closing(at + 2, to)?;
-        self.push(if equal { "contains(" } else { "(NOT contains(" }, at);
-        self.group(at + 3, close)?;
-        self.push(",", at);
-        self.out.extend(value);
-        self.push(if equal { ")" } else { "))" }, close);
-        part.primary = Some(part.operand);
-        Ok(close + 1)
-    }
-
-    /// `expression::type`
-    fn cast(&mut self, at: usize, part: &mut Part) -> Result<usize> {
-        let Some(start) = part.primary else {
-            return Err(self.fail(at, Error::invalid("there is nothing before `::` to cast")));
-        };
-        let name = type_name(self.tokens.get(at + 1..).unwrap_or_default())
-            .ok_or_else(|| self.fail(at + 1, Error::invalid("`::` wants the name of a type")))?;
-        let next = at + 1 + name.length;
-        let before = self.tokens.get(at - 1);
-        let literal = before.filter(|token| token.kind == Kind::Text && start + 1 == self.out.len());
-        match (name.name.as_str(), literal) {
-            ("interval", Some(literal)) => {
-                let text = span(&literal.value).and_then(super::interval::Span::engine);
-                let text = text.map_err(|e| self.fail(at - 1, e))?;
-                self.out.truncate(start);
-                self.push(text, at - 1);
-            }
-            ("json" | "jsonb", _) if !name.is_array => {
-                self.insert(start, "json_parse(");
-                self.push(")", at);
-            }
-            // Here a whole number stands anyhow, and nothing else may.
-            ("int2" | "int4" | "int8", _) if !name.is_array && self.counts_rows(at) => {}
-            _ => {
-                let engine = name.engine().map_err(|e| self.fail(at + 1, e))?;
-                self.insert(start, "CAST(");
-                self.push(format!("AS {engine})"), at + 1);
-            }
-        }
-        Ok(next)
-    }
-
-    /// Whether the number or parameter before this token says how many rows there shall be.
-    fn counts_rows(&self, at: usize) -> bool {
-        let Some(number) = at.checked_sub(1) else { return false };
-        let is_plain =
-            self.tokens.get(number).is_some_and(|it| matches!(it.kind, Kind::Number | Kind::Parameter));
-        let Some(word) = number.checked_sub(1).filter(|_| is_plain) else { return false };
-        ["LIMIT", "OFFSET", "FIRST", "NEXT"].iter().any(|name| self.is(word, name))
     }
 
     fn finish(self) -> Translated {

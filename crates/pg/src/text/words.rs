@@ -1,9 +1,11 @@
 //! Words of a statement: where operands end, what CASE, LIMIT, ILIKE and INTERVAL become.
 
-use super::interval::span;
-use super::lexer::Kind;
+use super::lexer::{Kind, Token};
 use super::translate::{Part, Rewriter};
-use model::Result;
+use super::types::type_name;
+use crate::introspect::type_oid;
+use crate::values::{literal, shape_of_oid};
+use model::{Error, Result};
 use sql::quote_string;
 
 /// Words at which an operand of a comparison ends.
@@ -119,26 +121,11 @@ impl Rewriter<'_> {
                 if negated {
                     self.out.pop();
                 }
-                self.insert(part.operand, "lower(");
-                self.push(if negated { ") NOT LIKE lower(" } else { ") LIKE lower(" }, at);
-                part.primary = None;
-                if let Some(pattern) = self.escaped_pattern(at + 1, to) {
-                    self.push(pattern, at + 1);
-                    self.push(")", at + 1);
-                    self.push("ESCAPE '\\'", at + 1);
-                    return Ok(at + 2);
-                }
-                part.closing.push(")");
-                return Ok(at + 1);
+                return Ok(self.ilike(at, to, negated, part));
             }
             "LIKE" => {
-                if let Some(pattern) = self.escaped_pattern(at + 1, to) {
-                    self.boundary(part, at);
-                    self.push(token.value.clone(), at);
-                    self.push(pattern, at + 1);
-                    self.push("ESCAPE '\\'", at + 1);
-                    part.operand = self.out.len();
-                    return Ok(at + 2);
+                if let Some(next) = self.like(at, to, &token.value, part) {
+                    return Ok(next);
                 }
             }
             "NOT"
@@ -189,7 +176,45 @@ impl Rewriter<'_> {
                 self.push(quote_string(text), at);
                 return Ok(at + 1);
             }
+            "CURRENT_DATE" => {
+                if let Some(next) = self.current_date(at, to, part) {
+                    return Ok(next);
+                }
+            }
+            "AT" if self.is(at + 1, "TIME") && self.is(at + 2, "ZONE") => {
+                if let Some(start) = part.primary {
+                    return self.at_time_zone(at, start, to, part);
+                }
+            }
+            "IS" => {
+                if let Some(next) = self.is_truth(at, part) {
+                    return Ok(next);
+                }
+            }
+            "ISNULL" | "NOTNULL" if part.primary.is_some() => {
+                self.boundary(part, at);
+                self.push(if upper == "ISNULL" { "IS NULL" } else { "IS NOT NULL" }, at);
+                part.operand = self.out.len();
+                return Ok(at + 1);
+            }
+            "COLLATE" if part.primary.is_some() => return self.collation(at),
+            "MATERIALIZED" if self.is_symbol(at + 1, "(") && at > from && self.is(at - 1, "AS") => {
+                return Ok(at + 1);
+            }
+            "NOT" if self.is(at + 1, "MATERIALIZED") && self.is_symbol(at + 2, "(") => return Ok(at + 2),
+            "SIMILAR" => {
+                let error = Error::unsupported("SIMILAR TO is not supported").hint("write x ~ '^(a|b)$'");
+                return Err(self.fail(at, error));
+            }
+            "FOR" if ["UPDATE", "SHARE", "NO", "KEY"].iter().any(|next| self.is(at + 1, next)) => {
+                return Err(
+                    self.fail(at, Error::unsupported("rows cannot be locked: FOR UPDATE and the like"))
+                );
+            }
             _ => {}
+        }
+        if let Some(next) = self.typed_text(at, to, part)? {
+            return Ok(next);
         }
         // `pg_catalog.now()` is `now()`.
         if token.is("PG_CATALOG") && self.is_symbol(at + 1, ".") && self.is_symbol(at + 3, "(") {
@@ -225,31 +250,76 @@ impl Rewriter<'_> {
         Ok(at + 1)
     }
 
-    /// The pattern of LIKE at this token if it is a text with backslashes, which escape there unless ESCAPE says
-    /// otherwise. In the engine's language only `%`, `_` and the backslash may be escaped.
-    fn escaped_pattern(&self, at: usize, to: usize) -> Option<String> {
-        let token = self.tokens.get(at).filter(|token| {
-            at < to && token.kind == Kind::Text && token.value.contains('\\') && !self.is(at + 1, "ESCAPE")
-        })?;
-        let ends = |token: &super::lexer::Token| {
-            token.kind == Kind::Word || [")", ",", "]", ";"].iter().any(|symbol| token.is_symbol(symbol))
+    /// `x IS [NOT] TRUE`, `FALSE`, `UNKNOWN`
+    fn is_truth(&mut self, at: usize, part: &mut Part) -> Option<usize> {
+        let negated = self.is(at + 1, "NOT");
+        let word = at + 1 + usize::from(negated);
+        let written = match (self.tokens.get(word)?.value.to_uppercase().as_str(), negated) {
+            ("TRUE", false) => "IS NOT DISTINCT FROM true",
+            ("TRUE", true) => "IS DISTINCT FROM true",
+            ("FALSE", false) => "IS NOT DISTINCT FROM false",
+            ("FALSE", true) => "IS DISTINCT FROM false",
+            ("UNKNOWN", false) => "IS NULL",
+            ("UNKNOWN", true) => "IS NOT NULL",
+            _ => return None,
         };
-        if at + 1 < to && !self.tokens.get(at + 1).is_some_and(ends) {
-            return None;
-        }
-        let mut pattern = String::new();
-        let mut chars = token.value.chars();
-        while let Some(c) = chars.next() {
-            match c {
-                '\\' => match chars.next() {
-                    Some(escaped @ ('%' | '_' | '\\')) => pattern.extend(['\\', escaped]),
-                    Some(other) => pattern.push(other),
-                    None => pattern.push('\\'),
-                },
-                c => pattern.push(c),
+        self.boundary(part, at);
+        self.push(written, at);
+        part.operand = self.out.len();
+        Some(word + 1)
+    }
+
+    /// Texts are ordered by their code points, which is what these collations say.
+    fn collation(&self, at: usize) -> Result<usize> {
+        let name = |at: usize| self.tokens.get(at).filter(|token| token.is_name()).map(Token::name);
+        let last = if self.is_symbol(at + 2, ".") { at + 3 } else { at + 1 };
+        match name(last).unwrap_or_default().as_str() {
+            "C" | "POSIX" | "default" | "ucs_basic" | "C.UTF-8" | "C.utf8" => Ok(last + 1),
+            other => {
+                let error = Error::unsupported(format!("the collation {other} is not supported"))
+                    .hint("texts are ordered by their code points, as \"C\" does");
+                Err(self.fail(at, error))
             }
         }
-        Some(quote_string(&pattern))
+    }
+
+    /// `timestamptz '2024-01-01 10:00+02'`: a text of one of PostgreSQL's types that the engine calls otherwise.
+    fn typed_text(&mut self, at: usize, to: usize, part: &mut Part) -> Result<Option<usize>> {
+        const TYPES: [&str; 13] = [
+            "timestamptz",
+            "timestamp",
+            "int2",
+            "int4",
+            "int8",
+            "float4",
+            "float8",
+            "bool",
+            "text",
+            "bytea",
+            "inet",
+            "oid",
+            "jsonb",
+        ];
+        let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else {
+            return Ok(None);
+        };
+        let word = token.value.to_lowercase();
+        // `timestamp '…'` is the engine's own, but not with words behind it.
+        let is_own = word == "timestamp" && !self.is(at + 1, "WITH") && !self.is(at + 1, "WITHOUT");
+        if is_own || !TYPES.contains(&word.as_str()) {
+            return Ok(None);
+        }
+        let Some(name) = type_name(self.tokens.get(at..to).unwrap_or_default()) else { return Ok(None) };
+        let text =
+            self.tokens.get(at + name.length).filter(|t| at + name.length < to && t.kind == Kind::Text);
+        let Some(text) = text else { return Ok(None) };
+        let shape = shape_of_oid(type_oid(&name));
+        let (Some(shape), false) = (shape, name.is_array) else { return Ok(None) };
+        let written = literal(Some(text.value.as_bytes()), false, &shape);
+        let written = written.map_err(|e| self.fail(at + name.length, e))?;
+        part.primary = Some(self.out.len());
+        self.push(written, at);
+        Ok(Some(at + name.length + 1))
     }
 
     /// Where OFFSET begins that stands behind this LIMIT: the engine's language has them the other way round.
@@ -267,21 +337,5 @@ impl Rewriter<'_> {
             }
         }
         None
-    }
-
-    /// `INTERVAL '1 day 2 hours'`; with a unit behind the text it is the engine's own form.
-    fn interval(&mut self, at: usize, part: &mut Part) -> Result<Option<usize>> {
-        const UNITS: [&str; 7] = ["YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND"];
-        let Some(text) = self.tokens.get(at + 1).filter(|token| token.kind == Kind::Text) else {
-            return Ok(None);
-        };
-        if UNITS.iter().any(|unit| self.is(at + 2, unit)) {
-            return Ok(None);
-        }
-        let written = span(&text.value).and_then(super::interval::Span::engine);
-        let written = written.map_err(|e| self.fail(at + 1, e))?;
-        part.primary = Some(self.out.len());
-        self.push(written, at);
-        Ok(Some(at + 2))
     }
 }

@@ -131,7 +131,15 @@ fn of_text(text: &str, shape: &Shape) -> Result<String> {
         Shape::Date => cast(trimmed.split([' ', '+']).next().unwrap_or(trimmed)),
         Shape::Uuid | Shape::Inet | Shape::Time => cast(trimmed),
         Shape::Timestamp => cast(&plain_moment(trimmed).ok_or_else(wrong)?),
-        Shape::TimestampTz => cast(&format!("{} UTC", utc_moment(trimmed).ok_or_else(wrong)?)),
+        // Without a zone it is read in the session's. With a zone's name the engine reads it.
+        Shape::TimestampTz => match parse_plain(trimmed) {
+            Some(local) => cast(&written(local)),
+            None => match utc_moment(trimmed) {
+                Some(moment) => cast(&format!("{moment} UTC")),
+                None if trimmed.ends_with(|c: char| c.is_ascii_alphabetic()) => cast(trimmed),
+                None => return Err(wrong()),
+            },
+        },
         Shape::Interval => span(trimmed)?.engine()?,
         Shape::Bytea => match text.strip_prefix("\\x") {
             Some(digits) if digits.len() % 2 == 0 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -148,15 +156,18 @@ const FORMATS: [&str; 3] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-
 /// A moment without a zone; a zone that is given is passed over, as PostgreSQL does it.
 fn plain_moment(text: &str) -> Option<String> {
     let time = parse_plain(text).or_else(|| parse_zoned(text).map(|(local, _)| local))?;
-    Some(time.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
+    Some(written(time))
 }
 
+/// A moment with a zone, in UTC.
 fn utc_moment(text: &str) -> Option<String> {
-    let micros = match parse_zoned(text) {
-        Some((local, offset)) => local.and_utc().timestamp_micros() - i64::from(offset) * 1_000_000,
-        None => parse_plain(text)?.and_utc().timestamp_micros(),
-    };
-    Some(DateTime::from_timestamp_micros(micros)?.format("%Y-%m-%d %H:%M:%S%.6f").to_string())
+    let (local, offset) = parse_zoned(text)?;
+    let micros = local.and_utc().timestamp_micros() - i64::from(offset) * 1_000_000;
+    Some(written(DateTime::from_timestamp_micros(micros)?.naive_utc()))
+}
+
+fn written(time: NaiveDateTime) -> String {
+    time.format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 fn parse_plain(text: &str) -> Option<NaiveDateTime> {
@@ -213,9 +224,8 @@ fn binary_text(bytes: &[u8], shape: &Shape) -> Result<String> {
         },
         Shape::Date => put_date(number!(i32).saturating_add(DAYS_TO_2000), &mut out),
         Shape::Time => put_time(number!(i64).rem_euclid(86_400_000_000), &mut out),
-        Shape::Timestamp | Shape::TimestampTz => {
-            put_moment(number!(i64).saturating_add(MICROS_TO_2000), &mut out);
-        }
+        Shape::Timestamp => put_moment(number!(i64).saturating_add(MICROS_TO_2000), None, &mut out),
+        Shape::TimestampTz => put_moment(number!(i64).saturating_add(MICROS_TO_2000), Some(0), &mut out),
         Shape::Interval => {
             let (micros, rest) = bytes.split_at_checked(8).ok_or_else(wrong)?;
             let (days, months) = rest.split_at_checked(4).ok_or_else(wrong)?;

@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::Field;
 use bytes::BytesMut;
+use functions::scalar::datetime::Zone;
 use sql::SqlType;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ fn text(sql_type: &SqlType, array: &ArrayRef) -> Vec<String> {
     (0..array.len())
         .map(|row| {
             let mut out = String::new();
-            put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, &mut out);
+            put_text_value(&column.shape, column.renderer.as_ref(), array.as_ref(), row, Zone::UTC, &mut out);
             out
         })
         .collect()
@@ -82,6 +83,38 @@ fn texts() {
     assert_eq!(out, "a;\"a b\";\"\";\"null\";\"q\\\"\\\\\";");
 }
 
+#[test]
+fn instants_are_told_in_the_session_s_zone() {
+    let instants = vec![1_704_067_200_500, 1_719_792_000_000, -3_786_825_600_000];
+    let array: ArrayRef = Arc::new(TimestampMillisecondArray::from(instants).with_timezone("UTC"));
+    let column = Column::new("x", &SqlType::timestamp_utc(3));
+    for (zone, expected) in [
+        ("UTC", ["2024-01-01 00:00:00.5+00", "2024-07-01 00:00:00+00", "1850-01-01 00:00:00+00"]),
+        (
+            "Europe/Berlin",
+            ["2024-01-01 01:00:00.5+01", "2024-07-01 02:00:00+02", "1850-01-01 00:53:28+00:53:28"],
+        ),
+        (
+            "Asia/Kolkata",
+            ["2024-01-01 05:30:00.5+05:30", "2024-07-01 05:30:00+05:30", "1850-01-01 05:53:28+05:53:28"],
+        ),
+        (
+            "America/St_Johns",
+            ["2023-12-31 20:30:00.5-03:30", "2024-06-30 21:30:00-02:30", "1849-12-31 20:29:08-03:30:52"],
+        ),
+    ] {
+        let zone = Zone::parse(zone).unwrap();
+        for (row, expected) in expected.iter().enumerate() {
+            let mut out = String::new();
+            put_text_value(&column.shape, None, array.as_ref(), row, zone, &mut out);
+            assert_eq!(out, *expected);
+        }
+    }
+    let mut out = String::new();
+    text::put_moment(-62_167_219_200_000_000, Some(0), &mut out);
+    assert_eq!(out, "0001-01-01 00:00:00+00 BC");
+}
+
 /// What is sent in binary form is read back as the literal of its text.
 #[test]
 fn binary_values_are_read_back() {
@@ -119,6 +152,12 @@ fn literals() {
             "CAST('2024-01-01 08:00:00.000000 UTC' AS timestamp(6) with time zone)",
         ),
         ("2024-01-01", 1114, "CAST('2024-01-01 00:00:00.000000' AS timestamp(6))"),
+        ("2024-01-01 10:00", 1184, "CAST('2024-01-01 10:00:00.000000' AS timestamp(6) with time zone)"),
+        (
+            "2024-01-01 10:00 Europe/Berlin",
+            1184,
+            "CAST('2024-01-01 10:00 Europe/Berlin' AS timestamp(6) with time zone)",
+        ),
         (
             "{12.50,NULL,-0.125,7}",
             1231,

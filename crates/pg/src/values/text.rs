@@ -6,15 +6,17 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type};
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use functions::render::Renderer;
+use functions::scalar::datetime::Zone;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// Appends a value that is not NULL.
+/// Appends a value that is not NULL; instants are told in this zone.
 pub(crate) fn put_text_value(
     shape: &Shape,
     renderer: Option<&Renderer>,
     array: &dyn Array,
     row: usize,
+    zone: Zone,
     out: &mut String,
 ) {
     match shape {
@@ -56,15 +58,16 @@ pub(crate) fn put_text_value(
         }
         Shape::Date => put_date(days(array, row), out),
         Shape::Time => put_time(time(array, row), out),
-        Shape::Timestamp => put_moment(moment(array, row), out),
+        Shape::Timestamp => put_moment(moment(array, row), None, out),
         Shape::TimestampTz => {
-            put_moment(moment(array, row), out);
-            out.push_str("+00");
+            let micros = moment(array, row);
+            let offset = zone.offset(micros.div_euclid(1_000_000));
+            put_moment(micros, Some(offset), out);
         }
         Shape::Interval => put_interval(interval(array, row), out),
         Shape::Array(element) => {
             let Some(list) = array.as_list_opt::<i32>() else { return };
-            put_array(element, list.value(row).as_ref(), out);
+            put_array(element, list.value(row).as_ref(), zone, out);
         }
     }
 }
@@ -142,8 +145,10 @@ fn put_fraction(micros: i64, out: &mut String) {
     }
 }
 
-pub(super) fn put_moment(micros: i64, out: &mut String) {
-    let Some(time) = DateTime::from_timestamp_micros(micros) else {
+/// A time, or with an offset from UTC in seconds an instant.
+pub(super) fn put_moment(micros: i64, offset: Option<i64>, out: &mut String) {
+    let shifted = micros.saturating_add(offset.unwrap_or(0) * 1_000_000);
+    let Some(time) = DateTime::from_timestamp_micros(shifted) else {
         return out.push_str(if micros > 0 { "infinity" } else { "-infinity" });
     };
     let (year, era) = if time.year() > 0 { (time.year(), "") } else { (1 - time.year(), " BC") };
@@ -159,7 +164,21 @@ pub(super) fn put_moment(micros: i64, out: &mut String) {
         ),
     );
     put_fraction(micros.rem_euclid(1_000_000), out);
+    if let Some(offset) = offset {
+        put_offset(offset, out);
+    }
     out.push_str(era);
+}
+
+/// `+01`, `-03:30`, `+00:53:28`
+fn put_offset(seconds: i64, out: &mut String) {
+    let (sign, seconds) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
+    put(out, format_args!("{sign}{:02}", seconds / 3600));
+    for (part, rest) in [(seconds / 60 % 60, seconds % 3600), (seconds % 60, seconds % 60)] {
+        if rest != 0 {
+            put(out, format_args!(":{part:02}"));
+        }
+    }
 }
 
 fn put_interval((months, micros): (i32, i64), out: &mut String) {
@@ -192,7 +211,7 @@ pub(super) fn address(bytes: &[u8]) -> Option<IpAddr> {
     Some(ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4))
 }
 
-fn put_array(element: &Shape, values: &dyn Array, out: &mut String) {
+fn put_array(element: &Shape, values: &dyn Array, zone: Zone, out: &mut String) {
     out.push('{');
     let mut text = String::new();
     for row in 0..values.len() {
@@ -204,7 +223,7 @@ fn put_array(element: &Shape, values: &dyn Array, out: &mut String) {
             continue;
         }
         text.clear();
-        put_text_value(element, None, values, row, &mut text);
+        put_text_value(element, None, values, row, zone, &mut text);
         put_element(&text, out);
     }
     out.push('}');

@@ -98,7 +98,14 @@ impl Analyzer<'_> {
         if !parts.named.is_empty() {
             return Err(Error::invalid(format!("{} takes no named arguments", parts.name)));
         }
-        let scalar = !find_scalar(&parts.name).is_empty() && !parts.name.starts_with('$');
+        let is_hidden = match parts.name.strip_prefix('$') {
+            // A view is read in Athena's language, whoever asks.
+            Some(name) => {
+                !(self.session.postgres && self.views.borrow().is_empty() && name.starts_with("pg_"))
+            }
+            None => false,
+        };
+        let scalar = !find_scalar(&parts.name).is_empty() && !is_hidden;
         let aggregate = !find_aggregate(&parts.name).is_empty();
         // Some names are both (`cardinality` of a sketch is scalar, `merge` an aggregate): the scalar is tried first
         // unless only an aggregate has the name.

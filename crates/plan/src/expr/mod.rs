@@ -20,7 +20,7 @@ use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Case, Expr};
 use model::{Error, Result, nearest_hint};
 use sql::{SqlType, common_type};
-use sqlparser::ast::{AccessExpr, CaseWhen, Expr as Ast, Ident, Subscript};
+use sqlparser::ast::{AccessExpr, CaseWhen, Expr as Ast, Ident, Subscript, UnaryOperator};
 use sqlparser::tokenizer::Span;
 use std::sync::Arc;
 
@@ -45,6 +45,19 @@ impl Typed {
     }
 }
 
+/// What a part of a condition has to say about which rows remain: the more, the less can be made of a subquery in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Filters {
+    /// Nothing: it is a value.
+    No,
+    /// Something, by its truth: whether it is false or NULL makes a difference.
+    Somehow,
+    /// It lets rows pass where it is true; false and NULL are the same.
+    Passes,
+    /// As before, and no row passes where it does not.
+    Decides,
+}
+
 /// What may stand in an expression at this place of the query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules<'r> {
@@ -53,7 +66,7 @@ pub(crate) struct Rules<'r> {
     pub(crate) aggregates: bool,
     pub(crate) windows: bool,
     /// Whether it decides which rows remain: there DataFusion turns subqueries to joins.
-    pub(crate) filters: bool,
+    pub(crate) filters: Filters,
     /// The output columns an ORDER BY may name, with what they stand for.
     pub(crate) outputs: &'r [(String, Typed)],
     /// The WINDOW clause.
@@ -63,7 +76,10 @@ pub(crate) struct Rules<'r> {
 impl Rules<'_> {
     /// A place without aggregates and window functions.
     pub(crate) fn plain(place: &'static str) -> Self {
-        let filters = matches!(place, "WHERE" | "a join's condition");
+        let filters = match place {
+            "WHERE" | "a join's condition" => Filters::Decides,
+            _ => Filters::No,
+        };
         Self { place, aggregates: false, windows: false, filters, outputs: &[], named_windows: &[] }
     }
 
@@ -78,6 +94,13 @@ pub(crate) struct At<'c> {
     pub(crate) scope: &'c Scope,
     pub(crate) env: &'c Env,
     pub(crate) rules: &'c Rules<'c>,
+}
+
+impl<'c> Rules<'c> {
+    /// The same, where a part has no more to say about which rows remain than this.
+    pub(crate) fn at_most(&self, filters: Filters) -> Rules<'c> {
+        Rules { filters: self.filters.min(filters), ..*self }
+    }
 }
 
 impl Analyzer<'_> {
@@ -105,20 +128,41 @@ impl Analyzer<'_> {
 
     pub(crate) fn typed(&self, ast: &Ast, at: At<'_>) -> Result<Typed> {
         // Deep nesting is refused by the parser; what it lets through may still need more stack than a thread has.
-        stacker(|| self.typed_here(ast, at)).map_err(|e| self.fail(span_of(ast), e))
+        stacker(|| self.typed_here(ast, at))
+            .and_then(|value| self.in_session_zone(value))
+            .map_err(|e| self.fail(span_of(ast), e))
     }
 
-    fn typed_here(&self, ast: &Ast, at: At<'_>) -> Result<Typed> {
+    /// PostgreSQL's instants have no zone of their own. What a view says was said in Athena's language and stays so.
+    fn in_session_zone(&self, value: Typed) -> Result<Typed> {
+        let SqlType::TimestampTz(precision, zone) = &value.sql_type else { return Ok(value) };
+        if !self.session.postgres || !self.views.borrow().is_empty() {
+            return Ok(value);
+        }
+        let ours = self.session.zone.name();
+        if *zone == ours {
+            return Ok(value);
+        }
+        let wanted = SqlType::TimestampTz(*precision, ours);
+        self.cast(value, &wanted, false)
+    }
+
+    fn typed_here(&self, ast: &Ast, here: At<'_>) -> Result<Typed> {
+        let rules = here.rules.at_most(Filters::Somehow);
+        let at = At { rules: &rules, ..here };
         match ast {
             Ast::Identifier(ident) => self.name(std::slice::from_ref(ident), at),
             Ast::CompoundIdentifier(parts) => self.name(parts, at),
             Ast::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain, at),
-            Ast::Nested(inner) => self.typed(inner, at),
+            Ast::Nested(inner) => self.typed(inner, here),
             Ast::Value(value) => self.value(&value.value, at),
             Ast::TypedString(text) => self.typed_literal(text),
             Ast::Interval(interval) => self.interval(interval, false),
+            Ast::UnaryOp { op: UnaryOperator::Not, expr } if let Some(negation) = negated_subquery(expr) => {
+                self.typed_here(&negation, here)
+            }
             Ast::UnaryOp { op, expr } => self.unary(*op, expr, at),
-            Ast::BinaryOp { left, op, right } => self.binary(left, op, right, at),
+            Ast::BinaryOp { left, op, right } => self.binary(left, op, right, here),
             Ast::IsNull(e) => Ok(boolean(self.typed(e, at)?.expr.is_null())),
             Ast::IsNotNull(e) => Ok(boolean(self.typed(e, at)?.expr.is_not_null())),
             Ast::IsTrue(e) => Ok(boolean(self.truth(e, at)?.is_true())),
@@ -142,10 +186,12 @@ impl Analyzer<'_> {
             Ast::Array(array) => self.array(&array.elem, at),
             Ast::Function(function) => self.call(function, at),
             Ast::Subquery(query) => self.scalar_subquery(query, at),
-            Ast::Exists { subquery, negated } => self.exists(subquery, *negated, at),
-            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, at),
-            Ast::AnyOp { left, compare_op, right, .. } => self.quantified(left, compare_op, right, false, at),
-            Ast::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true, at),
+            Ast::Exists { subquery, negated } => self.exists(subquery, *negated, here),
+            Ast::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated, here),
+            Ast::AnyOp { left, compare_op, right, .. } => {
+                self.quantified(left, compare_op, right, false, here)
+            }
+            Ast::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true, here),
             Ast::Lambda(_) => {
                 Err(Error::invalid("a lambda can only be an argument of a function that takes one"))
             }
@@ -334,6 +380,17 @@ impl Analyzer<'_> {
             .map(|(value, _)| Ok(self.cast(value, &sql_type, false)?.expr))
             .collect::<Result<_>>()?;
         Ok((exprs, sql_type))
+    }
+}
+
+/// `NOT x IN (…)` as `x NOT IN (…)`.
+fn negated_subquery(expr: &Ast) -> Option<Ast> {
+    match expr {
+        Ast::Nested(inner) => negated_subquery(inner),
+        Ast::InSubquery { expr, subquery, negated } => {
+            Some(Ast::InSubquery { expr: expr.clone(), subquery: subquery.clone(), negated: !negated })
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Operators: logic, comparison, arithmetic, LIKE, IN, BETWEEN.
 
-use super::{At, Typed, boolean};
+use super::{At, Filters, Typed, boolean};
 use crate::analyzer::Analyzer;
 use crate::error::span_of;
 use crate::runtime;
@@ -50,11 +50,15 @@ impl Analyzer<'_> {
                 return Ok(boolean(left.clone().and(guarded(left, right, true))));
             }
             BinaryOperator::Or => {
+                let rules = at.rules.at_most(Filters::Passes);
+                let at = At { rules: &rules, ..at };
                 let (left, right) = (self.truth(left, at)?, self.truth(right, at)?);
                 return Ok(boolean(left.clone().or(guarded(left, right, false))));
             }
             _ => {}
         }
+        let rules = at.rules.at_most(Filters::Somehow);
+        let at = At { rules: &rules, ..at };
         let l = self.typed(left, at)?;
         let r = self.typed(right, at)?;
         if let Some(comparison) = comparison(op) {

@@ -11,7 +11,6 @@ use datafusion::logical_expr::{Case, Expr, lit};
 use model::{Error, Result};
 use sql::SqlType;
 use sqlparser::ast::{DateTimeField, Expr as Ast, Function, FunctionArguments};
-use std::sync::Arc;
 
 /// Their names, for suggestions.
 pub(crate) const NAMES: &[&str] = &[
@@ -139,22 +138,25 @@ impl Analyzer<'_> {
             return Ok(None);
         }
         let zone = self.session.zone;
-        let local = || self.session.now().with_timezone(&zone);
+        let local = || {
+            let now = self.session.now();
+            now.naive_utc() + chrono::Duration::seconds(zone.offset(now.timestamp()))
+        };
         let text = |t: &str| Ok(Some(super::literal::text_literal(t)));
         match parts.name.as_str() {
             "now" | "current_timestamp" => {
-                let name: Arc<str> = Arc::from(zone.name());
+                let name = zone.name();
                 let sql_type = SqlType::TimestampTz(precision.unwrap_or(3).min(9), name);
                 self.instant(sql_type)
             }
             "localtimestamp" => {
-                let naive = local().naive_local().and_utc();
+                let naive = local().and_utc();
                 let value = ScalarValue::TimestampMillisecond(Some(naive.timestamp_millis()), None);
                 Ok(Some(Typed::new(lit(value), SqlType::Timestamp(3))))
             }
             "current_date" => {
                 let epoch = NaiveDate::default();
-                let days = local().date_naive().signed_duration_since(epoch).num_days();
+                let days = local().date().signed_duration_since(epoch).num_days();
                 let days = i32::try_from(days).unwrap_or(i32::MAX);
                 Ok(Some(Typed::new(lit(ScalarValue::Date32(Some(days))), SqlType::Date)))
             }
@@ -163,7 +165,7 @@ impl Analyzer<'_> {
                 let micros = since.num_milliseconds() * 1000;
                 Ok(Some(Typed::new(lit(ScalarValue::Time64Microsecond(Some(micros))), SqlType::Time(3))))
             }
-            "current_timezone" => text(zone.name()),
+            "current_timezone" => text(&zone.name()),
             "current_user" => text(&self.session.user),
             "current_catalog" => text(&self.session.catalog),
             "current_schema" => text(&self.session.schema),
@@ -218,7 +220,7 @@ impl Analyzer<'_> {
             other => return Err(Error::invalid(format!("a value of type {other} has no time zone"))),
         };
         // A timestamp without a zone is one in the session's zone.
-        let session_zone: Arc<str> = Arc::from(self.session.zone.name());
+        let session_zone = self.session.zone.name();
         let value = self.cast(value, &SqlType::TimestampTz(precision, session_zone), false)?;
         self.cast(value, &SqlType::TimestampTz(precision, zone), false)
     }

@@ -1,12 +1,15 @@
 //! Scalar calls: a kernel of the function library as a DataFusion function.
 
 use super::lambda::{Body, Bound, LambdaArg};
+use super::preimage;
 use crate::error::to_datafusion;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray, MapArray, StructArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::preimage::PreimageResult;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -146,6 +149,10 @@ impl ScalarUDFImpl for ScalarCall {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
         self.evaluate(args.args, args.number_rows).map_err(to_datafusion)
     }
+
+    fn preimage(&self, args: &[Expr], wanted: &Expr, _: &SimplifyContext) -> DfResult<PreimageResult> {
+        Ok(preimage::of_call(self.function.name, &self.arg_types, args, wanted))
+    }
 }
 
 /// A cast by Trino's rules.
@@ -220,6 +227,10 @@ impl ScalarUDFImpl for CastCall {
             }
             None => Err(DataFusionError::Internal("a cast lost its argument".into())),
         }
+    }
+
+    fn preimage(&self, args: &[Expr], wanted: &Expr, _: &SimplifyContext) -> DfResult<PreimageResult> {
+        Ok(preimage::of_cast(&self.from, &self.to, args, wanted, &self.session))
     }
 }
 

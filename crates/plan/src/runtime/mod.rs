@@ -5,6 +5,7 @@ mod buffered;
 mod call;
 mod groups;
 mod lambda;
+mod preimage;
 
 pub(crate) use aggregate::{AggregateParts, aggregate_call, grouping, over_keys, single_value};
 pub(crate) use call::{cast_call, map_entries, positions, scalar_call, try_call};

@@ -189,6 +189,12 @@ pub const SETTINGS: &[Setting] = &[
         "whether the PostgreSQL door lets in encrypted connections alone",
     ),
     setting(
+        "pg.shutdown_grace",
+        Kind::Count { min: 0, max: 3600 },
+        "2",
+        "how many seconds statements at the PostgreSQL door have to end by themselves when the server ends",
+    ),
+    setting(
         "console.dashboards",
         Kind::Text,
         "s3://dashboards/",

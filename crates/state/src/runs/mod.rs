@@ -38,6 +38,7 @@ pub use watch::{RunHandle, RunWatch};
 use crate::clock::Clock;
 use crate::db::{self, Database};
 use crate::events::Events;
+use crate::trace::{self, TraceContext};
 use chrono::{DateTime, Utc};
 use context::{LOG_BACKLOG, Live, Meters};
 use futures::future::BoxFuture;
@@ -135,7 +136,8 @@ impl Runs {
     }
 
     /// Starts a run. It is on record when this returns, and goes on whether or not the handle is kept. The body is
-    /// called once per attempt; it should return soon after [`RunContext::cancelled`].
+    /// called once per attempt; it should return soon after [`RunContext::cancelled`]. The run belongs to what the
+    /// caller's work belongs to ([`trace::current`]).
     pub async fn start<B, F>(&self, new: NewRun, mut body: B) -> Result<RunHandle>
     where
         B: FnMut(RunContext) -> F + Send + 'static,
@@ -145,7 +147,8 @@ impl Runs {
         let body: Body = Box::new(move |context| Box::pin(body(context)));
         let inner = Arc::clone(&self.inner);
         // In a task of its own: a caller that goes away in the middle must not leave a record that nobody drives.
-        let id = whole(async move { inner.start(new, body).await }).await?;
+        let under = trace::current();
+        let id = whole(async move { inner.start(new, under, body).await }).await?;
         Ok(self.handle(&id))
     }
 
@@ -239,6 +242,11 @@ impl Runs {
         }
     }
 
+    /// The span of a run that this process has in hand.
+    pub fn trace_of(&self, id: &RunId) -> Option<TraceContext> {
+        lock(&self.inner.live).get(id).map(|live| TraceContext::of_run(&live.latest.borrow()))
+    }
+
     /// How many runs of this process wait for their turn.
     pub fn waiting(&self) -> usize {
         self.inner.gate.waiting()
@@ -246,7 +254,7 @@ impl Runs {
 }
 
 impl Inner {
-    async fn start(self: Arc<Self>, new: NewRun, body: Body) -> Result<RunId> {
+    async fn start(self: Arc<Self>, new: NewRun, under: Option<TraceContext>, body: Body) -> Result<RunId> {
         if self.closed.is_cancelled() {
             return Err(shutting_down());
         }
@@ -263,7 +271,7 @@ impl Inner {
         let id = self.new_id()?;
         let mut tx = self.db.begin().await?;
         let now = self.clock.now_millis();
-        let inserted = tables::insert(&mut tx, self.db.dialect(), &id, &new, &self.node, now).await;
+        let inserted = tables::insert(&mut tx, self.db.dialect(), &id, &new, under, &self.node, now).await;
         let run = match inserted {
             Ok(run) => run,
             Err(error) if error.kind() == ErrorKind::AlreadyExists && new.token.is_some() => {

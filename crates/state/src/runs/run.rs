@@ -1,5 +1,6 @@
 //! A run as everybody sees it, its log lines, and the question that lists runs.
 
+use crate::trace::TraceContext;
 use chrono::{DateTime, Utc};
 use model::{Error, Outcome, Progress, Result, RunId, RunKind, RunState};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ pub struct Run {
     /// How long an attempt may take, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_millis: Option<u64>,
+    /// Under what it was started: a request's span, or another run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
     /// The node that has it, for people.
     pub node: String,
     /// When it was accepted.

@@ -12,6 +12,7 @@ use super::verdict::{Cause, Ended, Verdict, shut_down, verdict};
 use super::{Body, Inner, LogLevel, Run, lock};
 use crate::db;
 use crate::events::NewEvent;
+use crate::trace::{self, TraceContext};
 use chrono::{DateTime, Utc};
 use model::{Diagnosis, Outcome, Result, RunState};
 use serde_json::{Value, json};
@@ -155,13 +156,12 @@ impl Supervisor {
         let body = Arc::clone(&self.body);
         let span_of_run =
             tracing::info_span!("run", id = %self.run.id, kind = %self.run.kind, name = %self.run.name);
-        let task = tokio::spawn(
-            async move {
-                let work = lock(&body)(context);
-                work.await
-            }
-            .instrument(span_of_run),
-        );
+        // What it starts belongs to it.
+        let work = trace::within(Some(TraceContext::of_run(&self.run)), async move {
+            let work = lock(&body)(context);
+            work.await
+        });
+        let task = tokio::spawn(work.instrument(span_of_run));
         let now = self.inner.clock.now();
         let deadline = self.run.timeout_millis.map(|millis| now + span(Duration::from_millis(millis)));
         Attempt {

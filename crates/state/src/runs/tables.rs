@@ -6,6 +6,7 @@
 use super::options::NewRun;
 use super::{LogLevel, LogLine, Run, WhenFull};
 use crate::db::{Database, Dialect, Migration, Transaction, failed};
+use crate::trace::TraceContext;
 use chrono::{DateTime, Utc};
 use model::{Error, ErrorKind, Outcome, Progress, Result, RunId, RunKind, RunState, Unit};
 use serde::de::DeserializeOwned;
@@ -14,29 +15,36 @@ use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "runs",
-    sql: "CREATE TABLE runs (
-              id {text} PRIMARY KEY, kind {text} NOT NULL, name {text} NOT NULL, owner {text} NOT NULL, token {text},
-              arguments TEXT NOT NULL, timeout BIGINT, retries_left BIGINT NOT NULL, retry_delay BIGINT NOT NULL,
-              limit_key {text}, limit_size BIGINT, state {text} NOT NULL, attempt BIGINT NOT NULL, node {text} NOT NULL,
-              created BIGINT NOT NULL, started BIGINT, ended BIGINT, done BIGINT, total BIGINT, unit TEXT,
-              counters TEXT NOT NULL, outcome TEXT, revision BIGINT NOT NULL, log_lines BIGINT NOT NULL);
-          CREATE UNIQUE INDEX runs_by_token ON runs (kind, token);
-          CREATE INDEX runs_by_kind ON runs (kind, id);
-          CREATE INDEX runs_by_name ON runs (name, id);
-          CREATE INDEX runs_by_state ON runs (state, id);
-          CREATE INDEX runs_by_end ON runs (ended);
-          CREATE INDEX runs_by_limit ON runs (limit_key, state);
-          CREATE TABLE run_log (
-              run {text} NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, level BIGINT NOT NULL,
-              message TEXT NOT NULL, PRIMARY KEY (run, seq));
-          CREATE TABLE run_nodes (node {text} PRIMARY KEY, heartbeat BIGINT NOT NULL);",
-}];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "runs",
+        sql: "CREATE TABLE runs (
+                  id {text} PRIMARY KEY, kind {text} NOT NULL, name {text} NOT NULL, owner {text} NOT NULL, token {text},
+                  arguments TEXT NOT NULL, timeout BIGINT, retries_left BIGINT NOT NULL, retry_delay BIGINT NOT NULL,
+                  limit_key {text}, limit_size BIGINT, state {text} NOT NULL, attempt BIGINT NOT NULL, node {text} NOT NULL,
+                  created BIGINT NOT NULL, started BIGINT, ended BIGINT, done BIGINT, total BIGINT, unit TEXT,
+                  counters TEXT NOT NULL, outcome TEXT, revision BIGINT NOT NULL, log_lines BIGINT NOT NULL);
+              CREATE UNIQUE INDEX runs_by_token ON runs (kind, token);
+              CREATE INDEX runs_by_kind ON runs (kind, id);
+              CREATE INDEX runs_by_name ON runs (name, id);
+              CREATE INDEX runs_by_state ON runs (state, id);
+              CREATE INDEX runs_by_end ON runs (ended);
+              CREATE INDEX runs_by_limit ON runs (limit_key, state);
+              CREATE TABLE run_log (
+                  run {text} NOT NULL, seq BIGINT NOT NULL, at BIGINT NOT NULL, level BIGINT NOT NULL,
+                  message TEXT NOT NULL, PRIMARY KEY (run, seq));
+              CREATE TABLE run_nodes (node {text} PRIMARY KEY, heartbeat BIGINT NOT NULL);",
+    },
+    Migration {
+        version: 2,
+        name: "under what runs were started",
+        sql: "ALTER TABLE runs ADD COLUMN trace TEXT;",
+    },
+];
 
 pub(super) const COLUMNS: &str = "id, kind, name, owner, state, attempt, retries_left, arguments, timeout, node, \
-     created, started, ended, done, total, unit, counters, outcome, revision";
+     created, started, ended, done, total, unit, counters, outcome, revision, trace";
 
 /// A run from a row of [`COLUMNS`].
 pub(super) fn run_of(row: &AnyRow) -> Result<Run> {
@@ -64,6 +72,8 @@ pub(super) fn run_of(row: &AnyRow) -> Result<Run> {
             None => None,
         },
         revision: unsigned(cell(row, 18)?),
+        // What is traced goes on without.
+        trace: cell::<Option<String>>(row, 19)?.and_then(|text| text.parse().ok()),
     })
 }
 
@@ -128,6 +138,7 @@ pub(super) async fn insert(
     dialect: Dialect,
     id: &RunId,
     new: &NewRun,
+    under: Option<TraceContext>,
     node: &str,
     now: i64,
 ) -> Result<Run> {
@@ -139,8 +150,8 @@ pub(super) async fn insert(
     }
     let sql = format!(
         "INSERT INTO runs (id, kind, name, owner, token, arguments, timeout, retries_left, retry_delay,
-             limit_key, limit_size, state, attempt, node, created, counters, revision, log_lines)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, '{{}}', 1, 0)
+             limit_key, limit_size, state, attempt, node, created, counters, revision, log_lines, trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, '{{}}', 1, 0, $14)
          RETURNING {COLUMNS}"
     );
     let limit = new.concurrency.as_ref();
@@ -158,6 +169,7 @@ pub(super) async fn insert(
         .bind(limit.map(|limit| i64::try_from(limit.limit).unwrap_or(i64::MAX)))
         .bind(node)
         .bind(now)
+        .bind(under.map(|under| under.to_string()))
         .fetch_one(&mut **tx)
         .await
         .map_err(|e| failed("writing a run down", e))?;

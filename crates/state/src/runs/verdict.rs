@@ -112,6 +112,7 @@ mod tests {
             retries_left,
             arguments: Value::Null,
             timeout_millis: Some(90_000),
+            trace: None,
             node: "local".into(),
             created: chrono::DateTime::default(),
             started: None,

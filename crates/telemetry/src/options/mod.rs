@@ -6,6 +6,7 @@ mod signal;
 
 pub(crate) use signal::{Address, Protocol, Target};
 
+use crate::sampling::Sampling;
 use chrono::Duration;
 use lists::pairs;
 use model::{Error, Result};
@@ -26,8 +27,7 @@ pub struct Options {
 #[derive(Debug, Clone)]
 pub(crate) struct Traces {
     pub(crate) target: Target,
-    /// Which part of the traces is told of.
-    pub(crate) ratio: f64,
+    pub(crate) sampling: Sampling,
     /// How long spans may wait for others to go with them.
     pub(crate) delay: Duration,
     /// How many may wait.
@@ -178,7 +178,7 @@ fn traces(get: &Variables<'_>) -> Result<Traces> {
     let give_up = get.get("BSP_EXPORT_TIMEOUT").is_some();
     Ok(Traces {
         target: signal::target(get, "TRACES")?,
-        ratio: ratio(get)?,
+        sampling: sampling(get)?,
         delay: get.millis("BSP_SCHEDULE_DELAY", 5000)?,
         most,
         batch: get.number("BSP_MAX_EXPORT_BATCH_SIZE", 512, 1)?.min(most),
@@ -204,22 +204,24 @@ fn metrics(get: &Variables<'_>) -> Result<Metrics> {
     })
 }
 
-/// A run has no parent elsewhere, so samplers that ask the parent first are those that they fall back to.
-fn ratio(get: &Variables<'_>) -> Result<f64> {
+/// Samplers that ask the parent first do as they are called where there is none, or none that has decided.
+fn sampling(get: &Variables<'_>) -> Result<Sampling> {
     let name = "TRACES_SAMPLER";
-    let Some(sampler) = get.get(name) else { return Ok(1.0) };
-    match sampler.strip_prefix("parentbased_").unwrap_or(sampler) {
+    let sampler = get.get(name).unwrap_or("parentbased_always_on");
+    let alone = sampler.strip_prefix("parentbased_");
+    let ratio = match alone.unwrap_or(sampler) {
         "always_on" => Ok(1.0),
         "always_off" => Ok(0.0),
         "traceidratio" => {
             let name = "TRACES_SAMPLER_ARG";
-            let Some(text) = get.get(name) else { return Ok(1.0) };
+            let text = get.get(name).unwrap_or("1");
             let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
             ratio.ok_or_else(|| wrong(name, text).hint("it must be a number from 0 to 1"))
         }
         _ => Err(Error::unsupported(format!("OTEL_{name} is `{sampler}`"))
             .hint("`always_on`, `always_off` and `traceidratio` are supported, also with `parentbased_` before them")),
-    }
+    };
+    Ok(Sampling { ratio: ratio?, asks_parent: alone.is_some() })
 }
 
 fn resource(get: &Variables<'_>, version: &str, node: &str) -> Result<Vec<(String, String)>> {
@@ -290,7 +292,7 @@ mod tests {
         let options = read(&[ENDPOINT]).unwrap();
         let (traces, metrics) = (options.traces.unwrap(), options.metrics.unwrap());
         assert_eq!((traces.most, traces.batch, traces.delay.num_milliseconds()), (2048, 512, 5000));
-        assert_eq!((traces.ratio, traces.give_up), (1.0, None));
+        assert_eq!((traces.sampling, traces.give_up), (Sampling { ratio: 1.0, asks_parent: true }, None));
         assert_eq!(metrics.interval.num_milliseconds(), 60_000);
         let given = [
             ENDPOINT,
@@ -304,7 +306,10 @@ mod tests {
         let options = read(&given).unwrap();
         let (traces, metrics) = (options.traces.unwrap(), options.metrics.unwrap());
         assert_eq!((traces.most, traces.batch, traces.delay.num_milliseconds()), (10, 10, 20));
-        assert_eq!((traces.ratio, traces.give_up), (0.25, Some(Duration::milliseconds(30))));
+        assert_eq!(traces.sampling, Sampling { ratio: 0.25, asks_parent: true });
+        assert_eq!(traces.give_up, Some(Duration::milliseconds(30)));
+        let alone = read(&[ENDPOINT, ("TRACES_SAMPLER", "always_off")]).unwrap().traces.unwrap();
+        assert_eq!(alone.sampling, Sampling { ratio: 0.0, asks_parent: false });
         assert_eq!(metrics.interval.num_milliseconds(), 40);
     }
 

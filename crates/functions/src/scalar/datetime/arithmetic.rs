@@ -1,7 +1,7 @@
 //! `date_trunc`, `date_add`, `date_diff`, `last_day_of_month`.
 
 use super::calendar::{DAY_SECONDS, civil_from_days, days_from_civil, days_in_month};
-use super::longs::{Longs, Prepared, build_longs, longs};
+use super::longs::{Longs, Prepared, build_longs, from_longs, longs};
 use super::unit::Unit;
 use super::zone::Zone;
 use crate::cast::rescale;
@@ -82,6 +82,15 @@ pub(super) fn day(days: i64, call: &Call<'_>) -> Result<i32> {
     i32::try_from(days).map_err(|_| out_of_range(call))
 }
 
+/// The times that `date_trunc` cuts off to this one, from it on and before the next; nothing where it cuts to another.
+pub fn truncated(unit: &str, start: i64, second: i64) -> Option<(i64, i64)> {
+    let unit = Unit::parse(unit).ok()?;
+    if unit.truncate(start, second) != start {
+        return None;
+    }
+    Some((start, unit.add(start, 1, second)?))
+}
+
 fn date_trunc(call: &Call<'_>) -> Result<ArrayRef> {
     let mut unit = Prepared::new(call, 0, Unit::parse)?;
     if *call.return_type == SqlType::Date {
@@ -95,6 +104,12 @@ fn date_trunc(call: &Call<'_>) -> Result<ArrayRef> {
     let times = longs(call, 1)?;
     let (second, zone) = (times.unit, zone_of(call.arg_types.get(1)));
     let time = matches!(call.return_type, SqlType::Time(_));
+    if let (Some(column), Some(text)) = (times.column(), unit.constant())
+        && matches!(call.return_type, SqlType::Timestamp(_))
+    {
+        let unit = Unit::parse(text)?;
+        return from_longs(column.unary(|value| unit.truncate(value, second)), &call.return_type.to_arrow());
+    }
     build_longs(call, |row| {
         let Some(value) = times.get(row) else { return Ok(None) };
         let unit = *unit.get(row)?;

@@ -1,7 +1,7 @@
 //! Between dates, times, zones and plain numbers: `date`, `from_unixtime`, `to_unixtime`, `at_timezone`.
 
 use super::arithmetic::{out_of_range, zone_of};
-use super::longs::{Prepared, build_longs, longs};
+use super::longs::{Prepared, build_longs, from_longs, longs};
 use super::zone::Zone;
 use crate::cast::{self, OnError};
 use crate::registry::Family;
@@ -103,7 +103,7 @@ fn offset_zone(hours: i64, minutes: i64) -> Result<Zone> {
 }
 
 fn in_session_zone(_: &[SqlType], session: &Session) -> Result<SqlType> {
-    Ok(SqlType::TimestampTz(3, Zone::from(session.zone).name()))
+    Ok(SqlType::TimestampTz(3, session.zone.name()))
 }
 
 fn with_zone(args: &[SqlType], _: &Session) -> Result<SqlType> {
@@ -120,15 +120,24 @@ fn date(call: &Call<'_>) -> Result<ArrayRef> {
 
 fn from_unixtime(call: &Call<'_>) -> Result<ArrayRef> {
     let seconds = call.doubles(0)?;
+    let near = |seconds: &f64| seconds.abs() < 9e15;
+    if call.valid().is_none() && !seconds.constant && seconds.array.values().iter().all(near) {
+        return from_longs(seconds.array.unary(rounded_millis), &call.return_type.to_arrow());
+    }
     build_longs(call, |row| {
         let Some(seconds) = seconds.get(row) else { return Ok(None) };
-        let millis = (seconds * 1000.0 + 0.5).floor();
+        let millis = seconds * 1000.0;
         if !millis.is_finite() || millis.abs() >= 2f64.powi(63) {
             return Err(out_of_range(call).why(format!("{seconds} seconds are too far away")));
         }
-        #[expect(clippy::cast_possible_truncation, reason = "it was just checked to fit")]
-        Ok(Some(millis as i64))
+        Ok(Some(rounded_millis(seconds)))
     })
+}
+
+/// The nearest millisecond, of two the later one.
+#[expect(clippy::cast_possible_truncation, reason = "callers have checked that it fits")]
+fn rounded_millis(seconds: f64) -> i64 {
+    (seconds * 1000.0 + 0.5).floor() as i64
 }
 
 fn from_unixtime_nanos(call: &Call<'_>) -> Result<ArrayRef> {
@@ -148,6 +157,10 @@ fn from_unixtime_nanos(call: &Call<'_>) -> Result<ArrayRef> {
 fn to_unixtime(call: &Call<'_>) -> Result<ArrayRef> {
     let times = longs(call, 0)?;
     let unit = times.unit as f64;
+    if let Some(column) = times.column() {
+        let seconds: arrow::array::Float64Array = column.unary(|v| v as f64 / unit);
+        return Ok(std::sync::Arc::new(seconds));
+    }
     call.build::<Float64Type>(|row| Ok(times.get(row).map(|v| v as f64 / unit)))
 }
 

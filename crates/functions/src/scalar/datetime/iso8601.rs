@@ -162,7 +162,7 @@ fn cannot_read(text: &str, what: &str, example: &str) -> Error {
 
 fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.strings(0)?;
-    let (unit, session) = (return_unit(call), Zone::from(call.session.zone));
+    let (unit, session) = (return_unit(call), call.session.zone);
     build_longs(call, |row| {
         let Some(text) = texts.get(row) else { return Ok(None) };
         let instant = read_timestamp(text, session, unit);

@@ -81,6 +81,11 @@ impl Longs {
     pub(crate) fn get(&self, row: usize) -> Option<i64> {
         self.values.get(row)
     }
+
+    /// All of them, if each row has its own.
+    pub(crate) fn column(&self) -> Option<&Int64Array> {
+        (!self.values.constant).then_some(&self.values.array)
+    }
 }
 
 /// The argument as numbers with their unit.
@@ -121,6 +126,11 @@ impl<T> Prepared<T> {
     /// Prepares the argument's values with this.
     pub(crate) fn new(call: &Call<'_>, index: usize, prepare: fn(&str) -> Result<T>) -> Result<Self> {
         Ok(Self { values: call.strings(index)?, last: None, prepare })
+    }
+
+    /// The text, if it is the same for all rows and not NULL.
+    pub(crate) fn constant(&self) -> Option<&str> {
+        if self.values.constant { self.values.get(0) } else { None }
     }
 
     /// What was prepared for the row; the row's text must not be NULL.

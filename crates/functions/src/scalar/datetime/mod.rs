@@ -16,6 +16,7 @@ pub mod pattern;
 mod unit;
 pub mod zone;
 
+pub use arithmetic::truncated;
 pub use convert::{offset_name, zone_arguments};
 pub use literal::{IntervalField, date_literal, interval_literal, time_literal, timestamp_literal};
 pub use zone::{Zone, zone_name};

@@ -7,7 +7,7 @@ use model::{Error, Result, nearest};
 use std::sync::Arc;
 
 /// A time zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Zone {
     /// Always so many seconds east of Greenwich.
     Fixed(i32),
@@ -98,7 +98,7 @@ impl Zone {
     }
 
     /// The local time of an instant, in units of which `unit` make a second.
-    pub(crate) fn local(&self, value: i64, unit: i64) -> i64 {
+    pub fn local(&self, value: i64, unit: i64) -> i64 {
         match self {
             Zone::Fixed(seconds) => value.saturating_add(i64::from(*seconds) * unit),
             Zone::Named(_) => value.saturating_add(self.offset(value.div_euclid(unit)) * unit),

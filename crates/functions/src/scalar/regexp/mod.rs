@@ -9,6 +9,9 @@ mod pattern;
 mod replace;
 mod translate;
 
+pub(crate) use cache::compiled;
+pub(crate) use pattern::Pattern;
+
 use super::Scalar;
 use crate::Family;
 

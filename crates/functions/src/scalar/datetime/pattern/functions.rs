@@ -72,7 +72,7 @@ fn date_parse(call: &Call<'_>) -> Result<ArrayRef> {
 }
 
 fn parse_datetime(call: &Call<'_>) -> Result<ArrayRef> {
-    parse(call, joda::compile, Zone::from(call.session.zone))
+    parse(call, joda::compile, call.session.zone)
 }
 
 pub(super) fn parse(call: &Call<'_>, compile: fn(&str) -> Result<Pattern>, zone: Zone) -> Result<ArrayRef> {
