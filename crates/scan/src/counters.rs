@@ -51,7 +51,7 @@ impl ScanCounters {
 
     /// Wants to know the state of all files that are planned to be read from now on.
     pub fn remember_files(&self) {
-        *self.files() = FilesState::Known(Box::default());
+        *self.files() = FilesState::Known(Vec::new());
     }
 
     /// Tells the state of the files that were planned: the same again as long as none was added, changed or removed.

@@ -13,8 +13,8 @@ pub(crate) enum FilesState {
     /// Nobody wants to know.
     #[default]
     Unasked,
-    /// These were planned so far.
-    Known(Box<Sha256>),
+    /// These were planned so far, a digest of each scan. Scans are planned side by side: which is first is chance.
+    Known(Vec<[u8; 32]>),
     /// One of the tables is more than its files.
     Unknown,
 }
@@ -22,7 +22,8 @@ pub(crate) enum FilesState {
 impl FilesState {
     /// The files of a scan, in the order in which they are read, and how they are read.
     pub(crate) fn saw(&mut self, files: &[(PartitionedFile, Arc<Layout>)]) {
-        let Self::Known(digest) = self else { return };
+        let Self::Known(scans) = self else { return };
+        let mut digest = Sha256::new();
         let mut text = String::new();
         let mut known: Option<&Arc<Layout>> = None;
         for (file, layout) in files {
@@ -42,12 +43,18 @@ impl FilesState {
             let _ = write!(text, " {size} {changed:?} {tag:?} {values:?};");
             digest.update(&text);
         }
-        digest.update("|");
+        scans.push(digest.finalize().into());
     }
 
     pub(crate) fn digest(&self) -> Option<[u8; 32]> {
         match self {
-            Self::Known(digest) => Some(digest.as_ref().clone().finalize().into()),
+            Self::Known(scans) => {
+                let mut scans = scans.clone();
+                scans.sort_unstable();
+                let mut digest = Sha256::new();
+                scans.iter().for_each(|scan| digest.update(scan));
+                Some(digest.finalize().into())
+            }
             Self::Unasked | Self::Unknown => None,
         }
     }

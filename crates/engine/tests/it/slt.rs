@@ -141,5 +141,5 @@ macro_rules! files {
 }
 
 files! {
-    aggregate approx arithmetic array binary case cast compare correlated ctas cte date_format datetime ddl decimal delta errors explain format grouping information_schema insert interval joda joins json lambda map math orderby prepare regexp render row setops sieve string subqueries timezone try_cast unnest url values views window
+    aggregate approx arithmetic array binary case cast compare correlated ctas cte date_format datetime ddl decimal delta errors explain format grouping information_schema insert interval joda joins json lambda map math orderby prepare ranges regexp render row setops sieve string subqueries timezone try_cast unnest url values views window
 }

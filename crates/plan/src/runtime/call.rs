@@ -84,7 +84,24 @@ pub(crate) fn scalar_call(
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(call)), args))
 }
 
+/// Functions that have a value for every time, whatever it is.
+const OF_ANY_TIME: &[&str] =
+    &["date", "year", "quarter", "month", "week", "day", "hour", "minute", "second", "to_unixtime"];
+
 impl ScalarCall {
+    /// Whether there are arguments for which the function has no value but an error.
+    pub(super) fn can_fail(&self, args: &[Expr]) -> bool {
+        let of_time =
+            |at: usize| matches!(self.arg_types.get(at), Some(SqlType::Timestamp(_) | SqlType::Date));
+        match (self.function.name, args) {
+            ("date_trunc", [Expr::Literal(..), _]) => {
+                !matches!(self.arg_types.get(1), Some(SqlType::Timestamp(_)))
+            }
+            (name, [_]) => !(OF_ANY_TIME.contains(&name) && of_time(0)),
+            _ => true,
+        }
+    }
+
     fn evaluate(&self, values: Vec<ColumnarValue>, rows: usize) -> Result<ColumnarValue> {
         let constant =
             !self.function.volatile && values.iter().all(|v| matches!(v, ColumnarValue::Scalar(_)));
@@ -172,6 +189,17 @@ impl PartialEq for CastCall {
 }
 
 impl Eq for CastCall {}
+
+impl CastCall {
+    /// Whether there are values that cannot be cast.
+    pub(super) fn can_fail(&self) -> bool {
+        match (&self.from, &self.to) {
+            (SqlType::Timestamp(_), SqlType::Date) => false,
+            (SqlType::Timestamp(p), SqlType::TimestampTz(q, _)) => p != q,
+            _ => !self.lenient,
+        }
+    }
+}
 
 impl Hash for CastCall {
     fn hash<H: Hasher>(&self, state: &mut H) {

@@ -37,7 +37,9 @@ pub(crate) fn can_fail(expr: &Expr) -> bool {
     expr.exists(|e| {
         Ok(match e {
             Expr::ScalarFunction(f) => {
-                f.func.inner().is::<call::ScalarCall>() || f.func.inner().is::<call::CastCall>()
+                let function = f.func.inner();
+                function.downcast_ref::<call::ScalarCall>().is_some_and(|call| call.can_fail(&f.args))
+                    || function.downcast_ref::<call::CastCall>().is_some_and(call::CastCall::can_fail)
             }
             _ => false,
         })
