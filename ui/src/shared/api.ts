@@ -93,6 +93,21 @@ export function rows(sql: string, options: { database?: string; limit?: number; 
   return post<Rows>("/rows", { sql, ...rest }, signal);
 }
 
+/** An answer as it came: its rows as text, without what was measured of it, and what it says. */
+export interface Came {
+  text: string;
+  value: () => Rows;
+}
+
+/** The same, not yet taken apart: whoever has seen the text before need not. */
+export async function rowsAsCame(sql: string, options: { database?: string; limit?: number; signal?: AbortSignal } = {}): Promise<Came> {
+  const { signal, ...rest } = options;
+  const response = await send("/rows", { method: "POST", body: JSON.stringify({ sql, ...rest }), headers: { "content-type": "application/json" }, signal });
+  const body = await response.text();
+  const measured = body.lastIndexOf(',"bytes_read":');
+  return { text: measured < 0 ? body : body.slice(0, measured), value: () => JSON.parse(body) as Rows };
+}
+
 /** Follows a run to its end, telling each change. */
 export async function follow(id: string, tell: (run: Run) => void, signal?: AbortSignal): Promise<Run> {
   let run = await operation<Run>("follow-run", { id, seen: null, wait_millis: 0 }, signal);

@@ -2,8 +2,8 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { AlertTriangle, Loader2 } from "lucide-react";
-import { useCallback, useMemo } from "react";
-import { rows } from "../../shared/api";
+import { useCallback, useMemo, useRef } from "react";
+import { rowsAsCame } from "../../shared/api";
 import { amount } from "../../shared/format";
 import { DiagnosisBox, Empty } from "../../shared/ui";
 import { diagnosisFrom } from "../../shared/api";
@@ -16,6 +16,14 @@ import type { VariableState } from "./variable-bar";
 import type { Annotation } from "./annotations";
 import { type Grips, MoveGrip, SizeGrip } from "./grips";
 import { type Chosen, fill, fillTitle } from "./variables";
+
+/** What a statement of a panel answered last, and what was made of it. */
+interface Shown {
+  sql: string;
+  text: string;
+  config: Panel["fieldConfig"];
+  found: Frame;
+}
 
 const POINTS = 400;
 const LIMIT = 50_000;
@@ -55,17 +63,28 @@ export function PanelCard({ panel, top, range, variables, own, annotations, tick
   const statements = (panel.targets ?? []).filter((target) => !target.hide && sqlOf(target).trim()).map((target) => ({
     refId: target.refId ?? "A", database: databaseOf(target), raw: fill(sqlOf(target), list, chosen, options), table: target.table, column: target.column,
   }));
+  // A refresh that brings nothing new gives the frames that are drawn already, so that nothing is drawn again.
+  const shown = useRef<{ all: Shown[]; frames: Frame[] }>({ all: [], frames: [] });
   const data = useQuery<Frame[]>({
     // Frames carry units and links of the panel; each refresh has a key of its own and is not kept.
     queryKey: ["panel", panel.fieldConfig, statements, range.from, range.to, step, tick],
     gcTime: 0,
     enabled: hasQueries(panel),
     placeholderData: (before) => before,
-    queryFn: ({ signal }) => Promise.all(statements.map(async ({ raw, database, refId, table, column }) => {
-      const { sql, fill } = filled(raw, { range, interval: step, table, column });
-      const found = frame(await rows(sql, { database, limit: LIMIT, signal }), panel, refId);
-      return fill ? { ...found, fill: { ...fill, range } } : found;
-    })),
+    queryFn: async ({ signal }) => {
+      const all = await Promise.all(statements.map(async ({ raw, database, refId, table, column }, index): Promise<Shown> => {
+        const { sql, fill } = filled(raw, { range, interval: step, table, column });
+        const { text, value } = await rowsAsCame(sql, { database, limit: LIMIT, signal });
+        const last = shown.current.all[index];
+        const isSameTime = !fill || (last?.found.fill?.range.from === range.from && last.found.fill.range.to === range.to);
+        if (last && isSameTime && last.sql === sql && last.text === text && last.config === panel.fieldConfig && last.found.refId === refId) return last;
+        const found = frame(value(), panel, refId);
+        return { sql, text, config: panel.fieldConfig, found: fill ? { ...found, fill: { ...fill, range } } : found };
+      }));
+      const { all: before } = shown.current;
+      if (all.length !== before.length || all.some((one, index) => one !== before[index])) shown.current = { all, frames: all.map(({ found }) => found) };
+      return shown.current.frames;
+    },
   });
   const Kind = PANELS[panel.type];
   const link = useCallback((url: string, from: Frame, row: number, value: string | number | null) => {
