@@ -4,6 +4,7 @@ use crate::Call;
 use crate::scalar::datetime::Zone;
 use crate::scalar::datetime::calendar::{DAY_SECONDS, civil_from_days, day_of_year, iso_week, weekday};
 use crate::scalar::datetime::longs::{Prepared, longs};
+use crate::scalar::datetime::pattern::{MONTHS, WEEKDAYS};
 use arrow::array::{ArrayRef, PrimitiveArray};
 use arrow::datatypes::Date32Type;
 use model::{Error, Result};
@@ -149,22 +150,6 @@ const FIELDS: &[(&str, Field)] = &[
 
 /// Patterns that PostgreSQL has and that are refused by name.
 const REFUSED: &[&str] = &["RM", "rm", "TM", "FX", "SP"];
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// A piece of a pattern.
 #[derive(Debug, PartialEq, Eq)]
@@ -341,7 +326,7 @@ impl Moment {
         let (year, month, _) = civil_from_days(self.day);
         let month =
             usize::try_from(month).ok().and_then(|at| MONTHS.get(at - 1)).copied().unwrap_or_default();
-        let day = usize::try_from(weekday(self.day)).ok().and_then(|at| DAYS.get(at - 1)).copied();
+        let day = usize::try_from(weekday(self.day)).ok().and_then(|at| WEEKDAYS.get(at - 1)).copied();
         let day = day.unwrap_or_default();
         let width = if fills { 9 } else { 0 };
         let dotted = |text: &str, upper: bool, dots: bool| {
