@@ -93,7 +93,10 @@ export function Chart({ option, label }: { option: EChartsCoreOption; label: str
     if (!host) return;
     const made = echarts.init(host, undefined, { renderer: "canvas" });
     chart.current = made;
-    const watch = new ResizeObserver(() => made.resize());
+    // It is told of its first size, too, in which it is drawn already.
+    const watch = new ResizeObserver(() => {
+      if (made.getWidth() !== host.clientWidth || made.getHeight() !== host.clientHeight) made.resize();
+    });
     watch.observe(host);
     return () => {
       watch.disconnect();

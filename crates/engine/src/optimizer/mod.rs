@@ -1,5 +1,6 @@
 //! What we add to DataFusion's optimizer.
 
+mod adjacent;
 mod compact;
 mod near;
 mod outward;
@@ -35,6 +36,7 @@ pub(crate) fn physical_rules() -> Vec<PhysicalRule> {
     rules.push(Arc::new(near::LeaveToJoin));
     rules.push(Arc::new(yielding::UnnestGivesWay));
     rules.push(Arc::new(compact::SortOwnTexts));
+    rules.push(Arc::new(adjacent::SumUpNeighbours));
     rules
 }
 

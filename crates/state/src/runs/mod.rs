@@ -52,7 +52,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use supervisor::{Supervisor, finished};
+use supervisor::{Supervisor, Turn, finished};
 use tables::Change;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -271,7 +271,14 @@ impl Inner {
         let id = self.new_id()?;
         let mut tx = self.db.begin().await?;
         let now = self.clock.now_millis();
-        let inserted = tables::insert(&mut tx, self.db.dialect(), &id, &new, under, &self.node, now).await;
+        // A run that no limit can keep back and whose turn it is begins with its record.
+        let pass = match (&new.concurrency, new.resident) {
+            (Some(_), _) => None,
+            (None, true) => Some(self.gate.beside()),
+            (None, false) => self.gate.enter_now(),
+        };
+        let first = tables::First { id: &id, under, node: &self.node, begins: pass.is_some(), now };
+        let inserted = tables::insert(&mut tx, self.db.dialect(), &new, first).await;
         let run = match inserted {
             Ok(run) => run,
             Err(error) if error.kind() == ErrorKind::AlreadyExists && new.token.is_some() => {
@@ -284,7 +291,8 @@ impl Inner {
         db::commit(tx).await?;
         crashpoint::hit("runs.start.committed");
         let key = new.concurrency.map(|limit| (limit.key, limit.limit));
-        self.launch(run, body, new.retry_delay, key, new.resident);
+        let turn = Turn { pass, key, resident: new.resident };
+        self.launch(run, body, new.retry_delay, turn);
         Ok(id)
     }
 
@@ -300,15 +308,8 @@ impl Inner {
             .hint("use a new token for a new run"))
     }
 
-    /// Hands a waiting run of this node to its supervisor.
-    fn launch(
-        self: &Arc<Self>,
-        run: Run,
-        body: Body,
-        retry_delay: Duration,
-        key: Option<(String, usize)>,
-        resident: bool,
-    ) {
+    /// Hands a run of this node to its supervisor.
+    fn launch(self: &Arc<Self>, run: Run, body: Body, retry_delay: Duration, turn: Turn) {
         let (log, said) = mpsc::channel(LOG_BACKLOG);
         let meters = Meters::default();
         meters.restore(&run.counters);
@@ -330,17 +331,8 @@ impl Inner {
         }
         let recorder = Recorder::new(self.options.max_log_lines, &run);
         let body = Arc::new(Mutex::new(body));
-        let supervisor = Supervisor {
-            inner: Arc::clone(self),
-            live,
-            said,
-            body,
-            run,
-            recorder,
-            retry_delay,
-            key,
-            resident,
-        };
+        let supervisor =
+            Supervisor { inner: Arc::clone(self), live, said, body, run, recorder, retry_delay, turn };
         self.tasks.spawn(supervisor.live());
     }
 

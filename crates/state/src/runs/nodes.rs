@@ -5,7 +5,7 @@
 //! was itself cut off from the database first waits, since then all look dead.
 
 use super::options::span;
-use super::supervisor::finished;
+use super::supervisor::{Turn, finished};
 use super::tables::{self, COLUMNS, Change, run_of};
 use super::{Inner, LogLevel, Run, lock};
 use crate::db::{self, failed};
@@ -217,7 +217,8 @@ pub(super) async fn take_up(inner: &Arc<Inner>, run: Run) -> Result<()> {
     if let Some(resumer) = resumer {
         let plan = tables::plan(&inner.db, &run.id).await;
         let (retry_delay, key) = plan.inspect_err(|_| lock(&inner.orphans).push(run.clone()))?;
-        inner.launch(run, Box::new(move |context| resumer(context)), retry_delay, key, false);
+        let turn = Turn { pass: None, key, resident: false };
+        inner.launch(run, Box::new(move |context| resumer(context)), retry_delay, turn);
     }
     Ok(())
 }

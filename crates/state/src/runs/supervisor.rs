@@ -32,7 +32,16 @@ pub(super) struct Supervisor {
     pub(super) run: Run,
     pub(super) recorder: Recorder,
     pub(super) retry_delay: Duration,
+    pub(super) turn: Turn,
+}
+
+/// How a run comes to its turns.
+pub(super) struct Turn {
+    /// The pass of a run that is on record as beginning already.
+    pub(super) pass: Option<Pass>,
+    /// What it shares a limit with, and the limit.
     pub(super) key: Option<(String, usize)>,
+    /// Whether it takes no place.
     pub(super) resident: bool,
 }
 
@@ -79,6 +88,9 @@ impl Supervisor {
 
     /// Waits for its turn; `None` when it ended instead.
     async fn admitted(&mut self) -> Option<Pass> {
+        if let Some(pass) = self.turn.pass.take() {
+            return Some(pass);
+        }
         loop {
             let pass = tokio::select! {
                 biased;
@@ -88,7 +100,7 @@ impl Supervisor {
                 }
                 pass = self.pass() => pass,
             };
-            let key = self.key.as_ref().map(|(key, _)| key.as_str());
+            let key = self.turn.key.as_ref().map(|(key, _)| key.as_str());
             let now = self.inner.clock.now_millis();
             match tables::admit(&self.inner.db, &self.run, key, now).await {
                 Ok(Some(run)) => {
@@ -112,7 +124,11 @@ impl Supervisor {
     }
 
     async fn pass(&self) -> Pass {
-        if self.resident { self.inner.gate.beside() } else { self.inner.gate.enter(self.key.clone()).await }
+        if self.turn.resident {
+            self.inner.gate.beside()
+        } else {
+            self.inner.gate.enter(self.turn.key.clone()).await
+        }
     }
 
     /// The wish to stop came while it waited. A stop has ended it already; a shutdown does here, unless the run can be

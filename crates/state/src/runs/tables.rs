@@ -132,15 +132,22 @@ async fn lock_key(tx: &mut Transaction, dialect: Dialect, key: &str) -> Result<(
     Ok(())
 }
 
-/// Writes a new, waiting run down, unless its limit refuses it.
+/// How a run is written down first.
+pub(super) struct First<'a> {
+    pub(super) id: &'a RunId,
+    pub(super) under: Option<TraceContext>,
+    pub(super) node: &'a str,
+    /// Whether it begins its first attempt at once, instead of waiting for its turn.
+    pub(super) begins: bool,
+    pub(super) now: i64,
+}
+
+/// Writes a new run down, unless its limit refuses it.
 pub(super) async fn insert(
     tx: &mut Transaction,
     dialect: Dialect,
-    id: &RunId,
     new: &NewRun,
-    under: Option<TraceContext>,
-    node: &str,
-    now: i64,
+    first: First<'_>,
 ) -> Result<Run> {
     if let Some(limit) = &new.concurrency
         && limit.when_full == WhenFull::Refuse
@@ -150,13 +157,13 @@ pub(super) async fn insert(
     }
     let sql = format!(
         "INSERT INTO runs (id, kind, name, owner, token, arguments, timeout, retries_left, retry_delay,
-             limit_key, limit_size, state, attempt, node, created, counters, revision, log_lines, trace)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'waiting', 0, $12, $13, '{{}}', 1, 0, $14)
+             limit_key, limit_size, state, attempt, started, node, created, counters, revision, log_lines, trace)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, '{{}}', 1, 0, $17)
          RETURNING {COLUMNS}"
     );
     let limit = new.concurrency.as_ref();
     let row = sqlx::query(AssertSqlSafe(sql))
-        .bind(id.as_str())
+        .bind(first.id.as_str())
         .bind(new.kind.as_str())
         .bind(new.name.as_str())
         .bind(new.owner.as_str())
@@ -167,9 +174,12 @@ pub(super) async fn insert(
         .bind(millis(new.retry_delay))
         .bind(limit.map(|limit| limit.key.clone()))
         .bind(limit.map(|limit| i64::try_from(limit.limit).unwrap_or(i64::MAX)))
-        .bind(node)
-        .bind(now)
-        .bind(under.map(|under| under.to_string()))
+        .bind(if first.begins { RunState::Running } else { RunState::Waiting }.as_str())
+        .bind(i64::from(first.begins))
+        .bind(first.begins.then_some(first.now))
+        .bind(first.node)
+        .bind(first.now)
+        .bind(first.under.map(|under| under.to_string()))
         .fetch_one(&mut **tx)
         .await
         .map_err(|e| failed("writing a run down", e))?;

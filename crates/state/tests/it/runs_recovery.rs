@@ -274,12 +274,8 @@ async fn killed_at(point: &str, url: String) -> (RunState, Vec<String>, Value) {
 async fn killed_everywhere(url: impl Fn(usize) -> String) {
     let at_work = "the process ended while the run was at work";
     for (n, (point, state, log, result)) in [
-        (
-            "runs.start.committed",
-            RunState::Failed,
-            vec!["the process ended before the run began"],
-            Value::Null,
-        ),
+        // A run whose turn it is begins with its record.
+        ("runs.start.committed", RunState::Failed, vec![at_work], Value::Null),
         ("runs.started", RunState::Failed, vec![at_work], Value::Null),
         ("runs.before_end", RunState::Failed, vec![at_work], Value::Null),
         ("runs.after_end", RunState::Succeeded, vec!["at work"], json!("done")),

@@ -67,6 +67,8 @@ export function useAnnotations(dashboard: Dashboard, range: Range | null, variab
         queryKey: ["annotations", query.name, raw, range?.from, range?.to, tick],
         enabled: ready && range !== null,
         gcTime: 0,
+        // Those of the last time are shown until the new ones are here.
+        placeholderData: (before: Annotation[] | undefined) => before,
         queryFn: async ({ signal }: { signal: AbortSignal }) => {
           const shown = range ?? { from: 0, to: 1 };
           const sql = expand(raw, { range: shown, interval: interval(shown, 400) });

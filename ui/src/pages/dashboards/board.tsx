@@ -5,6 +5,7 @@ import { ChevronDown, ChevronRight, Download, Pencil, RefreshCw } from "lucide-r
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { ApiError, keepFile, send } from "../../shared/api";
 import { Link, path, useSearch } from "../../shared/router";
+import { useSame } from "../../shared/same";
 import { Button, Card, Empty, ErrorBox, Loading, Page } from "../../shared/ui";
 import { Editing } from "./editing";
 import { queries, useAnnotations } from "./annotations";
@@ -57,7 +58,7 @@ function Shown({ name, model, etag, error, onSaved }: { name: string; model: Das
   const [from, to] = [search.get("from") ?? model.time?.from ?? "now-6h", search.get("to") ?? model.time?.to ?? "now"];
   const refresh = search.get("refresh") ?? (model.refresh || "");
   const [tick, setTick] = useState(0);
-  const range = useMemo(() => steady(from, to, Date.now()), [from, to, tick]);
+  const range = useSame(useMemo(() => steady(from, to, Date.now()), [from, to, tick]));
   useEffect(() => {
     const every = refresh ? millisOf(refresh) : Number.NaN;
     if (!Number.isFinite(every) || every < 1000) return;

@@ -93,21 +93,31 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
     if (!time) continue;
     const numbers = one.fields.filter((field) => field.type === "number");
     const labels = one.fields.filter((field) => field.type === "string");
+    // The lines of a label, one for each number.
+    const known = new Map<string, Line[]>();
+    const linesOf = (label: string) => numbers.map((number): Line => {
+      const parts = numbers.length > 1 || !label ? [number.name, label] : [label];
+      const name = parts.filter(Boolean).join(" ");
+      const key = `${one.refId} ${name}`;
+      let line = found.get(key);
+      if (!line) {
+        const config = { ...number.config, ...configOf(name, "number", panel) };
+        line = { name: config.displayName ?? name, config, points: [] };
+        found.set(key, line);
+      }
+      return line;
+    });
     for (let row = 0; row < one.length; row += 1) {
       const at = time.values[row];
       if (typeof at !== "number") continue;
       const label = labels.map((field) => String(field.values[row] ?? "NULL")).join(" ");
-      for (const number of numbers) {
-        const parts = numbers.length > 1 || !label ? [number.name, label] : [label];
-        const name = parts.filter(Boolean).join(" ");
-        const key = `${one.refId} ${name}`;
-        let line = found.get(key);
-        if (!line) {
-          const config = { ...number.config, ...configOf(name, "number", panel) };
-          line = { name: config.displayName ?? name, config, points: [] };
-          found.set(key, line);
-        }
-        line.points.push([at, number.values[row] as number | null]);
+      let own = known.get(label);
+      if (!own) {
+        own = linesOf(label);
+        known.set(label, own);
+      }
+      for (let index = 0; index < numbers.length; index += 1) {
+        own[index]?.points.push([at, numbers[index]?.values[row] as number | null]);
       }
     }
   }

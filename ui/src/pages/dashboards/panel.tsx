@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { AlertTriangle, Loader2 } from "lucide-react";
-import { useCallback, useMemo, useRef } from "react";
+import { type ComponentType, memo, useCallback, useMemo, useRef } from "react";
 import { rowsAsCame } from "../../shared/api";
 import { amount } from "../../shared/format";
 import { DiagnosisBox, Empty } from "../../shared/ui";
@@ -10,7 +10,7 @@ import { diagnosisFrom } from "../../shared/api";
 import { type Frame, frame, hasQueries } from "./frame";
 import { filled } from "./macros";
 import { databaseOf, type Panel, sqlOf } from "./model";
-import { PANELS } from "./panels";
+import { PANELS, type PanelProps } from "./panels";
 import { interval, type Range } from "./time";
 import type { VariableState } from "./variable-bar";
 import type { Annotation } from "./annotations";
@@ -25,6 +25,12 @@ interface Shown {
   found: Frame;
 }
 
+/** Drawn anew only when something is new: a panel that merely waits is not. */
+const Drawing = memo(function Drawing({ kind: Kind, ...props }: PanelProps & { kind: ComponentType<PanelProps> }) {
+  return <Kind {...props} />;
+});
+
+const NONE: Frame[] = [];
 const POINTS = 400;
 const LIMIT = 50_000;
 
@@ -69,6 +75,8 @@ export function PanelCard({ panel, top, range, variables, own, annotations, tick
     // Frames carry units and links of the panel; each refresh has a key of its own and is not kept.
     queryKey: ["panel", panel.fieldConfig, statements, range.from, range.to, step, tick],
     gcTime: 0,
+    // What is new is told by its text already.
+    structuralSharing: false,
     enabled: hasQueries(panel),
     placeholderData: (before) => before,
     queryFn: async ({ signal }) => {
@@ -91,6 +99,7 @@ export function PanelCard({ panel, top, range, variables, own, annotations, tick
     const filled = fill(url, list, chosen, options);
     return linkUrl(filled, from, row, value, range);
   }, [list, chosen, options, range]);
+  const frames = data.data ?? (hasQueries(panel) ? null : NONE);
   const title = fillTitle(panel.title ?? "", list, chosen, options);
   const titled = useMemo(() => ({ ...panel, title }), [panel, title]);
   const scrolls = data.isError || panel.type === "table" || panel.type === "text" || panel.type === "stat";
@@ -112,7 +121,7 @@ export function PanelCard({ panel, top, range, variables, own, annotations, tick
         {!Kind && <Empty title={`Panels of the kind ${panel.type} are not drawn here`}>Known are {Object.keys(PANELS).join(", ")}.</Empty>}
         {Kind && data.isError && <DiagnosisBox diagnosis={diagnosisFrom(data.error)} />}
         {Kind && isEmpty && <Empty title="No data in this time range" />}
-        {Kind && !isEmpty && (data.data ?? (hasQueries(panel) ? null : [])) && <Kind panel={titled} frames={data.data ?? []} range={range} annotations={annotations} link={link} />}
+        {Kind && !isEmpty && frames && <Drawing kind={Kind} panel={titled} frames={frames} range={range} annotations={annotations} link={link} />}
       </div>
       {grips && <SizeGrip grips={grips} title={title || panel.type} />}
     </section>

@@ -3,6 +3,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { rows } from "../../shared/api";
+import { useSame } from "../../shared/same";
 import { Button, Field } from "../../shared/ui";
 import type { Variable } from "./model";
 import { databaseOf, variableSql, type VariableOption } from "./model";
@@ -75,7 +76,7 @@ export function useVariables(list: Variable[], range: Range, search: URLSearchPa
       settleOne(variable, found);
     });
   }
-  return { list, chosen, options, ready, error };
+  return { list, chosen: useSame(chosen), options: useSame(options), ready, error };
 }
 
 export function VariableBar({ list, state, onChoose }: { list: Variable[]; state: VariableState; onChoose: (name: string, values: string[]) => void }) {

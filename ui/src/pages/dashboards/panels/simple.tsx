@@ -42,7 +42,7 @@ export function bandsOf(steps: Step[], min: number, max: number): [number, strin
 
 function Gauge({ panel, frames }: PanelProps) {
   const dark = useDark();
-  const all = reduced(frames, panel).slice(0, 8);
+  const all = useMemo(() => reduced(frames, panel).slice(0, 8), [frames, panel]);
   const option = useMemo(() => {
     const { text, line } = ink(dark);
     return {

@@ -6,10 +6,12 @@ import { useDark } from "../../../shared/theme";
 import { plural } from "../../../shared/format";
 import type { Annotation } from "../annotations";
 import { lines, reduce } from "../frame";
+import type { FieldDefaults } from "../model";
 import { colour, format, steps } from "../units";
 import type { PanelProps } from ".";
 
 const SHOWN = 100;
+const PLAIN: FieldDefaults = {};
 
 /** A series without points that draws annotations: lines at moments, bands over spans. */
 export function marked(annotations: Annotation[]): object {
@@ -26,7 +28,7 @@ export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
   const dark = useDark();
   const [hidden, setHidden] = useState<string[]>([]);
   const all = useMemo(() => lines(frames, panel).slice(0, SHOWN), [frames, panel]);
-  const defaults = panel.fieldConfig?.defaults ?? {};
+  const defaults = panel.fieldConfig?.defaults ?? PLAIN;
   const colours = useMemo(() => new Map(all.map((line, index) => {
     const fixed = line.config.color?.mode === "fixed" ? colour(line.config.color.fixedColor) : undefined;
     return [line.name, fixed ?? PALETTE[index % PALETTE.length] ?? "#888"];
