@@ -26,8 +26,10 @@ use futures::{StreamExt, stream};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A key must stay for this many rows on average.
+/// A key must stay for this many rows on average; for more where sums are lists, sketches and the like, which take the
+/// more room the more parts they come in.
 const LONG: usize = 16;
+const LONGER: usize = 2048;
 /// So many keys are allowed before that is asked.
 const FREE: usize = 64;
 /// So many keys are given on at once, or what takes so many bytes.
@@ -241,6 +243,8 @@ struct Sums {
     held: usize,
     /// The group of each row of a batch.
     groups: Vec<usize>,
+    /// For how many rows a key must stay.
+    long: usize,
     /// Rows and keys of all batches so far.
     seen: (usize, usize),
     schema: SchemaRef,
@@ -250,13 +254,17 @@ impl Sums {
     fn new(grouping: Arc<AggregateExec>) -> Result<Self> {
         let accumulators: Result<Vec<_>> =
             grouping.aggr_expr().iter().map(|sum| sum.create_groups_accumulator()).collect();
+        let schema = grouping.schema();
+        let mut sums = schema.fields().iter().skip(grouping.group_expr().expr().len());
+        let is_small = sums.all(|sum| is_plain(sum.data_type()));
         Ok(Self {
             accumulators: accumulators?,
+            long: if is_small { LONG } else { LONGER },
             keys: Vec::new(),
             held: 0,
             groups: Vec::new(),
             seen: (0, 0),
-            schema: grouping.schema(),
+            schema,
             grouping,
         })
     }
@@ -274,16 +282,19 @@ impl Sums {
         let keys: Vec<ArrayRef> =
             values(self.grouping.group_expr().expr().iter().map(|(key, _)| key), batch)?;
         let runs = partition(&keys)?.ranges();
+        let goes_on = usize::from(self.goes_on(&keys)?);
         self.seen.0 += rows;
-        self.seen.1 += runs.len();
-        if self.seen.1 > FREE + self.seen.0 / LONG {
+        self.seen.1 += runs.len() - goes_on;
+        if self.seen.1 > FREE + self.seen.0 / self.long {
             return Ok(false);
         }
+        // Where the first rows belong to the last group, it is theirs.
+        let first = self.held - goes_on;
         self.groups.clear();
         for (group, run) in runs.iter().enumerate() {
-            self.groups.extend(std::iter::repeat_n(self.held + group, run.len()));
+            self.groups.extend(std::iter::repeat_n(first + group, run.len()));
         }
-        let held = self.held + runs.len();
+        let held = first + runs.len();
         let (sums, filters) = (self.grouping.aggr_expr(), self.grouping.filter_expr());
         for ((accumulator, sum), filter) in self.accumulators.iter_mut().zip(sums).zip(filters) {
             let arguments = values(sum.expressions().iter(), batch)?;
@@ -294,11 +305,26 @@ impl Sums {
             let filter: Option<&BooleanArray> = filter.as_ref().map(|array| array.as_boolean());
             accumulator.update_batch(&arguments, &self.groups, filter, held)?;
         }
-        let firsts: UInt32Array = runs.iter().map(|run| u32::try_from(run.start).ok()).collect();
-        let firsts: Result<Vec<ArrayRef>> = keys.iter().map(|key| Ok(take(key, &firsts, None)?)).collect();
-        self.keys.push(firsts?);
-        self.held = held;
+        if held > self.held {
+            let new = runs.iter().skip(goes_on);
+            let firsts: UInt32Array = new.map(|run| u32::try_from(run.start).ok()).collect();
+            let firsts: Result<Vec<ArrayRef>> =
+                keys.iter().map(|key| Ok(take(key, &firsts, None)?)).collect();
+            self.keys.push(firsts?);
+            self.held = held;
+        }
         Ok(true)
+    }
+
+    /// Whether the first row of a batch has the key of the last row before.
+    fn goes_on(&self, keys: &[ArrayRef]) -> Result<bool> {
+        let Some(before) = self.keys.last() else { return Ok(false) };
+        let pairs: Result<Vec<ArrayRef>> = before
+            .iter()
+            .zip(keys)
+            .map(|(before, key)| Ok(concat(&[&before.slice(before.len() - 1, 1), &key.slice(0, 1)])?))
+            .collect();
+        Ok(partition(&pairs?)?.len() == 1)
     }
 
     /// Gives what is held.
@@ -441,6 +467,8 @@ mod tests {
             "SELECT name, count(*) FILTER (WHERE value > 100), sum(value) FILTER (WHERE at IS NULL) FROM t GROUP BY name ORDER BY name",
             "SELECT at / 10, stddev(value) IS NULL, bool_or(value > 500) FROM t GROUP BY at / 10 ORDER BY 1",
             "SELECT DISTINCT at IS NULL, name FROM t ORDER BY 1, 2",
+            "SELECT at / 100, count(*), approx_distinct(name), array_agg(value) IS NULL FROM t GROUP BY at / 100
+             ORDER BY 1",
         ];
         // Never beside each other, up to a place, always.
         for from in [0, 12, 1000] {
