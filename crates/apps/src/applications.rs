@@ -294,7 +294,13 @@ impl Applications {
     /// Keeps an application, or changes the one of that name. Its script has no mistakes. Answers whether it is new.
     pub async fn put(&self, name: &str, script: &str, source_name: &str) -> Result<bool> {
         self.resolved(script, source_name).await?;
-        self.store.put(name, source_name, script, self.rooms.clock.now_millis()).await
+        self.store.put(name, source_name, script, None, self.rooms.clock.now_millis()).await
+    }
+
+    /// The same in the place of a script that was seen before: refused where that is no longer what is kept.
+    pub async fn replace(&self, name: &str, script: &str, source_name: &str, seen: &str) -> Result<bool> {
+        self.resolved(script, source_name).await?;
+        self.store.put(name, source_name, script, Some(seen), self.rooms.clock.now_millis()).await
     }
 
     /// An application.

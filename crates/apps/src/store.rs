@@ -183,20 +183,35 @@ impl Store {
     }
 
     /// Adds an application, or changes the one of its name. Answers whether it is new.
-    pub(crate) async fn put(&self, name: &str, source_name: &str, script: &str, now: i64) -> Result<bool> {
+    pub(crate) async fn put(
+        &self,
+        name: &str,
+        source_name: &str,
+        script: &str,
+        seen: Option<&str>,
+        now: i64,
+    ) -> Result<bool> {
         check_name(name)?;
         let mut tx = self.db.begin().await?;
         let updated = sqlx::query(
             "UPDATE apps_applications SET source_name = $2, script = $3, modified = $4,
-             version = version + (CASE WHEN script = $3 THEN 0 ELSE 1 END) WHERE name = $1",
+             version = version + (CASE WHEN script = $3 THEN 0 ELSE 1 END)
+             WHERE name = $1 AND script = COALESCE($5, script)",
         )
         .bind(name)
         .bind(source_name)
         .bind(script)
         .bind(now)
+        .bind(seen)
         .execute(&mut *tx)
         .await
         .map_err(|e| db::failed("keeping an application", e))?;
+        if updated.rows_affected() == 0 && seen.is_some() {
+            return Err(Error::conflict(format!(
+                "the application `{name}` was changed or deleted meanwhile"
+            ))
+            .hint("look at what is kept now before you replace it"));
+        }
         if updated.rows_affected() == 0 && !insert(&mut tx, name, source_name, script, now).await? {
             return Err(Error::conflict(format!("the application `{name}` was made at the same time"))
                 .hint("try again"));

@@ -6,7 +6,7 @@ use crate::cost::Prices;
 use crate::options::Options;
 use crate::run::{Examples, Prepared};
 use crate::scripts::{ScriptDoor, ScriptKey};
-use crate::store::{Store, StoredJob};
+use crate::store::{Replaces, Store, StoredJob};
 use engine::Engine;
 use jobgraph::{Arguments, JobDefinition, parse, resolve, script};
 use lake::Lake;
@@ -69,28 +69,38 @@ impl Jobs {
 
     /// Keeps a job under the name that its definition or its file says. Answers the name, and whether it is new.
     pub async fn put(&self, definition: &str, source_name: &str) -> Result<(String, bool)> {
-        self.keep(definition, source_name, false).await
+        self.keep(definition, source_name, Replaces::Any).await
+    }
+
+    /// The same in the place of a definition that was seen before: refused where that is no longer what is kept.
+    pub async fn replace(&self, definition: &str, source_name: &str, seen: &str) -> Result<(String, bool)> {
+        self.keep(definition, source_name, Replaces::Only(seen)).await
     }
 
     /// Keeps a job that must be new. Answers its name.
     pub async fn create(&self, definition: &str, source_name: &str) -> Result<String> {
-        Ok(self.keep(definition, source_name, true).await?.0)
+        Ok(self.keep(definition, source_name, Replaces::Nothing).await?.0)
     }
 
-    async fn keep(&self, definition: &str, source_name: &str, must_be_new: bool) -> Result<(String, bool)> {
+    async fn keep(
+        &self,
+        definition: &str,
+        source_name: &str,
+        replaces: Replaces<'_>,
+    ) -> Result<(String, bool)> {
         let (parsed, mut errors) = parse(definition, source_name);
         errors.extend(Options::of(&parsed, &Arguments::new()).1);
         first(errors)?;
         if parsed.script.is_some() {
             let name = script_name(&parsed);
-            let is_new = self.store.put(&name, source_name, definition, must_be_new).await?;
+            let is_new = self.store.put(&name, source_name, definition, replaces).await?;
             return Ok((name, is_new));
         }
         let graph = resolve(&parsed, &Arguments::new());
         // What the arguments of a run may still bring is no mistake of the definition.
         let is_argument = |e: &Error| e.message().starts_with("the argument `--");
         first(graph.errors().iter().filter(|e| !is_argument(e)).cloned().collect())?;
-        let is_new = self.store.put(&graph.name, source_name, definition, must_be_new).await?;
+        let is_new = self.store.put(&graph.name, source_name, definition, replaces).await?;
         Ok((graph.name, is_new))
     }
 

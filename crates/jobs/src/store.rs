@@ -40,6 +40,15 @@ pub struct StoredJob {
     pub modified: DateTime<Utc>,
 }
 
+/// What of its name a job may replace.
+#[derive(Clone, Copy)]
+pub(crate) enum Replaces<'a> {
+    Any,
+    Nothing,
+    /// This definition.
+    Only(&'a str),
+}
+
 /// The jobs of a database.
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -55,13 +64,13 @@ impl Store {
         Ok(Self { db, clock })
     }
 
-    /// Adds a job, or replaces the one of its name, unless it must be new. Answers whether it is new.
+    /// Adds a job, or replaces the one of its name, if that may be. Answers whether it is new.
     pub(crate) async fn put(
         &self,
         name: &str,
         source_name: &str,
         definition: &str,
-        must_be_new: bool,
+        replaces: Replaces<'_>,
     ) -> Result<bool> {
         if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
             return Err(Error::invalid(
@@ -69,19 +78,26 @@ impl Store {
             ));
         }
         let now = self.clock.now_millis();
+        let seen = if let Replaces::Only(seen) = replaces { Some(seen) } else { None };
         let mut tx = self.db.begin().await?;
         let updated = sqlx::query(
-            "UPDATE jobs_jobs SET source_name = $2, definition = $3, modified = $4 WHERE name = $1",
+            "UPDATE jobs_jobs SET source_name = $2, definition = $3, modified = $4
+             WHERE name = $1 AND definition = COALESCE($5, definition)",
         )
         .bind(name)
         .bind(source_name)
         .bind(definition)
         .bind(now)
+        .bind(seen)
         .execute(&mut *tx)
         .await
         .map_err(|e| db::failed("keeping a job", e))?;
         let is_new = updated.rows_affected() == 0;
-        if must_be_new && !is_new {
+        if is_new && seen.is_some() {
+            return Err(Error::conflict(format!("the job `{name}` was changed or deleted meanwhile"))
+                .hint("look at what is kept now before you replace it"));
+        }
+        if matches!(replaces, Replaces::Nothing) && !is_new {
             return Err(Error::already_exists(format!("there is a job `{name}` already"))
                 .hint("update it, or choose another name"));
         }

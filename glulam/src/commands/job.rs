@@ -18,7 +18,7 @@ pub(super) async fn run(context: &Context, wanted: args::Job) -> Result<u8> {
         args::JobCommand::Preview(run) => preview(context, run).await,
         args::JobCommand::Create { file } => {
             let definition = read(&file)?;
-            let (name, is_new) = perform(context, SaveJob { definition }).await?;
+            let (name, is_new) = perform(context, SaveJob { definition, replaces: None }).await?;
             match context.shared.json {
                 true => terminal::print_json(&serde_json::json!({ "name": name, "created": is_new }))?,
                 false => {

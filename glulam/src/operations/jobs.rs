@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SaveJob {
     pub(crate) definition: CheckedText,
+    /// The definition that it replaces, if nobody else may have changed it.
+    #[serde(default)]
+    pub(crate) replaces: Option<String>,
 }
 
 impl Operation for SaveJob {
@@ -19,7 +22,11 @@ impl Operation for SaveJob {
     type Answer = (String, bool);
 
     async fn perform(self, platform: &Platform) -> Result<(String, bool)> {
-        platform.jobs.put(&self.definition.text, &self.definition.name).await
+        let CheckedText { name, text } = &self.definition;
+        match &self.replaces {
+            Some(seen) => platform.jobs.replace(text, name, seen).await,
+            None => platform.jobs.put(text, name).await,
+        }
     }
 }
 

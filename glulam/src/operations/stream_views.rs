@@ -262,6 +262,9 @@ impl Operation for ShowApplication {
 pub(crate) struct SaveApplication {
     pub(crate) name: String,
     pub(crate) script: super::CheckedText,
+    /// The script that it replaces, if nobody else may have changed it.
+    #[serde(default)]
+    pub(crate) replaces: Option<String>,
 }
 
 impl Operation for SaveApplication {
@@ -270,7 +273,11 @@ impl Operation for SaveApplication {
     type Answer = bool;
 
     async fn perform(self, platform: &Platform) -> Result<bool> {
-        platform.apps.put(&self.name, &self.script.text, &self.script.name).await
+        let super::CheckedText { name, text } = &self.script;
+        match &self.replaces {
+            Some(seen) => platform.apps.replace(&self.name, text, name, seen).await,
+            None => platform.apps.put(&self.name, text, name).await,
+        }
     }
 }
 

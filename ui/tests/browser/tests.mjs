@@ -253,6 +253,35 @@ export const tests = [
     await page.getByText("s3://by-console/windows/").first().waitFor();
   }],
 
+  ["a job that two people change at once loses no change unseen", async ({ page, open, expected }) => {
+    await open("/jobs/metrics-plain");
+    await page.locator(".react-flow__node").first().waitFor();
+    const ask = (name, body) => page.evaluate(async ([operation, sent]) => {
+      const answer = await fetch(`/api/do/${operation}`, { method: "POST", headers: { "x-glulam": "test" }, body: JSON.stringify(sent) });
+      return [answer.status, await answer.json()];
+    }, [name, body]);
+    const [, [{ definition }]] = await ask("show-job", { name: "metrics-plain" });
+    const text = definition.replace(/^Name:.*$/m, "Name: shared");
+    const saved = async (body, replaces) => (await ask("save-job", { definition: { name: "shared.yaml", text: body }, replaces }))[0];
+    assert.equal(await saved(text, null), 200);
+    assert.equal(await saved(`${text}# never`, `${text}# not this`), 409);
+    await open("/jobs/shared");
+    await page.getByRole("tab", { name: "Definition" }).click();
+    const written = page.getByLabel("Definition", { exact: true });
+    await written.fill(`${text}\n# mine\n`);
+    assert.equal(await saved(`${text}\n# theirs\n`, text), 200);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("was changed or deleted meanwhile").waitFor();
+    await page.getByRole("button", { name: "Take what is kept now" }).click();
+    assert.match(await written.inputValue(), /# theirs/);
+    await written.fill(`${text}\n# theirs\n# mine\n`);
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    assert.match((await ask("show-job", { name: "shared" }))[1][0].definition, /# theirs\n# mine/);
+    assert.equal((await ask("delete-job", { name: "shared" }))[0], 200);
+    expected(/409/);
+  }],
+
   ...streamTests,
   ...boardTests,
   ...accessTests,

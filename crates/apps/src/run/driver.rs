@@ -10,7 +10,7 @@ use super::graph::{Graph, Outcome, TableRound};
 use super::settle::{prune, settle};
 use super::sink::Sink;
 use super::source::{Positions, StreamReader};
-use super::state::{self, KeptPipeline};
+use super::state;
 use crate::applications::{ApplicationsRooms, Ask, Control};
 use crate::flow::options::Connector;
 use crate::flow::resolve::Resolved;
@@ -349,17 +349,7 @@ impl Driver {
             self.graph.take().ok_or_else(|| Error::internal("the application's state got lost"))?;
         let path = self.root.join(&folder);
         let work = tokio::task::spawn_blocking(move || {
-            let kept = graph.snapshot().and_then(|states| {
-                state::write(&path, &states)?;
-                let kept = states.iter();
-                Ok(kept
-                    .map(|s| KeptPipeline {
-                        closed: s.closed.clone(),
-                        aggregations: s.aggregations.len(),
-                        joins: s.joins.len(),
-                    })
-                    .collect::<Vec<_>>())
-            });
+            let kept = graph.snapshot().and_then(|states| state::write(&path, &states));
             (graph, kept)
         });
         let (graph, pipelines) =

@@ -10,6 +10,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use model::{Error, Place, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::Path;
@@ -23,12 +24,23 @@ pub(crate) struct KeptPipeline {
     /// How many joins.
     #[serde(default)]
     pub(crate) joins: usize,
+    /// The files that hold their rows; unknown of checkpoints that did not say so yet.
+    #[serde(default)]
+    files: Option<BTreeSet<String>>,
 }
 
 impl KeptPipeline {
     /// Whether there was nothing to keep.
     fn is_stateless(&self) -> bool {
-        self.closed.is_empty() && self.aggregations == 0
+        self.closed.is_empty() && self.aggregations == 0 && self.joins == 0
+    }
+
+    /// The rows of one of its files; none where none were kept. A file that was kept and is not there is state that cannot
+    /// be read for the moment.
+    fn rows(&self, folder: &Path, name: &str) -> Result<Vec<RecordBatch>> {
+        let path = folder.join(name);
+        let is_kept = self.files.as_ref().map_or_else(|| path.exists(), |files| files.contains(name));
+        if is_kept { batches(&path) } else { Ok(Vec::new()) }
     }
 }
 
@@ -72,31 +84,40 @@ fn name_of_join(pipeline: usize, join: usize, side: JoinSide) -> String {
     format!("{pipeline}-join-{join}-{side}.arrow")
 }
 
-/// Writes state into a new folder and has it on disk when this returns. Answers its bytes.
-pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<u64> {
+/// Writes state into a new folder and has it on disk when this returns. Answers what a checkpoint says of it.
+pub(crate) fn write(folder: &Path, states: &[PipelineState]) -> Result<Vec<KeptPipeline>> {
     let doing = "keeping the state";
     std::fs::create_dir_all(folder).map_err(|e| failed(doing, folder, e))?;
-    let mut bytes = 0;
+    let mut kept = Vec::with_capacity(states.len());
     for (p, state) in states.iter().enumerate() {
+        let mut files = BTreeSet::new();
+        let mut write = |name: String, batches: &[RecordBatch]| -> Result<()> {
+            if write_file(doing, &folder.join(&name), batches)? {
+                files.insert(name);
+            }
+            Ok(())
+        };
         for (a, rows) in state.aggregations.iter().enumerate() {
             let batches = rows.iter().map(StateRows::to_batch).collect::<Result<Vec<_>>>()?;
-            bytes += write_file(doing, &folder.join(name(p, a)), &batches)?;
+            write(name(p, a), &batches)?;
         }
         for (j, sides) in state.joins.iter().enumerate() {
             for (side, batches) in [JoinSide::Left, JoinSide::Right].into_iter().zip(sides) {
-                bytes += write_file(doing, &folder.join(name_of_join(p, j, side)), batches)?;
+                write(name_of_join(p, j, side), batches)?;
             }
         }
+        let (aggregations, joins) = (state.aggregations.len(), state.joins.len());
+        kept.push(KeptPipeline { closed: state.closed.clone(), aggregations, joins, files: Some(files) });
     }
     for folder in [Some(folder), folder.parent()].into_iter().flatten() {
         File::open(folder).and_then(|f| f.sync_all()).map_err(|e| failed(doing, folder, e))?;
     }
-    Ok(bytes)
+    Ok(kept)
 }
 
-/// Writes batches of one schema; nothing for none. Answers the file's bytes.
-fn write_file(doing: &str, path: &Path, batches: &[RecordBatch]) -> Result<u64> {
-    let Some(first) = batches.first() else { return Ok(0) };
+/// Writes batches of one schema; nothing for none. Answers whether there is a file.
+fn write_file(doing: &str, path: &Path, batches: &[RecordBatch]) -> Result<bool> {
+    let Some(first) = batches.first() else { return Ok(false) };
     let file = File::create(path).map_err(|e| failed(doing, path, e))?;
     let options =
         IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).map_err(arrow)?;
@@ -108,7 +129,7 @@ fn write_file(doing: &str, path: &Path, batches: &[RecordBatch]) -> Result<u64> 
     buffer.flush().map_err(|e| failed(doing, path, e))?;
     let file = buffer.into_inner().map_err(|e| failed(doing, path, e.into_error()))?;
     file.sync_all().map_err(|e| failed(doing, path, e))?;
-    Ok(file.metadata().map_or(0, |m| m.len()))
+    Ok(true)
 }
 
 /// Reads the state of one insert's dataflow back: the `at`-th that was kept, with these keys and states.
@@ -118,24 +139,15 @@ pub(crate) fn read(
     kept: &KeptPipeline,
     shapes: &[(usize, Vec<usize>)],
 ) -> Result<PipelineState> {
-    // A file that is not there had no rows; a folder that is not there is state that cannot be read for the moment.
     std::fs::read_dir(folder).map_err(|e| failed("reading the state", folder, e))?;
     let mut aggregations = Vec::with_capacity(kept.aggregations);
     for a in 0..kept.aggregations {
-        let path = folder.join(name(at, a));
-        let mut rows = Vec::new();
-        if path.exists() {
-            let (keys, states) = shapes.get(a).cloned().unwrap_or_default();
-            for batch in batches(&path)? {
-                rows.push(StateRows::of_batch(&batch, keys, &states)?);
-            }
-        }
-        aggregations.push(rows);
+        let (keys, states) = shapes.get(a).cloned().unwrap_or_default();
+        let rows = kept.rows(folder, &name(at, a))?;
+        let rows = rows.iter().map(|batch| StateRows::of_batch(batch, keys, &states));
+        aggregations.push(rows.collect::<Result<Vec<_>>>()?);
     }
-    let side = |j: usize, side: JoinSide| -> Result<Vec<RecordBatch>> {
-        let path = folder.join(name_of_join(at, j, side));
-        if path.exists() { batches(&path) } else { Ok(Vec::new()) }
-    };
+    let side = |j: usize, side: JoinSide| kept.rows(folder, &name_of_join(at, j, side));
     let both = |j: usize| Ok([side(j, JoinSide::Left)?, side(j, JoinSide::Right)?]);
     let joins = (0..kept.joins).map(both).collect::<Result<Vec<_>>>()?;
     Ok(PipelineState { closed: kept.closed.clone(), aggregations, joins })

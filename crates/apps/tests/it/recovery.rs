@@ -272,26 +272,42 @@ async fn state_that_is_not_there_for_the_moment_is_not_taken_for_empty() {
     let run = house.apps.start("app", StartOptions::default()).await.unwrap();
     counted(&house, &run, 100).await;
     house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
-    let (folder, aside) = (house.path.join("applications/app"), house.path.join("applications/aside"));
-    std::fs::rename(&folder, &aside).unwrap();
-    let options = StartOptions { until_caught_up: true, ..Default::default() };
-    let run = house.apps.start("app", options).await.unwrap();
-    let waits = async || {
-        let lines = house.runs.log(run.id(), 0, 1000).await.unwrap();
-        lines.iter().any(|line| line.message.contains("reading the state"))
+    let folder = house.path.join("applications/app");
+    let newest = || {
+        let files = walkdir(&folder).into_iter();
+        files.filter(|path| path.extension().is_some_and(|it| it == "arrow")).max().unwrap()
     };
-    while !waits().await {
-        assert!(!house.runs.get(run.id()).await.unwrap().state.is_final());
-        house.hand.advance(Duration::milliseconds(200));
-        tokio::task::yield_now().await;
+    // One file of it, and all of it.
+    for is_all in [false, true] {
+        let missing = if is_all { folder.clone() } else { newest() };
+        let aside = house.path.join("applications/aside");
+        std::fs::rename(&missing, &aside).unwrap();
+        let run = house.apps.start("app", StartOptions::default()).await.unwrap();
+        let waits = async || {
+            let lines = house.runs.log(run.id(), 0, 1000).await.unwrap();
+            lines.iter().any(|line| line.message.contains("reading the state"))
+        };
+        while !waits().await {
+            assert!(!house.runs.get(run.id()).await.unwrap().state.is_final());
+            house.hand.advance(Duration::milliseconds(200));
+            tokio::task::yield_now().await;
+        }
+        std::fs::rename(&aside, &missing).unwrap();
+        house.runs.stop(run.id()).await.unwrap();
+        while !house.runs.get(run.id()).await.unwrap().state.is_final() {
+            house.hand.advance(Duration::milliseconds(200));
+            tokio::task::yield_now().await;
+        }
     }
-    std::fs::rename(&aside, &folder).unwrap();
-    while !house.runs.get(run.id()).await.unwrap().state.is_final() {
-        house.hand.advance(Duration::milliseconds(200));
-        tokio::task::yield_now().await;
-    }
-    run.wait().await.unwrap().result().unwrap();
+    let counters = house.caught_up("app", 1).await;
+    assert_eq!(counters["records"], 100, "{counters}");
     assert_eq!(total(&house).await, 100);
+}
+
+/// All files below a folder.
+fn walkdir(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] }).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,8 @@ const FREE: usize = 64;
 /// So many keys are given on at once, or what takes so many bytes.
 const MANY: usize = 4096;
 const LARGE: usize = 4 << 20;
+/// So many batches' keys are held at once: some hold on to what came with them.
+const PARTS: usize = 256;
 
 /// Has groupings sum up neighbours.
 #[derive(Debug)]
@@ -270,7 +272,8 @@ impl Sums {
     }
 
     fn is_full(&self) -> bool {
-        self.held >= MANY || self.accumulators.iter().map(|sums| sums.size()).sum::<usize>() > LARGE
+        let is_much = self.held >= MANY || self.keys.len() >= PARTS;
+        is_much || self.accumulators.iter().map(|sums| sums.size()).sum::<usize>() > LARGE
     }
 
     /// Whether the batch was summed up; not, where its keys change too often.
@@ -309,7 +312,7 @@ impl Sums {
             let new = runs.iter().skip(goes_on);
             let firsts: UInt32Array = new.map(|run| u32::try_from(run.start).ok()).collect();
             let firsts: Result<Vec<ArrayRef>> =
-                keys.iter().map(|key| Ok(take(key, &firsts, None)?)).collect();
+                keys.iter().map(|key| Ok(own(take(key, &firsts, None)?))).collect();
             self.keys.push(firsts?);
             self.held = held;
         }
@@ -343,6 +346,14 @@ impl Sums {
             columns.extend(accumulator.state(EmitTo::All)?);
         }
         Ok(Some(RecordBatch::try_new(Arc::clone(&self.schema), columns)?))
+    }
+}
+
+/// Texts in a buffer of their own, instead of that of the whole batch.
+fn own(array: ArrayRef) -> ArrayRef {
+    match array.as_string_view_opt() {
+        Some(texts) => Arc::new(texts.gc()),
+        None => array,
     }
 }
 

@@ -102,12 +102,20 @@ pub(crate) fn rescale(value: i128, from: u8, to: u8) -> Option<i128> {
     Some(quotient + if up { value.signum() } else { 0 })
 }
 
+/// The powers of ten that doubles hold exactly.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
 /// The nearest double.
 pub(crate) fn to_double(value: i128, scale: u8) -> f64 {
     // Both exact, so that one division rounds once.
-    if value.unsigned_abs() < 1 << 53 && scale <= 22 {
+    if let (Ok(value), Some(ten)) = (i64::try_from(value), TENS.get(usize::from(scale)))
+        && value.unsigned_abs() < 1 << 53
+    {
         #[expect(clippy::cast_precision_loss, reason = "it has no more than 53 bits")]
-        return value as f64 / 10f64.powi(i32::from(scale));
+        return value as f64 / ten;
     }
     let mut text = String::with_capacity(48);
     crate::render::number::write_decimal(value, scale, &mut text);

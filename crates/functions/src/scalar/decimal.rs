@@ -119,7 +119,11 @@ fn binary(call: &Call<'_>, op: Op) -> Result<ArrayRef> {
                 x.zip(y).and_then(|(x, y)| if op == Op::Add { x.checked_add(y) } else { x.checked_sub(y) });
             sum.and_then(in_range).ok_or_else(|| fault(a, b))
         }),
-        Op::Multiply => checked(call, |a, b| a.checked_mul(b).and_then(in_range).ok_or_else(|| fault(a, b))),
+        Op::Multiply => checked(call, |a, b| match (i64::try_from(a), i64::try_from(b)) {
+            // No product of these has more than 38 digits.
+            (Ok(a), Ok(b)) => Ok(i128::from(a) * i128::from(b)),
+            _ => a.checked_mul(b).and_then(in_range).ok_or_else(|| fault(a, b)),
+        }),
         Op::Divide => {
             let shift = scale - s1 + s2;
             let factor = power_of_ten(shift);

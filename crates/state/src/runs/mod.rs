@@ -47,7 +47,7 @@ use model::{Error, ErrorKind, Outcome, Result, RunId, RunKind, RunState};
 use options::span;
 use recorder::Recorder;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,6 +80,8 @@ struct Inner {
     node: String,
     gate: Arc<Gate>,
     live: Mutex<HashMap<RunId, Arc<Live>>>,
+    /// Runs of this process that are to stop and are on record, but not yet among the live ones. Locked within `live`.
+    stopped_early: Mutex<HashSet<RunId>>,
     last_id: Mutex<(u64, u128)>,
     resumers: Mutex<HashMap<RunKind, Resumer>>,
     /// Runs taken over from a dead process that wait for their kind's resumer.
@@ -118,6 +120,7 @@ impl Runs {
             options,
             node,
             live: Mutex::default(),
+            stopped_early: Mutex::default(),
             last_id: Mutex::default(),
             resumers: Mutex::default(),
             orphans: Mutex::default(),
@@ -323,7 +326,13 @@ impl Inner {
             log,
             log_level: self.options.log_level,
         });
-        lock(&self.live).insert(run.id.clone(), Arc::clone(&live));
+        {
+            let mut all = lock(&self.live);
+            all.insert(run.id.clone(), Arc::clone(&live));
+            if lock(&self.stopped_early).remove(&run.id) {
+                live.stop.cancel();
+            }
+        }
         if self.closed.is_cancelled() {
             // A shutdown that began meanwhile may have missed this one.
             live.shutdown.store(true, Ordering::Release);
@@ -353,7 +362,14 @@ impl Inner {
         if let Some(ticket) = ticket {
             self.events.committed(ticket);
         }
-        let live = lock(&self.live).get(id).cloned();
+        let live = {
+            let all = lock(&self.live);
+            let is_ours = |run: &Run| run.state == RunState::Stopping && run.node == self.node;
+            if !all.contains_key(id) && run.as_ref().is_some_and(is_ours) {
+                lock(&self.stopped_early).insert(id.clone());
+            }
+            all.get(id).cloned()
+        };
         if let Some(live) = &live {
             live.stop.cancel();
         }

@@ -68,11 +68,20 @@ export function frame(rows: Rows, panel: Panel, refId: string): Frame {
   const fields = rows.columns.map((column, index): Field => {
     const isEpoch = !hasTime && /^time$/i.test(column.name) && isNumber(column.type);
     const type = isTime(column.type) || isEpoch ? "time" : isNumber(column.type) ? "number" : "string";
+    // Each time stands in as many rows as there are series.
+    const known = new Map<string, number>();
+    const timeOf = (cell: string) => {
+      let at = known.get(cell);
+      if (at === undefined) {
+        at = isEpoch ? epoch(Number(cell)) : millis(cell);
+        known.set(cell, at);
+      }
+      return at;
+    };
     const values = rows.rows.map((row) => {
       const cell = row[index] ?? null;
       if (cell === null) return null;
-      if (isEpoch) return epoch(Number(cell));
-      return type === "time" ? millis(cell) : type === "number" ? Number(cell) : cell;
+      return type === "time" ? timeOf(cell) : type === "number" ? Number(cell) : cell;
     });
     return { name: column.name, type, config: configOf(column.name, type, panel), values };
   });

@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Play, Plus, Save, ShieldCheck, TableProperties } from "lucide-react";
 import { useMemo, useState } from "react";
 import { diagnosisFrom, follow, operation } from "../../shared/api";
+import { useDraft } from "../../shared/draft";
 import { ago } from "../../shared/format";
 import { RowsGrid } from "../../shared/grid";
 import { Link, navigate, path } from "../../shared/router";
@@ -34,7 +35,7 @@ export default function Job({ name }: { name: string }) {
 
 function Opened({ job }: { job: StoredJob }) {
   const client = useQueryClient();
-  const [text, setText] = useState(job.definition);
+  const { text, setText, isChangedElsewhere, take, saved } = useDraft(job.definition);
   const [tab, setTab] = useState<Tab>("graph");
   const [picked, setPicked] = useState<string | null>(null);
   const [starting, setStarting] = useState(false);
@@ -58,14 +59,19 @@ function Opened({ job }: { job: StoredJob }) {
     mutationFn: async () => {
       const name = nameOf(text, job.source_name);
       if (name !== job.name) await mustBeNew(name);
-      return operation<[string, boolean]>("save-job", { definition: { name: job.source_name, text } });
+      return operation<[string, boolean]>("save-job", { definition: { name: job.source_name, text }, replaces: name === job.name ? job.definition : null });
     },
     onSuccess: async ([name]) => {
       setSaid({ good: "Saved.", wrong: [] });
+      saved(text);
       await client.invalidateQueries({ queryKey: ["jobs"] });
       if (name !== job.name) navigate(path("jobs", name));
     },
-    onError: (error) => setSaid({ wrong: [diagnosisFrom(error)] }),
+    onError: (error) => {
+      setSaid({ wrong: [diagnosisFrom(error)] });
+      // What somebody else has kept meanwhile is shown.
+      void client.invalidateQueries({ queryKey: ["jobs", job.name] });
+    },
   });
   const preview = useMutation({
     mutationFn: async () => {
@@ -94,6 +100,7 @@ function Opened({ job }: { job: StoredJob }) {
           <Button kind="primary" onClick={() => setStarting(true)}><Play size={15} />Run</Button>
         </>
       )}>
+      {isChangedElsewhere && <p role="status" className="retyped">It was changed meanwhile; saving yours replaces that. <Button onClick={take}>Take what is kept now</Button></p>}
       {said?.good && <p role="status" className="added">{said.good}</p>}
       {said?.wrong.map((one, index) => <DiagnosisBox key={index} diagnosis={one} />)}
       {shape.problem && <DiagnosisBox diagnosis={{ kind: "invalid_input", what: shape.problem }} />}

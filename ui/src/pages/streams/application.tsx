@@ -12,8 +12,8 @@ import { diagnosisOf } from "../../shared/types";
 import { Button, Card, DiagnosisBox, Dialog, Empty, ErrorBox, Field, Loading, Page, Tabs, useNow } from "../../shared/ui";
 import { Status, useRates, watermark } from "./applications";
 import { Dataflow } from "./dataflow";
-import { useDraft } from "./draft";
 import { ScriptEditor, useSaving } from "./script";
+import { useDraft } from "../../shared/draft";
 import type { ApplicationDescription, Snapshot } from "./types";
 
 const TABS = [["flow", "Dataflow"], ["script", "Script"], ["state", "Checkpoints"]] as const;
@@ -95,7 +95,7 @@ export function ApplicationPage({ name }: { name: string }) {
 
 function Script({ name, script, isRunning }: { name: string; script: string; isRunning: boolean }) {
   const { text, setText, isChangedElsewhere, take, saved } = useDraft(script);
-  const save = useSaving(name, saved);
+  const save = useSaving(name, saved, script);
   return (
     <Card title="Script" actions={<Button kind="primary" disabled={text === script || save.isPending} onClick={() => save.mutate(text)}>Keep the change</Button>}>
       {save.isError && <ErrorBox error={save.error} />}

@@ -42,26 +42,28 @@ export function ScriptEditor({ text, onChange, height }: { text: string; onChang
   return <Editor value={text} onChange={onChange} extensions={extensions} label="Script" height={height ?? 420} />;
 }
 
-/** Keeps a script under a name; a new one under a name that is free. */
-export function useSaving(name: string, onSaved: (text: string) => void, isNew = false) {
+/** Keeps a script under a name: in the place of the one that was seen there, or as a new one. */
+export function useSaving(name: string, onSaved: (text: string) => void, replaces: string | null) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (text: string) => {
-      if (isNew) await mustBeFree("show-application", name, `there is an application \`${name}\` already`, "choose another name, or change the script of that one on its own page");
-      return operation<boolean>("save-application", { name, script: { name: `${name}.sql`, text } });
+      if (replaces === null) await mustBeFree("show-application", name, `there is an application \`${name}\` already`, "choose another name, or change the script of that one on its own page");
+      return operation<boolean>("save-application", { name, script: { name: `${name}.sql`, text }, replaces });
     },
     onSuccess: (_, text) => {
       void client.invalidateQueries({ queryKey: ["applications"] });
       void client.invalidateQueries({ queryKey: ["application", name] });
       onSaved(text);
     },
+    // What somebody else has kept meanwhile is shown.
+    onError: () => void client.invalidateQueries({ queryKey: ["application", name] }),
   });
 }
 
 export function NewApplication() {
   const [name, setName] = useState("");
   const [text, setText] = useState(EXAMPLE);
-  const save = useSaving(name, () => navigate(path("streams", "application", name)), true);
+  const save = useSaving(name, () => navigate(path("streams", "application", name)), null);
   return (
     <Page title="New application" subtitle={<Link href="/streams/applications">Applications</Link>}
       actions={<Button kind="primary" disabled={!/^[A-Za-z0-9_.-]{1,128}$/.test(name) || save.isPending} onClick={() => save.mutate(text)}>Keep it</Button>}>
