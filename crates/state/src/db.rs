@@ -205,6 +205,8 @@ async fn sqlite_pool(connections: u32, options: AnyConnectOptions) -> Result<Any
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(Duration::from_secs(120))
+        // There is no server that could have hung up, and each look would be a way to the connection's thread and back.
+        .test_before_acquire(false)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 for pragma in [

@@ -30,7 +30,7 @@ export default function Job({ name }: { name: string }) {
   const job = useQuery({ queryKey: ["jobs", name], queryFn: () => operation<[StoredJob, unknown]>("show-job", { name }) });
   if (job.isError && !job.data) return <Page title={name}><ErrorBox error={job.error} /></Page>;
   if (!job.data) return <Loading />;
-  return <Opened job={job.data[0]} />;
+  return <Opened key={name} job={job.data[0]} />;
 }
 
 function Opened({ job }: { job: StoredJob }) {
