@@ -1,6 +1,7 @@
 """The AWS door under load: how soon it answers, how much it holds, how long a statement takes, how many it serves."""
 
 import collections
+import hashlib
 import os
 import random
 import shutil
@@ -92,6 +93,40 @@ def select_1(server, count):
     return statistics.median(light), statistics.median(heavy), statistics.median(plain)
 
 
+def large(server, folder, size=1 << 30, runs=5):
+    """MB/s of a large object by HTTP beside plain copies of the same file: put, made durable both ways, and got. Each
+    pair is measured in turn; medians."""
+    s3 = server.client("s3")
+    place = {"LocationConstraint": "eu-central-1"}
+    s3.create_bucket(Bucket="large", CreateBucketConfiguration=place)
+    source, copy = folder / "large.bin", folder / "large.copy"
+    block = os.urandom(1 << 20)
+    with source.open("wb") as file:
+        for _ in range(size >> 20):
+            file.write(block)
+    url = {name: s3.generate_presigned_url(f"{name}_object", Params={"Bucket": "large", "Key": "large.bin"})
+           for name in ("put", "get")}
+    commands = {
+        "put": ["curl", "-sSf", "-T", source, url["put"]],
+        "copied": ["dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync", "status=none"],
+        "got": ["curl", "-sSf", "-o", "/dev/null", url["get"]],
+        "read": ["dd", f"if={source}", "of=/dev/null", "bs=1M", "status=none"],
+    }
+    taken = collections.defaultdict(list)
+    for _ in range(runs):
+        for what, command in commands.items():
+            begun = time.perf_counter()
+            subprocess.run(command, check=True)
+            taken[what].append(time.perf_counter() - begun)
+    stored = s3.head_object(Bucket="large", Key="large.bin")
+    assert stored["ContentLength"] == size, stored
+    assert stored["ETag"].strip('"') == hashlib.md5(block * (size >> 20)).hexdigest(), stored["ETag"]
+    s3.delete_object(Bucket="large", Key="large.bin")
+    for file in (source, copy):
+        file.unlink()
+    return {what: size / 1e6 / statistics.median(times) for what, times in taken.items()}
+
+
 def many(server, clients, seconds):
     """Requests of all sorts by that many clients at once: how many were served, and what failed."""
     s3, glue, athena, sts = (server.client(name, clients + 10) for name in ("s3", "glue", "athena", "sts"))
@@ -178,6 +213,10 @@ def measure(glulam, data, runs, seconds=60):
                  f"at most {MOST_SELECT_MS} ms"))
     rows.append(("the same by boto3", f"{boto * 1000:.1f} ms",
                  f"as many GetCallerIdentity by boto3: {plain * 1000:.1f} ms"))
+    speed = large(server, data)
+    rows.append(("an object of 1 GiB put by HTTP, MD5 taken, durable", f"{speed['put']:,.0f} MB/s",
+                 f"`dd` to a file, made durable: {speed['copied']:,.0f} MB/s"))
+    rows.append(("the same got", f"{speed['got']:,.0f} MB/s", f"`dd` of the file: {speed['read']:,.0f} MB/s"))
     served, failures = many(server, 200, seconds)
     rows.append((f"200 clients for {seconds} s, mixed operations", f"{served / seconds:,.0f} a second, {len(failures)} failed",
                  "none failed"))

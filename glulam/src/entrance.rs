@@ -1,7 +1,9 @@
 //! The AWS door as scripts find it: the server's, or one of this process's own on a free port of the loopback.
 
+use crate::settings;
 use jobs::{ScriptDoor, ScriptKey};
 use model::{AccountId, Error, Result};
+use state::Config;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use telemetry::Tracer;
 use tokio::net::TcpListener;
@@ -17,17 +19,20 @@ pub(crate) struct ScriptEntrance {
     rooms: aws::Rooms,
     account: AccountId,
     key: aws::Key,
+    /// Says which roles scripts may assume.
+    config: Config,
     url: OnceCell<String>,
     stop: CancellationToken,
     serving: Mutex<Option<JoinHandle<Result<()>>>>,
 }
 
 impl ScriptEntrance {
-    pub(crate) fn new(rooms: aws::Rooms, account: AccountId) -> Result<Self> {
+    pub(crate) fn new(rooms: aws::Rooms, account: AccountId, config: &Config) -> Result<Self> {
         Ok(Self {
             rooms,
             account,
             key: aws::Key::made_up()?,
+            config: config.clone(),
             url: OnceCell::new(),
             stop: CancellationToken::new(),
             serving: Mutex::new(None),
@@ -49,6 +54,7 @@ impl ScriptEntrance {
         let listener = TcpListener::bind((home, 0)).await.map_err(cannot)?;
         let at = listener.local_addr().map_err(cannot)?;
         let keys = aws::KeyRing::new(vec![self.key.clone()], home)?;
+        let keys = keys.with_roles(settings::roles(&self.config)?)?;
         let config = aws::DoorConfig { keys, account: self.account.clone(), tracer: Tracer::default() };
         let door = aws::Door::open(self.rooms.clone(), config).await?;
         *self.serving.lock().await = Some(tokio::spawn(door.serve(listener, self.stop.clone())));
@@ -69,8 +75,8 @@ impl ScriptEntrance {
 impl ScriptDoor for ScriptEntrance {
     async fn open(&self) -> Result<(String, ScriptKey)> {
         let url = self.url.get_or_try_init(|| self.open_own()).await?;
-        let key =
-            ScriptKey { id: self.key.id.clone(), secret: self.key.secret.clone(), region: REGION.to_owned() };
+        let (id, secret) = (self.key.id.clone(), self.key.secret.clone());
+        let key = ScriptKey { id, secret, token: None, region: REGION.to_owned() };
         Ok((url.clone(), key))
     }
 }

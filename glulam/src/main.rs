@@ -4,6 +4,7 @@
 //! there is one, and in this process when there is none. Nothing here knows a format, a table or an algorithm: that is
 //! the rooms' business.
 
+mod allocator;
 mod args;
 mod commands;
 mod entrance;
@@ -22,23 +23,11 @@ mod terminal;
 use clap::Parser;
 use std::process::ExitCode;
 
-/// Queries make and drop many small pieces of memory from several threads: the system's allocator is slow at that.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Batches come and go all the time. With huge pages the system clears two megabytes whenever a byte of them is touched
-/// anew: a job that writes many partitions spent a fifth of its time there, and held more memory.
-#[cfg(target_os = "linux")]
-fn no_huge_pages() {
-    // Where the system knows no such switch, all works as before.
-    let _ = nix::sys::prctl::set_thp_disable(true);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn no_huge_pages() {}
+static ALLOCATOR: allocator::Allocator = allocator::Allocator::NEW;
 
 fn main() -> ExitCode {
-    no_huge_pages();
+    allocator::huge_pages_on_request();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => {

@@ -45,8 +45,12 @@ impl Platform {
             None => Database::sqlite(&data.root().join("state.db")).await?,
         };
         let lake = Lake::open(settings::lake(config, data.root())?).await?;
-        let events = Events::open(database.clone(), clock.clone()).await?;
         let exclusive = config.text("state.url").is_none();
+        let events = if exclusive {
+            Events::open_alone(database.clone(), clock.clone()).await?
+        } else {
+            Events::open(database.clone(), clock.clone()).await?
+        };
         let options = RunOptions {
             node: node_name(),
             max_running: usize::try_from(config.count("runs.max_running")).unwrap_or(8),
@@ -121,7 +125,7 @@ impl Platform {
             events: events.clone(),
             clock: clock.clone(),
         };
-        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?)?);
+        let entrance = Arc::new(ScriptEntrance::new(rooms, settings::account(config)?, config)?);
         let door: Arc<dyn ScriptDoor> = entrance.clone();
         jobs.set_door(Arc::downgrade(&door));
         let platform = Self {

@@ -171,7 +171,7 @@ pub(crate) struct PgConfig {
     pub(crate) grace: Duration,
 }
 
-/// The access keys.
+/// The access keys, and the roles that may be assumed with them.
 fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
     let mut keys = Vec::new();
     let (id, secret) = (config.text("aws.access_key_id"), config.text("aws.secret_access_key"));
@@ -191,24 +191,43 @@ fn keys(config: &Config, listens_on: IpAddr) -> Result<aws::KeyRing> {
         let text = |name: &str| config.text(&format!("aws.keys.{id}.{name}"));
         let secret = text("secret_access_key")
             .ok_or_else(|| Error::invalid(format!("`aws.keys.{id}.secret_access_key` is not set")))?;
-        let document = match (text("policy"), text("policy_file")) {
-            (Some(_), Some(_)) => {
-                return Err(Error::invalid(format!("`aws.keys.{id}` has both a policy and a policy_file")));
-            }
-            (Some(policy), None) => Some(policy.to_owned()),
-            (None, Some(path)) => Some(std::fs::read_to_string(path).map_err(|e| {
-                Error::not_found("cannot read the policy file").at(Place::object(path)).source_is(e)
-            })?),
-            (None, None) => None,
-        };
-        let policy = match document {
-            None => aws::Policy::everything(),
-            Some(document) => aws::Policy::parse(&document)
-                .map_err(|error| error.context(format!("the policy of the access key `{id}`")))?,
-        };
+        let policy = policy(config, &format!("aws.keys.{id}"))
+            .map_err(|error| error.context(format!("the policy of the access key `{id}`")))?
+            .unwrap_or_else(aws::Policy::everything);
         keys.push(aws::Key { id: id.clone(), secret: secret.to_owned(), policy });
     }
-    aws::KeyRing::new(keys, listens_on)
+    aws::KeyRing::new(keys, listens_on)?.with_roles(roles(config)?)
+}
+
+/// The roles that may be assumed, with their policies. Unlike a key, none may do everything because nothing is said of it.
+pub(crate) fn roles(config: &Config) -> Result<Vec<(String, aws::Policy)>> {
+    let mut roles = Vec::new();
+    for name in config.names("aws.roles.") {
+        let policy = policy(config, &format!("aws.roles.{name}"))
+            .map_err(|error| error.context(format!("the policy of the role `{name}`")))?;
+        let policy = policy.ok_or_else(|| {
+            Error::invalid(format!("the role `{name}` has no policy"))
+                .hint(format!("set aws.roles.{name}.policy or aws.roles.{name}.policy_file"))
+        })?;
+        roles.push((name, policy));
+    }
+    Ok(roles)
+}
+
+/// The policy of a key or role, as a text or in a file.
+fn policy(config: &Config, of: &str) -> Result<Option<aws::Policy>> {
+    let text = |name: &str| config.text(&format!("{of}.{name}"));
+    let document = match (text("policy"), text("policy_file")) {
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid(format!("`{of}` has both a policy and a policy_file")));
+        }
+        (Some(policy), None) => policy.to_owned(),
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|e| {
+            Error::not_found("cannot read the policy file").at(Place::object(path)).source_is(e)
+        })?,
+        (None, None) => return Ok(None),
+    };
+    aws::Policy::parse(&document).map(Some)
 }
 
 /// Where traces and metrics go: OpenTelemetry's variables, and for those that are not set our settings.

@@ -2,6 +2,7 @@
 
 use crate::front::Front;
 use crate::keys::KeyRing;
+use crate::logs::Logs;
 use crate::store::Documents;
 use apps::Applications;
 use catalog::Catalog;
@@ -109,12 +110,13 @@ impl Answered {
 }
 
 impl Door {
-    /// Prepares the services; their own table is made in the database.
+    /// Prepares the services; their own tables are made in the database.
     pub async fn open(rooms: Rooms, config: DoorConfig) -> Result<Self> {
         let clock = rooms.clock.clone();
         let documents = Documents::open(rooms.database.clone(), clock.clone()).await?;
+        let logs = Logs::open(&rooms).await?;
         let ending = CancellationToken::new();
-        let front = Arc::new(Front::new(rooms, &documents, config, &ending));
+        let front = Arc::new(Front::new(rooms, &documents, &logs, config, &ending));
         Ok(Self { front, clock, answered: Answered::default(), ending })
     }
 

@@ -50,9 +50,16 @@ impl Fault {
             (Refusal::Malformed(_), S3) => "AuthorizationHeaderMalformed",
             (Refusal::Malformed(_), Query) => "IncompleteSignature",
             (Refusal::Malformed(_), Json) => "IncompleteSignatureException",
-            (Refusal::UnknownKey(_), S3) => "InvalidAccessKeyId",
-            (Refusal::UnknownKey(_), Query) => "InvalidClientTokenId",
-            (Refusal::UnknownKey(_), Json) => "UnrecognizedClientException",
+            (Refusal::UnknownKey(_) | Refusal::MissingToken(_), S3) => "InvalidAccessKeyId",
+            (Refusal::WrongToken(_), S3) => "InvalidToken",
+            (Refusal::UnknownKey(_) | Refusal::MissingToken(_) | Refusal::WrongToken(_), Query) => {
+                "InvalidClientTokenId"
+            }
+            (Refusal::UnknownKey(_) | Refusal::MissingToken(_) | Refusal::WrongToken(_), Json) => {
+                "UnrecognizedClientException"
+            }
+            (Refusal::SessionOver { .. }, S3 | Query) => "ExpiredToken",
+            (Refusal::SessionOver { .. }, Json) => "ExpiredTokenException",
             (Refusal::UnsignedHeader(_), S3) => "AccessDenied",
             (Refusal::Skewed { .. }, S3) => "RequestTimeTooSkewed",
             (Refusal::Expired { .. }, S3) => "AccessDenied",
@@ -75,6 +82,7 @@ impl Fault {
         };
         let status = match (refusal, family) {
             (Refusal::Malformed(_), _) | (_, Json) => StatusCode::BAD_REQUEST,
+            (Refusal::WrongToken(_) | Refusal::SessionOver { .. }, S3) => StatusCode::BAD_REQUEST,
             _ => StatusCode::FORBIDDEN,
         };
         Self::new(status, code, refusal.message())

@@ -5,12 +5,13 @@ use crate::door::{DoorConfig, Rooms};
 use crate::fault::{Family, Fault};
 use crate::json::{Call, Encoding};
 use crate::keys::{Caller, KeyRing};
+use crate::logs::{self, Logs};
 use crate::refusal::Refusal;
 use crate::s3::ObjectDoor;
 use crate::service::Service;
 use crate::signature::{Claim, Origin, Trailers, decode_chunks, hex_sha256, query_pairs};
 use crate::store::Documents;
-use crate::{analytics, athena, firehose, glue, json, kinesis, logs, query, s3};
+use crate::{analytics, athena, firehose, glue, json, kinesis, query, s3, session};
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
@@ -70,6 +71,7 @@ impl Front {
     pub(crate) fn new(
         rooms: Rooms,
         documents: &Documents,
+        logs: &Logs,
         config: DoorConfig,
         ending: &CancellationToken,
     ) -> Self {
@@ -80,7 +82,7 @@ impl Front {
             tables: vec![
                 glue::table(&rooms, documents),
                 athena::table(&rooms, documents),
-                logs::table(&rooms),
+                logs::table(logs),
                 firehose::table(&rooms, documents),
                 kinesis::table(&rooms, documents, ending),
                 analytics::table(&rooms, documents),
@@ -133,15 +135,9 @@ impl Front {
     }
 
     fn caller(&self, claim: &Claim) -> Result<Caller, Refusal> {
-        claim.check_time(self.clock.now())?;
-        match self.keys.get(&claim.scope.key) {
-            Some(key) => Ok(Caller {
-                key: key.clone(),
-                account: self.account.clone(),
-                region: claim.scope.region.clone(),
-            }),
-            None => Err(Refusal::UnknownKey(claim.scope.key.clone())),
-        }
+        let now = self.clock.now();
+        claim.check_time(now)?;
+        session::caller(&self.keys, claim, &self.account, now)
     }
 
     /// S3: the body streams, checked on its way.
@@ -186,7 +182,9 @@ impl Front {
 
     async fn form(&self, parts: Parts, claim: &Claim, body: ByteStream, id: &str) -> Response<s3s::Body> {
         match self.verify(&parts, claim, body).await {
-            Ok(Verified { caller, body }) => query::answer(&parts, &body, &caller, id),
+            Ok(Verified { caller, body }) => {
+                query::answer(&parts, &body, &caller, &self.keys, self.clock.now(), id)
+            }
             Err(refusal) => query::write_fault(&Fault::refused(&refusal, Family::Query), id),
         }
     }

@@ -1,6 +1,7 @@
-//! The access keys that a door knows, and whoever has signed a request with one.
+//! The access keys that a door knows, the roles that may be assumed with them, and whoever has signed a request.
 
 use crate::policy::Policy;
+use crate::session::{Kind, Session};
 use model::{AccountId, Error, Result};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,10 +40,11 @@ impl Key {
     }
 }
 
-/// All access keys of a door.
+/// All access keys of a door, and its roles.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     keys: BTreeMap<String, Arc<Key>>,
+    roles: BTreeMap<String, Policy>,
 }
 
 /// Ids, and secrets, of the keys that everybody knows: those of this program and those that local AWS tools default to.
@@ -83,7 +85,23 @@ impl KeyRing {
             }
             ring.insert(key.id.clone(), Arc::new(key));
         }
-        Ok(Self { keys: ring })
+        Ok(Self { keys: ring, roles: BTreeMap::new() })
+    }
+
+    /// The same with these roles, by what stands behind `role/` in their ARNs. With any, no others may be assumed.
+    pub fn with_roles(mut self, roles: Vec<(String, Policy)>) -> Result<Self> {
+        for (role, policy) in roles {
+            if !is_role(&role) {
+                return Err(Error::invalid(format!("`{role}` is no name of a role"))
+                    .hint("use up to 64 letters, digits and _+=,.@- ; a path before it ends with a slash"));
+            }
+            // Sessions are called by the name alone.
+            if let Some(other) = self.roles.keys().find(|other| role_name(other) == role_name(&role)) {
+                return Err(Error::invalid(format!("the roles `{other}` and `{role}` have the same name")));
+            }
+            self.roles.insert(role, policy);
+        }
+        Ok(self)
     }
 
     /// The same with one more key.
@@ -110,20 +128,64 @@ impl KeyRing {
     pub(crate) fn get(&self, id: &str) -> Option<&Arc<Key>> {
         self.keys.get(id)
     }
+
+    /// The policy of a role, by what stands behind `role/` in its ARN.
+    pub(crate) fn role(&self, role: &str) -> Option<&Policy> {
+        self.roles.get(role)
+    }
+
+    /// Whether it is configured which roles there are.
+    pub(crate) fn has_roles(&self) -> bool {
+        !self.roles.is_empty()
+    }
+}
+
+/// Whether a text is made of what IAM's names are made of.
+pub(crate) fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+}
+
+/// Whether it may stand behind `role/` in an ARN: a name, perhaps with a path before it.
+pub(crate) fn is_role(text: &str) -> bool {
+    text.split('/').all(|part| !part.is_empty() && is_word(part)) && role_name(text).len() <= 64
+}
+
+/// The name of a role without its path.
+pub(crate) fn role_name(role: &str) -> &str {
+    role.rsplit('/').next().unwrap_or(role)
 }
 
 /// Who has signed a request, and for which region.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
+    /// The key that signed; a session's is temporary and has the rights of the session.
     pub(crate) key: Arc<Key>,
+    /// The session, if the key is temporary.
+    pub(crate) session: Option<Arc<Session>>,
     pub(crate) account: AccountId,
     pub(crate) region: String,
 }
 
 impl Caller {
+    /// The id of the lasting access key on whose behalf is called.
+    pub(crate) fn maker(&self) -> &str {
+        self.session.as_ref().map_or(self.key.id.as_str(), |session| session.maker.as_str())
+    }
+
     /// The caller's own ARN.
     pub(crate) fn arn(&self) -> String {
-        format!("arn:aws:iam::{}:user/{}", self.account, self.key.id)
+        match &self.session {
+            Some(session) => session.kind.arn(&self.account, &session.maker),
+            None => Kind::User.arn(&self.account, &self.key.id),
+        }
+    }
+
+    /// What AWS calls the caller's unique id.
+    pub(crate) fn user_id(&self) -> String {
+        match &self.session {
+            Some(session) => session.kind.user_id(&self.account, &session.maker),
+            None => Kind::User.user_id(&self.account, &self.key.id),
+        }
     }
 
     /// Whether the caller may do this to that.
@@ -138,9 +200,12 @@ impl Caller {
 
     /// The sentence that a denied caller reads.
     pub(crate) fn denial(&self, action: &str, resource: &str) -> String {
+        let whose = match self.session {
+            Some(_) => "the policies of this session do",
+            None => "the policy of this access key does",
+        };
         format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource}: the policy of this access key \
-             does not allow it",
+            "User: {} is not authorized to perform: {action} on resource: {resource}: {whose} not allow it",
             self.arn()
         )
     }
@@ -170,5 +235,22 @@ mod tests {
             let key = Key { id: id.into(), secret: secret.into(), policy: Policy::default() };
             assert!(KeyRing::new(vec![key], home).is_err(), "{id} {secret}");
         }
+    }
+
+    #[test]
+    fn roles_have_names() {
+        let ring = |names: &[&str]| {
+            let roles = names.iter().map(|name| ((*name).to_owned(), Policy::default())).collect();
+            KeyRing::new(Vec::new(), "127.0.0.1".parse().unwrap()).unwrap().with_roles(roles)
+        };
+        assert!(!ring(&[]).unwrap().has_roles());
+        let two = ring(&["etl", "service-role/report@night"]).unwrap();
+        assert!(two.has_roles() && two.role("etl").is_some() && two.role("report@night").is_none());
+        assert_eq!(role_name("service-role/report@night"), "report@night");
+        for wrong in ["", "/etl", "a//b", "a/", "a b", "ä", "a:b", &"x".repeat(65)] {
+            assert!(ring(&[wrong]).is_err(), "{wrong}");
+        }
+        let error = ring(&["etl", "night/etl"]).unwrap_err();
+        assert!(error.to_string().contains("same name"), "{error}");
     }
 }

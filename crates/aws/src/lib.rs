@@ -3,7 +3,8 @@
 //! What comes in: signed HTTP requests. What goes out: calls of the rooms below, and their answers in the words of each
 //! protocol. Every request is verified in one place (`signature`), and every operation asks the policy of the key that
 //! signed it. This room keeps only what no other knows of (workgroups, named
-//! queries, tags: `store`). It must never answer what it did not do, or hold more of a body in memory than a fixed piece.
+//! queries, tags: `store`; the logs of users: `logs`). It must never answer what it did not do, or hold more of a body in
+//! memory than a fixed piece.
 
 mod analytics;
 mod athena;
@@ -24,6 +25,7 @@ mod refusal;
 mod rights;
 mod s3;
 mod service;
+mod session;
 mod signature;
 mod store;
 mod sts;

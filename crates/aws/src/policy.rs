@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     statements: Vec<Statement>,
+    /// What must allow it as well: a session's policy takes away from the rights it was made with.
+    outer: Option<Box<Policy>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Policy {
     /// Allows everything.
     pub fn everything() -> Self {
         let any = || Match { patterns: vec!["*".to_owned()], negated: false };
-        Self { statements: vec![Statement { allow: true, actions: any(), resources: any() }] }
+        Self { statements: vec![Statement { allow: true, actions: any(), resources: any() }], outer: None }
     }
 
     /// Reads a policy document in IAM's JSON.
@@ -60,12 +62,35 @@ impl Policy {
             .enumerate()
             .map(|(at, value)| statement(at + 1, value))
             .collect::<Result<_>>()?;
-        Ok(Self { statements })
+        Ok(Self { statements, outer: None })
+    }
+
+    /// What both this policy and that one allow.
+    #[must_use]
+    pub(crate) fn within(mut self, outer: &Self) -> Self {
+        // Whoever may do everything must be known for it, so nothing is noted that takes nothing away.
+        if *outer == Self::everything() {
+            return self;
+        }
+        if self == Self::everything() {
+            return outer.clone();
+        }
+        self.outer = Some(Box::new(match self.outer.take() {
+            Some(mine) => mine.within(outer),
+            None => outer.clone(),
+        }));
+        self
     }
 
     /// Whether the action (`s3:GetObject`) on the resource (an ARN) is allowed. An ARN that ends with `*` stands for all
     /// that begin so: all of them must be allowed, and none denied. `*` alone is an action's that has no resource.
     pub fn allows(&self, action: &str, resource: &str) -> bool {
+        self.states(action, resource)
+            && self.outer.as_ref().is_none_or(|outer| outer.allows(action, resource))
+    }
+
+    /// Whether its own statements allow it.
+    fn states(&self, action: &str, resource: &str) -> bool {
         let (mut allowed, resource) = (false, &regionless(resource));
         let prefix = resource.strip_suffix('*').filter(|prefix| !prefix.is_empty());
         for statement in self.statements.iter().filter(|statement| statement.actions.fits(action, true)) {
@@ -290,6 +315,31 @@ mod tests {
         assert!(!one.allows("s3:GetObject", "arn:aws:s3:::raw/*"));
         let single = Policy::parse(r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#);
         assert_eq!(single.unwrap(), Policy::everything());
+    }
+
+    #[test]
+    fn both_policies_must_allow() {
+        let policy = |action: &str, resource: &str| {
+            Policy::parse(&format!(
+                r#"{{"Statement": [{{"Effect": "Allow", "Action": "{action}", "Resource": "{resource}"}}]}}"#
+            ))
+            .unwrap()
+        };
+        let (reading, raw) = (policy("s3:Get*", "*"), policy("s3:*", "arn:aws:s3:::raw/*"));
+        for both in [reading.clone().within(&raw), raw.clone().within(&reading)] {
+            assert!(both.allows("s3:GetObject", "arn:aws:s3:::raw/a"));
+            assert!(both.allows("s3:GetObject", "arn:aws:s3:::raw/*"));
+            assert!(!both.allows("s3:PutObject", "arn:aws:s3:::raw/a"));
+            assert!(!both.allows("s3:GetObject", "arn:aws:s3:::other/a"));
+            let three = both.within(&policy("s3:*", "arn:aws:s3:::raw/a/*"));
+            assert!(three.allows("s3:GetObject", "arn:aws:s3:::raw/a/b"));
+            assert!(!three.allows("s3:GetObject", "arn:aws:s3:::raw/b"));
+            assert!(!three.allows("s3:PutObject", "arn:aws:s3:::raw/a/b"));
+        }
+        assert_eq!(raw.clone().within(&Policy::everything()), raw);
+        assert_eq!(Policy::everything().within(&raw), raw);
+        assert_eq!(Policy::everything().within(&Policy::everything()), Policy::everything());
+        assert!(!Policy::everything().within(&Policy::default()).allows("s3:GetObject", "*"));
     }
 
     #[test]

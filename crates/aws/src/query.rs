@@ -1,19 +1,40 @@
 //! The query protocol: a form comes in, XML goes out.
 
 use crate::fault::Fault;
-use crate::keys::Caller;
+use crate::keys::{Caller, KeyRing};
 use crate::signature::query_pairs;
-use crate::sts;
+use crate::sts::{self, Asked};
+use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// What an operation answers: the elements of its result, in order.
-pub(crate) type Elements = Vec<(&'static str, String)>;
+pub(crate) type Elements = Vec<(&'static str, Element)>;
+
+/// What an element holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Element {
+    Text(String),
+    Group(Elements),
+}
+
+impl From<String> for Element {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
 
 /// Answers a verified request.
-pub(crate) fn answer(parts: &Parts, body: &[u8], caller: &Caller, id: &str) -> Response<s3s::Body> {
+pub(crate) fn answer(
+    parts: &Parts,
+    body: &[u8],
+    caller: &Caller,
+    keys: &KeyRing,
+    now: DateTime<Utc>,
+    id: &str,
+) -> Response<s3s::Body> {
     let form = String::from_utf8_lossy(body);
     let pairs = query_pairs(parts.uri.query().unwrap_or_default()).chain(form_pairs(&form));
     let fields: BTreeMap<String, String> = pairs
@@ -22,7 +43,7 @@ pub(crate) fn answer(parts: &Parts, body: &[u8], caller: &Caller, id: &str) -> R
         })
         .collect();
     let action = fields.get("Action").cloned().unwrap_or_default();
-    match sts::run(&action, caller) {
+    match sts::run(&action, &Asked::new(fields, caller, keys, now)) {
         Ok(elements) => write(&action, &elements, id),
         Err(fault) => write_fault(&fault, id),
     }
@@ -36,14 +57,23 @@ fn form_pairs(form: &str) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
 
 fn write(action: &str, elements: &Elements, id: &str) -> Response<s3s::Body> {
     let mut xml = format!("<{action}Response xmlns=\"{}\"><{action}Result>", sts::NAMESPACE);
-    for (name, text) in elements {
-        let _ = write!(xml, "<{name}>{}</{name}>", escape(text));
-    }
+    write_elements(&mut xml, elements);
     let _ = write!(
         xml,
         "</{action}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></{action}Response>"
     );
     respond(StatusCode::OK, xml)
+}
+
+fn write_elements(xml: &mut String, elements: &Elements) {
+    for (name, element) in elements {
+        let _ = write!(xml, "<{name}>");
+        match element {
+            Element::Text(text) => xml.push_str(&escape(text)),
+            Element::Group(inner) => write_elements(xml, inner),
+        }
+        let _ = write!(xml, "</{name}>");
+    }
 }
 
 /// An error in this protocol.
@@ -81,4 +111,17 @@ fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_stand_in_elements() {
+        let inner = vec![("A", "1 < 2".to_owned().into()), ("B", Element::Group(Vec::new()))];
+        let mut xml = String::new();
+        write_elements(&mut xml, &vec![("Outer", Element::Group(inner)), ("C", "&".to_owned().into())]);
+        assert_eq!(xml, "<Outer><A>1 &lt; 2</A><B></B></Outer><C>&amp;</C>");
+    }
 }

@@ -12,6 +12,17 @@ pub(crate) enum Refusal {
     Malformed(String),
     /// Nobody knows this key.
     UnknownKey(String),
+    /// A temporary key came without its session token.
+    MissingToken(String),
+    /// The session token is not one of ours, or not this key's.
+    WrongToken(String),
+    /// The session is over.
+    SessionOver {
+        /// When it ended.
+        at: DateTime<Utc>,
+        /// The time here.
+        server: DateTime<Utc>,
+    },
     /// The signature is not the one that the key's secret gives.
     Mismatch {
         /// What was hashed.
@@ -56,6 +67,16 @@ impl Refusal {
             Self::UnknownKey(key) => {
                 format!("there is no access key `{key}`: use one of aws.keys in the server's configuration")
             }
+            Self::MissingToken(key) => format!(
+                "the access key `{key}` is a temporary one, which comes with its session token: set \
+                 AWS_SESSION_TOKEN beside it (the header x-amz-security-token)"
+            ),
+            Self::WrongToken(text) => text.clone(),
+            Self::SessionOver { at, server } => format!(
+                "The security token included in the request is expired: the session held until {}, the time here is {}",
+                at.format("%Y-%m-%dT%H:%M:%SZ"),
+                server.format("%Y-%m-%dT%H:%M:%SZ")
+            ),
             Self::Mismatch { canonical, string_to_sign } => format!(
                 "the signature is not the one of this request and key: check the secret key and the method of \
                  signing.\nThe canonical request should have been\n{canonical}\nand the text to sign\n{string_to_sign}"

@@ -102,6 +102,11 @@ impl Rights {
             .keys
             .get(id)
             .ok_or_else(|| Error::new(ErrorKind::Denied, format!("there is no access key `{id}`")))?;
-        Ok(Caller { key: Arc::clone(key), account: self.account.clone(), region: self.region.clone() })
+        Ok(Caller {
+            key: Arc::clone(key),
+            session: None,
+            account: self.account.clone(),
+            region: self.region.clone(),
+        })
     }
 }

@@ -7,6 +7,7 @@
 use model::{Error, ErrorKind, Result};
 use sqlx::AnyPool;
 use sqlx::any::{Any, AnyConnectOptions, AnyPoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row};
 use std::path::Path;
 use std::str::FromStr;
@@ -112,6 +113,11 @@ impl Database {
     /// Connections for reading.
     pub fn read(&self) -> &AnyPool {
         &self.inner.read
+    }
+
+    /// The connection for one statement that changes something by itself. On SQLite it waits for its turn.
+    pub async fn writer(&self) -> Result<PoolConnection<Any>> {
+        self.inner.write.acquire().await.map_err(|e| failed("writing to the state database", e))
     }
 
     /// Begins a change. On SQLite it waits for its turn, so a transaction must be short and must not wait for another.

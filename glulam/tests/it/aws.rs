@@ -121,6 +121,54 @@ fn keys_of_the_configuration_and_their_policies() {
 }
 
 #[test]
+fn temporary_keys() {
+    let home = Home::new();
+    let environment = format!("python.environment={}", testkit::venv().display());
+    let (server, url) = up(&home, &["--set", &environment]);
+    let all = ["buckets", "role", "narrowed", "user", "profile", "presigned", "tampered", "script", "kept"];
+    python_with(&home, &url, "sessions.py", &all, "glulam");
+    drop(server);
+    // A new process knows the sessions of the one before.
+    let (_server, url) = up(&home, &[]);
+    python_with(&home, &url, "sessions.py", &["afterwards"], "glulam");
+}
+
+#[test]
+fn roles_of_the_configuration_and_their_policies() {
+    let home = Home::new();
+    home.write(
+        "analyst.json",
+        r#"{"Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::raw/*"},
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::123456789012:role/writer"}]}"#,
+    );
+    home.write(
+        "glulam.toml",
+        r#"
+        [aws]
+        access_key_id = "root"
+        secret_access_key = "root"
+        [aws.keys.step]
+        secret_access_key = "step"
+        policy = '''{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Resource": ["arn:aws:iam::123456789012:role/analyst", "arn:aws:iam::123456789012:role/other"]}}'''
+        [aws.roles.analyst]
+        policy_file = "analyst.json"
+        [aws.roles.writer]
+        policy = '{"Statement": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/*"}}'
+        "#,
+    );
+    let (server, url) = up(&home, &[]);
+    python_with(&home, &url, "sessions.py", &["buckets"], "root");
+    python_with(&home, &url, "sessions.py", &["roles"], "step");
+    drop(server);
+    home.write("glulam.toml", "[aws.roles.analyst]\npolicy = \"\"\n");
+    let finished = home.run(["up", "--aws", "127.0.0.1:0", "--console", "off", "--pg", "off"]);
+    assert_eq!(finished.code, Some(2), "{}", finished.stderr);
+    assert!(finished.stderr.contains("the role `analyst` has no policy"), "{}", finished.stderr);
+}
+
+#[test]
 fn two_servers_cannot_share_a_port() {
     let (one, two) = (Home::new(), Home::new());
     let (server, url) = up(&one, &[]);

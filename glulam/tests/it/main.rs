@@ -16,6 +16,7 @@ mod job_mistakes;
 mod jobs;
 mod kill;
 mod kinesis;
+mod logs;
 mod memory;
 mod pg;
 mod samples;

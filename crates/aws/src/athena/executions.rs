@@ -33,6 +33,7 @@ pub(super) struct Got {
 
 pub(super) async fn get(athena: Athena, call: Call, input: One) -> Result<Got> {
     let execution = athena.execution(&call, "GetQueryExecution", &input.query_execution_id).await?;
+    let execution = athena.patiently(execution).await?;
     Ok(Got { query_execution: execution.show(athena.rooms.clock.now())? })
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn start(glue: Glue, call: Call, input: StartJobRun) -> Answere
     let key = ScriptKey {
         id: call.caller.key.id.clone(),
         secret: call.caller.key.secret.clone(),
+        token: call.caller.session.as_ref().map(|session| session.token.clone()),
         region: call.caller.region.clone(),
     };
     match glue.rooms.jobs.start(request, Some(key)).await {

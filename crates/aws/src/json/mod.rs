@@ -92,6 +92,8 @@ pub(crate) struct Table {
     speaks_cbor: bool,
     codes: Codes,
     operations: BTreeMap<&'static str, Handler>,
+    /// What to do instead of operations that are known and not served.
+    instead: BTreeMap<&'static str, &'static str>,
 }
 
 impl Table {
@@ -99,7 +101,15 @@ impl Table {
     pub(crate) fn new(target: &'static str, service: &'static str, version: &str, codes: Codes) -> Self {
         let content_type =
             if version == "1.0" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
-        Self { target, service, content_type, speaks_cbor: false, codes, operations: BTreeMap::new() }
+        Self {
+            target,
+            service,
+            content_type,
+            speaks_cbor: false,
+            codes,
+            operations: BTreeMap::new(),
+            instead: BTreeMap::new(),
+        }
     }
 
     /// Its clients may write CBOR.
@@ -111,6 +121,12 @@ impl Table {
     /// From here on, operations have these errors.
     pub(crate) fn codes(mut self, codes: Codes) -> Self {
         self.codes = codes;
+        self
+    }
+
+    /// Says what to do instead of these operations, which are not served.
+    pub(crate) fn instead(mut self, names: &[&'static str], hint: &'static str) -> Self {
+        self.instead.extend(names.iter().map(|name| (*name, hint)));
         self
     }
 
@@ -232,16 +248,17 @@ impl Table {
     }
 
     fn unknown(&self, name: &str) -> Fault {
+        const CODE: &str = "UnknownOperationException";
+        if let Some(hint) = self.instead.get(name) {
+            return Fault::bad(CODE, format!("{name} is not supported here; {hint}"));
+        }
         let known: Vec<&str> = self.operations.keys().copied().collect();
         let what = if name.is_empty() {
             "no operation is named".to_owned()
         } else {
             format!("{name} is not supported")
         };
-        Fault::bad(
-            "UnknownOperationException",
-            format!("{what}; what {} supports: {}", self.service, known.join(", ")),
-        )
+        Fault::bad(CODE, format!("{what}; what {} supports: {}", self.service, known.join(", ")))
     }
 }
 

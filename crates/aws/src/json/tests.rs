@@ -48,8 +48,8 @@ async fn ask(operation: &str, body: &str) -> (u16, Option<String>, Value) {
                      "Resource": "arn:aws:toy:eu-central-1:123456789012:thing/a*"}}"#;
     let key = Key { id: "k".into(), secret: "s".into(), policy: Policy::parse(policy).unwrap() };
     let account = AccountId::new("123456789012").unwrap();
-    let caller = Caller { key: Arc::new(key), account, region: "eu-central-1".into() };
-    let table = Table::new("Toy", "toy", "1.0", codes).add("Tell", &3, tell);
+    let caller = Caller { key: Arc::new(key), session: None, account, region: "eu-central-1".into() };
+    let table = Table::new("Toy", "toy", "1.0", codes).add("Tell", &3, tell).instead(&["Hum"], "Tell it");
     let call = Call { caller, request_id: String::new(), encoding: Encoding::Json };
     let answer = table.answer(operation, call, body.as_bytes(), &TaskTracker::new()).await;
     let (parts, body) = answer.into_parts();
@@ -79,6 +79,7 @@ async fn errors_have_their_codes_and_name_what_is_wrong() {
             "arn:aws:toy:eu-central-1:123456789012:thing/b",
         ),
         ("Sing", "{}", "UnknownOperationException", "Tell"),
+        ("Hum", "{}", "UnknownOperationException", "Hum is not supported here; Tell it"),
         ("", "{}", "UnknownOperationException", "no operation"),
     ] {
         let (status, found, answer) = ask(operation, body).await;

@@ -37,6 +37,8 @@ pub(crate) struct Claim {
     /// The time as it is signed.
     pub(crate) stamp: String,
     pub(crate) origin: Origin,
+    /// The session token, which comes with a temporary key.
+    pub(crate) token: Option<String>,
 }
 
 /// S3's limit for presigned URLs: seven days.
@@ -127,6 +129,7 @@ impl Claim {
             time,
             stamp,
             origin: Origin::Headers,
+            token: text(headers, "x-amz-security-token").filter(|token| !token.is_empty()).map(str::to_owned),
         })
     }
 
@@ -166,6 +169,7 @@ impl Claim {
             time: time(stamp)?,
             stamp: stamp.to_owned(),
             origin: Origin::Query { expires: Duration::seconds(seconds) },
+            token: pairs.get("X-Amz-Security-Token").filter(|token| !token.is_empty()).cloned(),
         }))
     }
 }

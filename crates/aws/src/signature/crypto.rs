@@ -15,7 +15,8 @@ pub(crate) fn hex_sha256(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-fn hmac(key: &[u8], bytes: &[u8]) -> [u8; 32] {
+/// HMAC with SHA-256.
+pub(crate) fn hmac(key: &[u8], bytes: &[u8]) -> [u8; 32] {
     // An HMAC takes keys of any length: without one that it takes nothing would ever match.
     match Hmac::<Sha256>::new_from_slice(key) {
         Ok(mut mac) => {

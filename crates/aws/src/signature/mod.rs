@@ -9,9 +9,9 @@ mod crypto;
 pub(crate) use canonical::query_pairs;
 pub(crate) use chunked::{ChunkSigner, Trailers, decode as decode_chunks};
 pub(crate) use claim::{Claim, Origin};
-pub(crate) use crypto::hex_sha256;
 #[cfg(test)]
 pub(crate) use crypto::sha256;
+pub(crate) use crypto::{hex_sha256, hmac as hmac_sha256};
 
 use crate::keys::Key;
 use crate::refusal::Refusal;

@@ -46,6 +46,10 @@ const OPERATOR: &str = r#"{"Version": "2012-10-17", "Statement": [
 const HOSE: &str = r#"{"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "firehose:*", "Resource": "*"},
     {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::raw/mine/*"}]}"#;
+/// The rights of the key `logger`.
+const LOGGER: &str = r#"{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Action": "logs:*", "Resource": "arn:aws:logs:*:*:log-group:/app/*"},
+    {"Effect": "Deny", "Action": "logs:*", "Resource": "arn:aws:logs:*:*:log-group:/app/x:log-stream:secret"}]}"#;
 
 /// A door and what stands behind it.
 pub(crate) struct House {
@@ -235,6 +239,7 @@ impl House {
             key("historian", "history", Policy::parse(HISTORIAN).unwrap()),
             key("operator", "operate", Policy::parse(OPERATOR).unwrap()),
             key("hose", "hose", Policy::parse(HOSE).unwrap()),
+            key("logger", "log", Policy::parse(LOGGER).unwrap()),
             key("nobody", "none", Policy::default()),
         ];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

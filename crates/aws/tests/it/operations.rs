@@ -186,11 +186,33 @@ fn athena() -> Vec<(&'static str, Value)> {
 }
 
 fn logs() -> Vec<(&'static str, Value)> {
-    let group = json!({ "logGroupName": "/aws-glue/jobs/output", "logStreamName": "s" });
-    ["DescribeLogGroups", "DescribeLogStreams", "GetLogEvents", "FilterLogEvents"]
-        .into_iter()
-        .map(|operation| (operation, group.clone()))
-        .collect()
+    let stream = &json!({ "logGroupName": "/aws-glue/jobs/output", "logStreamName": "s" });
+    let arn = &json!({ "resourceArn": "arn:aws:logs:eu-central-1:123456789012:log-group:g" });
+    let event = json!({ "timestamp": 1, "message": "m" });
+    let mut all = vec![
+        ("PutLogEvents", with(stream, json!({ "logEvents": [event] }))),
+        ("PutRetentionPolicy", with(stream, json!({ "retentionInDays": 1 }))),
+        ("TagResource", with(arn, json!({ "tags": { "a": "b" } }))),
+        ("UntagResource", with(arn, json!({ "tagKeys": ["a"] }))),
+        ("ListTagsForResource", arn.clone()),
+        ("TagLogGroup", with(stream, json!({ "tags": { "a": "b" } }))),
+        ("UntagLogGroup", with(stream, json!({ "tags": ["a"] }))),
+    ];
+    for operation in [
+        "CreateLogGroup",
+        "DeleteLogGroup",
+        "DescribeLogGroups",
+        "DeleteRetentionPolicy",
+        "CreateLogStream",
+        "DeleteLogStream",
+        "DescribeLogStreams",
+        "GetLogEvents",
+        "FilterLogEvents",
+        "ListTagsLogGroup",
+    ] {
+        all.push((operation, stream.clone()));
+    }
+    all
 }
 
 fn firehose() -> Vec<(&'static str, Value)> {

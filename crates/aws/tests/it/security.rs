@@ -230,9 +230,7 @@ async fn who_am_i() {
     assert_eq!(me.status, 200, "{}", me.text());
     assert_eq!(me.element("Arn"), "arn:aws:iam::123456789012:user/nobody");
     assert_eq!((me.element("Account"), me.element("UserId")), ("123456789012".into(), "nobody".into()));
-    for (action, part) in
-        [("AssumeRole", "temporary"), ("GetSessionToken", "temporary"), ("Sing", "GetCallerIdentity")]
-    {
+    for (action, part) in [("AssumeRoleWithSAML", "access keys"), ("Sing", "GetCallerIdentity")] {
         let refused = house.ask(ask(action)).await;
         assert_eq!(refused.outcome(), (400, "InvalidAction".into()));
         assert!(refused.element("Message").contains(part), "{}", refused.text());

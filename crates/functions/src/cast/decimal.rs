@@ -1,7 +1,9 @@
 //! Decimals: rounding halves away from zero, refusing what does not fit.
 
 use super::Cast;
-use arrow::array::{ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, PrimitiveArray};
+use arrow::array::{
+    ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Decimal128Array, Float64Array, PrimitiveArray,
+};
 use arrow::datatypes::{Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use model::Result;
 use sql::SqlType;
@@ -122,6 +124,18 @@ pub(crate) fn to_double(value: i128, scale: u8) -> f64 {
     text.parse().unwrap_or(f64::NAN)
 }
 
+/// The nearest doubles. Decimals are seldom long: where none of a batch is, nothing is asked of each.
+fn doubles(decimals: &Decimal128Array, scale: u8) -> Float64Array {
+    // What a negative number and the number below its absolute value have in common are these bits.
+    let bits = decimals.values().iter().fold(0, |bits, v| bits | (v ^ (v >> 127)));
+    match TENS.get(usize::from(scale)) {
+        #[expect(clippy::cast_precision_loss, reason = "none has more than 53 bits")]
+        #[expect(clippy::cast_possible_truncation, reason = "none has more than 53 bits")]
+        Some(ten) if bits < (1 << 53) - 1 => decimals.unary(|v| v as i64 as f64 / ten),
+        _ => decimals.unary(|v| to_double(v, scale)),
+    }
+}
+
 /// Turns numbers and booleans into decimals.
 pub(super) fn to_decimal(cast: &Cast<'_>, precision: u8, scale: u8) -> Result<ArrayRef> {
     let wrong = || cast.wrong_array();
@@ -190,7 +204,7 @@ pub(super) fn from_decimal(cast: &Cast<'_>, scale: u8) -> Result<ArrayRef> {
         SqlType::SmallInt => round::<Int16Type>(decimals, scale),
         SqlType::Integer => round::<Int32Type>(decimals, scale),
         SqlType::BigInt => round::<Int64Type>(decimals, scale),
-        SqlType::Double => Arc::new(decimals.unary::<_, Float64Type>(|v| to_double(v, scale))),
+        SqlType::Double => Arc::new(doubles(decimals, scale)),
         SqlType::Real => Arc::new(decimals.unary::<_, Float32Type>(|v| {
             let mut text = String::with_capacity(48);
             crate::render::number::write_decimal(v, scale, &mut text);
@@ -234,5 +248,21 @@ mod tests {
         assert_eq!(rescale(1, 0, 38), Some(10i128.pow(38)));
         assert_eq!(rescale(i128::MAX, 0, 1), None);
         assert!((to_double(1, 1) - 0.1).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_batch_is_the_same_doubles_as_its_values() {
+        let edge = 1i128 << 53;
+        let short = [0, 1, -1, 12_345, -99_999_999, edge - 2, -(edge - 1)];
+        let long = [5, edge - 1, edge, -edge, edge + 1, i128::MAX, 10i128.pow(38) - 1, -7];
+        for (values, scale) in
+            [(&short[..], 2), (&short, 0), (&short, 22), (&short, 30), (&long, 2), (&long, 38)]
+        {
+            let batch: Decimal128Array = values.iter().map(|v| Some(*v)).chain([None]).collect();
+            let (each, whole) =
+                (values.iter().map(|v| to_double(*v, scale).to_bits()), doubles(&batch, scale));
+            assert!(each.eq(whole.iter().flatten().map(f64::to_bits)), "{values:?} {scale}");
+            assert_eq!(whole.iter().last(), Some(None));
+        }
     }
 }

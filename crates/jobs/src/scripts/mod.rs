@@ -29,6 +29,8 @@ pub struct ScriptKey {
     pub id: String,
     /// The secret half.
     pub secret: String,
+    /// The session token, if it is a temporary key.
+    pub token: Option<String>,
     /// The region that is meant.
     pub region: String,
 }

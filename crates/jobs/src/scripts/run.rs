@@ -102,6 +102,7 @@ fn variables(endpoint: &str, key: &ScriptKey, run: &RunId) -> Vec<(String, Strin
         endpoint.split("://").nth(1).map_or("", |rest| rest.split(['/', ':']).next().unwrap_or_default());
     let hosts = format!("{hosts}127.0.0.1,localhost,{own}");
     let name = format!("{CALLED}{run}");
+    let token = key.token.as_deref().map(|token| ("AWS_SESSION_TOKEN", token));
     [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", &key.id),
@@ -116,6 +117,7 @@ fn variables(endpoint: &str, key: &ScriptKey, run: &RunId) -> Vec<(String, Strin
         ("no_proxy", &hosts),
     ]
     .into_iter()
+    .chain(token)
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect()
 }

@@ -26,7 +26,7 @@ pub enum Kind {
 /// One declaration.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
-    /// The key, with dots between its parts; `*` stands for a name: a bucket's, an access key's.
+    /// The key, with dots between its parts; `*` stands for a name: a bucket's, an access key's, a role's.
     pub key: &'static str,
     /// What it may hold.
     pub kind: Kind,
@@ -149,6 +149,13 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("aws.keys.*.policy_file", Kind::Path, "", "a file with that policy"),
     setting(
+        "aws.roles.*.policy",
+        Kind::Text,
+        "",
+        "what whoever assumes this role may do, as an IAM policy in JSON; with any role here, no others may be assumed",
+    ),
+    setting("aws.roles.*.policy_file", Kind::Path, "", "a file with that policy of the role"),
+    setting(
         "console.metrics_token",
         Kind::Secret,
         "",
@@ -246,13 +253,14 @@ pub const SETTINGS: &[Setting] = &[
 pub(super) const GROUPS: &[(&str, &str, &str)] = &[
     ("lake.buckets.", "my-bucket", "A bucket that lives elsewhere:"),
     ("aws.keys.", "reader", "An access key of its own rights:"),
+    ("aws.roles.", "etl", "A role, for the keys whose policies allow sts:AssumeRole on it:"),
 ];
 
 /// Environment variables with our prefix that are no settings.
 pub(super) const OTHER_VARIABLES: &[&str] = &["GLULAM_CONFIG", "GLULAM_CRASH_AT"];
 
 impl Setting {
-    /// Whether the key has a name in it: a bucket's or an access key's.
+    /// Whether the key has a name in it: a bucket's, an access key's or a role's.
     pub fn is_per_name(&self) -> bool {
         self.key.contains('*')
     }

@@ -12,12 +12,12 @@ pub use durable::{Subscription, SubscriptionInfo};
 pub use live::{Live, LiveEvents};
 
 use crate::clock::Clock;
-use crate::db::{self, Database, Transaction};
+use crate::db::{self, Database, Dialect, Transaction};
 use chrono::{DateTime, Utc};
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{broadcast, watch};
 
 /// How many events a live listener may fall behind before it misses some.
@@ -124,21 +124,69 @@ struct Inner {
     live: broadcast::Sender<Arc<Event>>,
     /// Counts up with every stored event, to wake the durable subscriptions of this process.
     stored: watch::Sender<u64>,
+    /// The subscriptions, where this process alone has the database.
+    known: Option<Known>,
+}
+
+/// The subscriptions in memory, so that an event that nobody waits for needs no look at the database. A subscription is
+/// among them from its commit on, and no longer when its end is committed: events of a transaction, which on the
+/// embedded database has the only pen, are never queued for one that is gone.
+#[derive(Default)]
+struct Known {
+    filters: RwLock<Vec<(String, Filter)>>,
+    /// Held while they change.
+    change: tokio::sync::Mutex<()>,
+}
+
+impl Known {
+    fn set(&self, filters: Vec<(String, Filter)>) {
+        *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
+    }
+
+    fn without(&self, name: &str) {
+        self.filters.write().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != name);
+    }
+
+    fn wanted_by(&self, event: &NewEvent) -> Vec<String> {
+        wanted(&self.filters.read().unwrap_or_else(PoisonError::into_inner), event)
+    }
+}
+
+fn wanted(filters: &[(String, Filter)], event: &NewEvent) -> Vec<String> {
+    let wants = |(_, filter): &&(String, Filter)| filter.wants(&event.kind, &event.subject);
+    filters.iter().filter(wants).map(|(name, _)| name.clone()).collect()
 }
 
 impl Events {
     /// The bus over that database. Brings its tables up to date.
     pub async fn open(db: Database, clock: Clock) -> Result<Self> {
+        Self::with(db, clock, None).await
+    }
+
+    /// The only bus over that embedded database: no other process, and no other bus of this one, may use it meanwhile.
+    pub async fn open_alone(db: Database, clock: Clock) -> Result<Self> {
+        let known = (db.dialect() == Dialect::Sqlite).then(Known::default);
+        Self::with(db, clock, known).await
+    }
+
+    async fn with(db: Database, clock: Clock, known: Option<Known>) -> Result<Self> {
         db.migrate("events", tables::MIGRATIONS).await?;
-        let inner =
-            Inner { db, clock, live: broadcast::Sender::new(LIVE_BACKLOG), stored: watch::Sender::new(0) };
-        Ok(Self { inner: Arc::new(inner) })
+        let (live, stored) = (broadcast::Sender::new(LIVE_BACKLOG), watch::Sender::new(0));
+        let events = Self { inner: Arc::new(Inner { db, clock, live, stored, known }) };
+        if let Some(known) = &events.inner.known {
+            events.learn(known).await?;
+        }
+        Ok(events)
     }
 
     /// Publishes an event by itself. Where nobody waits for it durably, nothing is written.
     pub async fn publish(&self, event: NewEvent) -> Result<Event> {
         event.check()?;
-        if tables::wanted_by(&mut *self.reader().await?, &event, None).await?.is_empty() {
+        let names = match &self.inner.known {
+            Some(known) => known.wanted_by(&event),
+            None => wanted(&tables::filters(&mut *self.reader().await?, None).await?, &event),
+        };
+        if names.is_empty() {
             let event = self.stamped(0, event);
             let _ = self.inner.live.send(Arc::new(event.clone()));
             return Ok(event);
@@ -155,7 +203,10 @@ impl Events {
     /// the ticket to [`Events::committed`].
     pub async fn publish_in(&self, tx: &mut Transaction, event: NewEvent) -> Result<Ticket> {
         event.check()?;
-        let names = tables::wanted_by(tx, &event, Some(self.inner.db.dialect())).await?;
+        let names = match &self.inner.known {
+            Some(known) => known.wanted_by(&event),
+            None => wanted(&tables::filters(tx, Some(self.inner.db.dialect())).await?, &event),
+        };
         let mut event = self.stamped(0, event);
         if !names.is_empty() {
             event.id = tables::store(tx, &event, &names).await?;
@@ -186,13 +237,39 @@ impl Events {
         if filter.subject_prefix.contains('\0') {
             return Err(Error::invalid("a subject must not hold a zero byte"));
         }
-        let reader = tables::subscribe(&self.inner.db, name, &filter, self.inner.clock.now_millis()).await?;
+        let (events, named) = (self.clone(), name.to_owned());
+        let reader = whole(async move { events.begin(&named, &filter).await }).await?;
         Ok(Subscription::new(self.clone(), name, reader, self.inner.stored.subscribe()))
     }
 
     /// Ends a durable subscription; what only it waited for goes.
     pub async fn unsubscribe(&self, name: &str) -> Result<()> {
-        tables::unsubscribe(&self.inner.db, name).await
+        let (events, name) = (self.clone(), name.to_owned());
+        whole(async move { events.finish(&name).await }).await
+    }
+
+    async fn begin(&self, name: &str, filter: &Filter) -> Result<i64> {
+        let beginning = tables::subscribe(&self.inner.db, name, filter, self.inner.clock.now_millis());
+        let Some(known) = &self.inner.known else { return beginning.await };
+        let _turn = known.change.lock().await;
+        let reader = beginning.await?;
+        self.learn(known).await?;
+        Ok(reader)
+    }
+
+    async fn finish(&self, name: &str) -> Result<()> {
+        let Some(known) = &self.inner.known else { return tables::unsubscribe(&self.inner.db, name).await };
+        let _turn = known.change.lock().await;
+        known.without(name);
+        let ended = tables::unsubscribe(&self.inner.db, name).await;
+        self.learn(known).await?;
+        ended
+    }
+
+    /// Reads the subscriptions anew.
+    async fn learn(&self, known: &Known) -> Result<()> {
+        known.set(tables::filters(&mut *self.reader().await?, None).await?);
+        Ok(())
     }
 
     /// The durable subscriptions by name, with what waits for each.
@@ -209,6 +286,13 @@ impl Events {
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>> {
         self.inner.db.read().acquire().await.map_err(|e| db::failed("reading the events", e))
     }
+}
+
+/// Drives a change to its end even if the caller goes away.
+async fn whole<T: Send + 'static>(change: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    tokio::spawn(change)
+        .await
+        .map_err(|e| Error::internal("a change of a subscription broke off").source_is(e))?
 }
 
 #[cfg(test)]

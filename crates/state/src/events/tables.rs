@@ -1,6 +1,6 @@
 //! The bus's tables: events that somebody waits for, subscriptions, and a queue of event numbers for each.
 
-use super::{Event, Filter, NewEvent, SubscriptionInfo};
+use super::{Event, Filter, SubscriptionInfo};
 use crate::db::{self, Database, Dialect, Migration, Transaction, failed};
 use chrono::DateTime;
 use model::{Error, Result};
@@ -20,12 +20,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
           CREATE INDEX event_queue_by_event ON event_queue (event);",
 }];
 
-/// The names of the subscriptions that want an event. `held` keeps them from being ended before the transaction is.
-pub(super) async fn wanted_by(
+/// The subscriptions and what each wants, by name. `held` keeps them from being ended before the transaction is.
+pub(super) async fn filters(
     connection: &mut AnyConnection,
-    event: &NewEvent,
     held: Option<Dialect>,
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, Filter)>> {
     let sql = match held {
         Some(Dialect::Postgres) => {
             "SELECT name, kinds, prefix FROM event_subscriptions ORDER BY name FOR KEY SHARE"
@@ -34,14 +33,7 @@ pub(super) async fn wanted_by(
     };
     let rows =
         sqlx::query(sql).fetch_all(connection).await.map_err(|e| failed("reading the subscriptions", e))?;
-    let mut names = Vec::new();
-    for row in &rows {
-        let (name, filter) = filter_of(row)?;
-        if filter.wants(&event.kind, &event.subject) {
-            names.push(name);
-        }
-    }
-    Ok(names)
+    rows.iter().map(filter_of).collect()
 }
 
 fn filter_of(row: &AnyRow) -> Result<(String, Filter)> {

@@ -23,6 +23,7 @@ mod gate;
 mod history;
 mod nodes;
 mod options;
+mod pen;
 mod recorder;
 mod run;
 mod supervisor;
@@ -45,6 +46,7 @@ use futures::future::BoxFuture;
 use gate::Gate;
 use model::{Error, ErrorKind, Outcome, Result, RunId, RunKind, RunState};
 use options::span;
+use pen::Pen;
 use recorder::Recorder;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -272,7 +274,7 @@ impl Inner {
             .hint("wait for some to end, or raise the number of runs that work at once"));
         }
         let id = self.new_id()?;
-        let mut tx = self.db.begin().await?;
+        let mut pen = Pen::take(&self.db, &new).await?;
         let now = self.clock.now_millis();
         // A run that no limit can keep back and whose turn it is begins with its record.
         let pass = match (&new.concurrency, new.resident) {
@@ -281,17 +283,17 @@ impl Inner {
             (None, false) => self.gate.enter_now(),
         };
         let first = tables::First { id: &id, under, node: &self.node, begins: pass.is_some(), now };
-        let inserted = tables::insert(&mut tx, self.db.dialect(), &new, first).await;
+        let inserted = tables::insert(pen.connection(), self.db.dialect(), &new, first).await;
         let run = match inserted {
             Ok(run) => run,
             Err(error) if error.kind() == ErrorKind::AlreadyExists && new.token.is_some() => {
                 // The same token came to another node at the same time.
-                drop(tx);
+                drop(pen);
                 return self.started_before(&new).await?.ok_or(error);
             }
             Err(error) => return Err(error),
         };
-        db::commit(tx).await?;
+        pen.commit().await?;
         crashpoint::hit("runs.start.committed");
         let key = new.concurrency.map(|limit| (limit.key, limit.limit));
         let turn = Turn { pass, key, resident: new.resident };

@@ -19,12 +19,26 @@ pub(super) struct Recorder {
     kept: u64,
     dropped: u64,
     lines: Vec<(i64, LogLevel, String)>,
-    recorded: (Option<Progress>, BTreeMap<String, u64>),
+    recorded: Meter,
+}
+
+/// Progress and counters at one moment.
+#[derive(Clone, PartialEq)]
+pub(super) struct Meter {
+    pub(super) progress: Option<Progress>,
+    pub(super) counters: BTreeMap<String, u64>,
+}
+
+impl Meter {
+    fn of(live: &Live) -> Self {
+        Self { progress: live.meters.progress(), counters: live.meters.counters() }
+    }
 }
 
 impl Recorder {
     pub(super) fn new(most: u64, run: &Run) -> Self {
-        Self { most, kept: 0, dropped: 0, lines: Vec::new(), recorded: (run.progress, run.counters.clone()) }
+        let recorded = Meter { progress: run.progress, counters: run.counters.clone() };
+        Self { most, kept: 0, dropped: 0, lines: Vec::new(), recorded }
     }
 
     pub(super) fn take(&mut self, said: Said) {
@@ -67,18 +81,25 @@ impl Recorder {
 
     /// Whether there is something to write.
     pub(super) fn has_news(&self, live: &Live) -> bool {
-        self.has_lines() || (live.meters.progress(), live.meters.counters()) != self.recorded
+        self.has_lines() || Meter::of(live) != self.recorded
     }
 
     /// Writes what is new. The run is `None` where nothing changed, or it is no longer this node's.
     pub(super) async fn write(&self, tx: &mut Transaction, live: &Live, node: &str) -> Result<Written> {
+        let mut written = self.write_lines(tx, live).await?;
+        // New lines alone are a change too: whoever follows the log waits for the next revision.
+        if self.has_news(live) {
+            written.run = tables::record(tx, &live.id, node, &written.recorded).await?;
+        }
+        Ok(written)
+    }
+
+    /// Writes new lines only; what the meters say goes with a change of state.
+    pub(super) async fn write_lines(&self, tx: &mut Transaction, live: &Live) -> Result<Written> {
         if self.has_lines() {
             tables::append_log(tx, &live.id, &self.lines).await?;
         }
-        let now = (live.meters.progress(), live.meters.counters()); // New lines alone are a change too: whoever follows the log waits for the next revision.
-        let run =
-            if self.has_news(live) { tables::record(tx, &live.id, node, now.0, &now.1).await? } else { None };
-        Ok(Written { lines: self.lines.len(), recorded: now, run })
+        Ok(Written { lines: self.lines.len(), recorded: Meter::of(live), run: None })
     }
 
     /// The write is committed.
@@ -91,6 +112,6 @@ impl Recorder {
 /// What a write wrote.
 pub(super) struct Written {
     lines: usize,
-    recorded: (Option<Progress>, BTreeMap<String, u64>),
+    pub(super) recorded: Meter,
     pub(super) run: Option<Run>,
 }

@@ -328,8 +328,13 @@ impl Supervisor {
 
     async fn try_end(&mut self, state: RunState, outcome: &Outcome) -> Result<Option<Run>> {
         let mut tx = self.inner.db.begin().await?;
-        let written = self.recorder.write(&mut tx, &self.live, &self.inner.node).await?;
-        let change = Change { node: Some(&self.inner.node), outcome: Some(outcome), ..Change::default() };
+        let written = self.recorder.write_lines(&mut tx, &self.live).await?;
+        let change = Change {
+            node: Some(&self.inner.node),
+            outcome: Some(outcome),
+            meter: Some(&written.recorded),
+            ..Change::default()
+        };
         let now = self.inner.clock.now_millis();
         let Some(run) = tables::transition(&mut tx, &self.live.id, state, change, now).await? else {
             return Ok(None);
@@ -376,8 +381,9 @@ impl Supervisor {
 
     async fn try_back_to_waiting(&mut self, uses_retry: bool) -> Result<Option<Run>> {
         let mut tx = self.inner.db.begin().await?;
-        let written = self.recorder.write(&mut tx, &self.live, &self.inner.node).await?;
-        let change = Change { node: Some(&self.inner.node), uses_retry, ..Change::default() };
+        let written = self.recorder.write_lines(&mut tx, &self.live).await?;
+        let meter = Some(&written.recorded);
+        let change = Change { node: Some(&self.inner.node), uses_retry, meter, ..Change::default() };
         let now = self.inner.clock.now_millis();
         let run = tables::transition(&mut tx, &self.live.id, RunState::Waiting, change, now).await?;
         if run.is_some() {

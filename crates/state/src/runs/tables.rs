@@ -4,6 +4,7 @@
 //! [`RunState::may_become`] does not allow: two nodes cannot both end a run.
 
 use super::options::NewRun;
+use super::recorder::Meter;
 use super::{LogLevel, LogLine, Run, WhenFull};
 use crate::db::{Database, Dialect, Migration, Transaction, failed};
 use crate::trace::TraceContext;
@@ -11,8 +12,7 @@ use chrono::{DateTime, Utc};
 use model::{Error, ErrorKind, Outcome, Progress, Result, RunId, RunKind, RunState, Unit};
 use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row};
-use std::collections::BTreeMap;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use std::time::Duration;
 
 pub(super) const MIGRATIONS: &[Migration] = &[
@@ -121,11 +121,11 @@ fn text_of<T: serde::Serialize>(value: &T) -> Result<String> {
 }
 
 /// Serialises what shares a limit's key until the transaction ends. SQLite has one writer anyway.
-async fn lock_key(tx: &mut Transaction, dialect: Dialect, key: &str) -> Result<()> {
+async fn lock_key(connection: &mut AnyConnection, dialect: Dialect, key: &str) -> Result<()> {
     if dialect == Dialect::Postgres {
         sqlx::query("SELECT pg_advisory_xact_lock(7160235, hashtext($1))")
             .bind(key)
-            .execute(&mut **tx)
+            .execute(connection)
             .await
             .map_err(|e| failed("waiting for a concurrency limit", e))?;
     }
@@ -144,7 +144,7 @@ pub(super) struct First<'a> {
 
 /// Writes a new run down, unless its limit refuses it.
 pub(super) async fn insert(
-    tx: &mut Transaction,
+    connection: &mut AnyConnection,
     dialect: Dialect,
     new: &NewRun,
     first: First<'_>,
@@ -152,8 +152,8 @@ pub(super) async fn insert(
     if let Some(limit) = &new.concurrency
         && limit.when_full == WhenFull::Refuse
     {
-        lock_key(tx, dialect, &limit.key).await?;
-        refuse_if_full(tx, new, &limit.key, limit.limit).await?;
+        lock_key(connection, dialect, &limit.key).await?;
+        refuse_if_full(connection, new, &limit.key, limit.limit).await?;
     }
     let sql = format!(
         "INSERT INTO runs (id, kind, name, owner, token, arguments, timeout, retries_left, retry_delay,
@@ -180,18 +180,18 @@ pub(super) async fn insert(
         .bind(first.node)
         .bind(first.now)
         .bind(first.under.map(|under| under.to_string()))
-        .fetch_one(&mut **tx)
+        .fetch_one(connection)
         .await
         .map_err(|e| failed("writing a run down", e))?;
     run_of(&row)
 }
 
-async fn refuse_if_full(tx: &mut Transaction, new: &NewRun, key: &str, limit: usize) -> Result<()> {
+async fn refuse_if_full(connection: &mut AnyConnection, new: &NewRun, key: &str, limit: usize) -> Result<()> {
     let active: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM runs WHERE limit_key = $1 AND state IN ('waiting', 'running', 'stopping')",
     )
     .bind(key)
-    .fetch_one(&mut **tx)
+    .fetch_one(connection)
     .await
     .map_err(|e| failed("counting runs", e))?;
     if unsigned(active) < limit as u64 {
@@ -281,6 +281,7 @@ pub(super) struct Change<'a> {
     pub(super) uses_retry: bool,
     /// Only from this state.
     pub(super) only_from: Option<RunState>,
+    pub(super) meter: Option<&'a Meter>,
 }
 
 /// Changes a run's state if it may become that: `None` where it may not (any more), or is another node's.
@@ -299,24 +300,41 @@ pub(super) async fn transition(
     if from.is_empty() {
         return Ok(None);
     }
+    let meters =
+        if change.meter.is_some() { "done = $8, total = $9, unit = $10, counters = $11, " } else { "" };
     let sql = format!(
         "UPDATE runs SET state = $2, node = COALESCE($3, node), outcome = COALESCE($4, outcome),
-             ended = COALESCE($5, ended), retries_left = retries_left - $6, revision = revision + 1
+             ended = COALESCE($5, ended), retries_left = retries_left - $6, {meters}revision = revision + 1
          WHERE id = $1 AND node = COALESCE($7, node) AND state IN ({}) RETURNING {COLUMNS}",
         from.join(", ")
     );
-    let row = sqlx::query(AssertSqlSafe(sql))
+    let query = sqlx::query(AssertSqlSafe(sql))
         .bind(id.as_str())
         .bind(to.as_str())
         .bind(change.new_node.map(str::to_owned))
         .bind(change.outcome.map(text_of).transpose()?)
         .bind(to.is_final().then_some(now))
         .bind(i64::from(change.uses_retry))
-        .bind(change.node.map(str::to_owned))
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(|e| failed("changing a run's state", e))?;
+        .bind(change.node.map(str::to_owned));
+    let query = match change.meter {
+        Some(meter) => bind_meter(query, meter)?,
+        None => query,
+    };
+    let row = query.fetch_optional(&mut **tx).await.map_err(|e| failed("changing a run's state", e))?;
     row.as_ref().map(run_of).transpose()
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
+
+/// Progress and counters as four values.
+fn bind_meter<'q>(query: Query<'q>, meter: &Meter) -> Result<Query<'q>> {
+    let progress = meter.progress;
+    let unit = progress.map(|p| text_of(&p.unit)).transpose()?.map(|u| u.trim_matches('"').to_owned());
+    Ok(query
+        .bind(progress.map(|p| signed(p.done)))
+        .bind(progress.and_then(|p| p.total).map(signed))
+        .bind(unit)
+        .bind(text_of(&meter.counters)?))
 }
 
 /// Writes progress and counters of a run that is at work. `None` where it is no longer this node's to write.
@@ -324,21 +342,14 @@ pub(super) async fn record(
     tx: &mut Transaction,
     id: &RunId,
     node: &str,
-    progress: Option<Progress>,
-    counters: &BTreeMap<String, u64>,
+    meter: &Meter,
 ) -> Result<Option<Run>> {
     let sql = format!(
         "UPDATE runs SET done = $3, total = $4, unit = $5, counters = $6, revision = revision + 1
          WHERE id = $1 AND node = $2 AND state IN ('running', 'stopping') RETURNING {COLUMNS}"
     );
-    let unit = progress.map(|p| text_of(&p.unit)).transpose()?.map(|u| u.trim_matches('"').to_owned());
-    let row = sqlx::query(AssertSqlSafe(sql))
-        .bind(id.as_str())
-        .bind(node)
-        .bind(progress.map(|p| signed(p.done)))
-        .bind(progress.and_then(|p| p.total).map(signed))
-        .bind(unit)
-        .bind(text_of(counters)?)
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(id.as_str()).bind(node);
+    let row = bind_meter(query, meter)?
         .fetch_optional(&mut **tx)
         .await
         .map_err(|e| failed("recording a run's progress", e))?;

@@ -87,6 +87,21 @@ fn access_keys_have_settings_of_their_own() {
 }
 
 #[test]
+fn roles_have_settings_of_their_own() {
+    let config = load(
+        "[aws.roles.\"night/etl\"]\npolicy = \"{}\"\n[aws.roles.\"a.b\"]\npolicy_file = \"ab.json\"\n",
+        &[],
+        &[],
+    )
+    .unwrap();
+    assert_eq!(config.names("aws.roles.").into_iter().collect::<Vec<_>>(), ["a.b", "night/etl"]);
+    assert_eq!(config.text("aws.roles.night/etl.policy"), Some("{}"));
+    assert!(config.path("aws.roles.a.b.policy_file").unwrap().is_absolute());
+    let refused = refusal("[aws.roles.etl]\nsecret_access_key = \"x\"\n", &[], &[]);
+    assert!(refused.contains("there is no setting `aws.roles.etl.secret_access_key`"), "{refused}");
+}
+
+#[test]
 fn an_unknown_key_is_refused_with_the_nearest_one() {
     insta::assert_snapshot!(refusal("data = \"x\"\nlake.endpiont = \"y\"\n", &[], &[]), @r##"
     there is no setting `lake.endpiont`

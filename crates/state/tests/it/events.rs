@@ -201,3 +201,51 @@ async fn an_event_that_commits_late_is_not_lost() {
     g.events.committed(slow_ticket);
     assert_eq!(subscription.next().await.unwrap().subject, "s3://raw/slow");
 }
+
+/// The bus that knows the subscriptions by heart: what is published between the two answers is kept, what comes after
+/// the end is not, whoever publishes meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_bus_of_a_database_follows_its_subscriptions() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Database::sqlite(&dir.path().join("state.db")).await.unwrap();
+    let count = async |table: &str| {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        sqlx::query_scalar::<_, i64>(sql).fetch_one(db.read()).await.unwrap()
+    };
+    let clock = Clock::manual(crate::ground::start_time()).0;
+    let events = Events::open_alone(db.clone(), clock.clone()).await.unwrap();
+    events.publish(created("s3://raw/before")).await.unwrap();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let others = tokio::spawn({
+        let (events, stop) = (events.clone(), stop.clone());
+        async move {
+            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                events.publish(created("s3://noise/a")).await.unwrap();
+                // Where nobody waits for it, there was nothing to wait for either.
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    for round in 0..30 {
+        let mut subscription = events.subscribe("raw", Filter::default()).await.unwrap();
+        let subject = format!("s3://raw/{round}");
+        events.publish(created(&subject)).await.unwrap();
+        while subscription.next().await.unwrap().subject != subject {}
+        events.unsubscribe("raw").await.unwrap();
+        assert_eq!(events.unsubscribe("raw").await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!((count("event_queue").await, count("events").await), (0, 0), "after round {round}");
+    }
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    others.await.unwrap();
+
+    // A filter that changes, and a bus that is opened anew.
+    events.subscribe("raw", Filter::kind("run.finished")).await.unwrap();
+    assert_eq!(events.publish(created("s3://raw/a")).await.unwrap().id, 0);
+    events.subscribe("raw", Filter::kind("object.created")).await.unwrap();
+    drop(events);
+    let events = Events::open_alone(db.clone(), clock).await.unwrap();
+    let kept = events.publish(created("s3://raw/b")).await.unwrap();
+    assert!(kept.id > 0);
+    let mut subscription = events.subscribe("raw", Filter::kind("object.created")).await.unwrap();
+    assert_eq!(subscription.next().await.unwrap(), kept);
+}

@@ -264,8 +264,8 @@ def hosts():
 def who():
     identity = boto3.client("sts").get_caller_identity()
     assert identity["Account"] == "123456789012" and identity["Arn"].startswith("arn:aws:iam::"), identity
-    error = refused("InvalidAction", boto3.client("sts").get_session_token)
-    assert "temporary" in str(error)
+    error = refused("InvalidAction", boto3.client("sts").decode_authorization_message, EncodedMessage="x")
+    assert "AssumeRole, " in str(error)
 
 
 def glue():

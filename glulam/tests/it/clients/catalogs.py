@@ -183,7 +183,9 @@ SERVED = {
         GetTags TagResource UntagResource PutResourcePolicy GetResourcePolicy GetResourcePolicies
         DeleteResourcePolicy CreateSecurityConfiguration GetSecurityConfiguration GetSecurityConfigurations
         DeleteSecurityConfiguration""",
-    "logs": "DescribeLogGroups DescribeLogStreams GetLogEvents FilterLogEvents",
+    "logs": """CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DeleteRetentionPolicy CreateLogStream
+        DeleteLogStream DescribeLogStreams PutLogEvents GetLogEvents FilterLogEvents TagResource UntagResource
+        ListTagsForResource TagLogGroup UntagLogGroup ListTagsLogGroup""",
     "kinesis": """CreateStream DeleteStream DescribeStream DescribeStreamSummary ListStreams UpdateStreamMode
         IncreaseStreamRetentionPeriod DecreaseStreamRetentionPeriod StartStreamEncryption StopStreamEncryption
         EnableEnhancedMonitoring DisableEnhancedMonitoring DescribeLimits ListShards SplitShard MergeShards
