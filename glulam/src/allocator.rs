@@ -91,9 +91,10 @@ unsafe impl GlobalAlloc for Allocator {
 pub(crate) fn huge_pages_on_request() {
     /// `PR_THP_DISABLE_EXCEPT_ADVISED` of Linux 6.18.
     const EXCEPT_ADVISED: nix::libc::c_ulong = 1 << 1;
+    const ON: nix::libc::c_ulong = 1;
     const NONE: nix::libc::c_ulong = 0;
     // SAFETY: this call takes numbers and changes a switch of this process.
-    let done = unsafe { nix::libc::prctl(nix::libc::PR_SET_THP_DISABLE, 1_u64, EXCEPT_ADVISED, NONE, NONE) };
+    let done = unsafe { nix::libc::prctl(nix::libc::PR_SET_THP_DISABLE, ON, EXCEPT_ADVISED, NONE, NONE) };
     if done == 0 {
         return;
     }

@@ -20,3 +20,10 @@ pub use db::{Database, Dialect, Migration, Transaction};
 pub use events::{Event, Events};
 pub use runs::{NewRun, Run, RunContext, RunHandle, RunOptions, RunQuery, Runs};
 pub use trace::TraceContext;
+
+/// Drives a change to its end even if the caller goes away.
+async fn whole<T: Send + 'static>(
+    change: impl Future<Output = model::Result<T>> + Send + 'static,
+) -> model::Result<T> {
+    tokio::spawn(change).await.map_err(|e| model::Error::internal("a change broke off").source_is(e))?
+}

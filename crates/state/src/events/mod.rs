@@ -13,6 +13,7 @@ pub use live::{Live, LiveEvents};
 
 use crate::clock::Clock;
 use crate::db::{self, Database, Dialect, Transaction};
+use crate::whole;
 use chrono::{DateTime, Utc};
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -133,22 +134,28 @@ struct Inner {
 /// embedded database has the only pen, are never queued for one that is gone.
 #[derive(Default)]
 struct Known {
-    filters: RwLock<Vec<(String, Filter)>>,
+    /// None while they could not be read: then the database is asked.
+    filters: RwLock<Option<Filters>>,
     /// Held while they change.
     change: tokio::sync::Mutex<()>,
 }
 
+type Filters = Vec<(String, Filter)>;
+
 impl Known {
-    fn set(&self, filters: Vec<(String, Filter)>) {
+    fn set(&self, filters: Option<Filters>) {
         *self.filters.write().unwrap_or_else(PoisonError::into_inner) = filters;
     }
 
     fn without(&self, name: &str) {
-        self.filters.write().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| known != name);
+        if let Some(filters) = &mut *self.filters.write().unwrap_or_else(PoisonError::into_inner) {
+            filters.retain(|(known, _)| known != name);
+        }
     }
 
-    fn wanted_by(&self, event: &NewEvent) -> Vec<String> {
-        wanted(&self.filters.read().unwrap_or_else(PoisonError::into_inner), event)
+    fn wanted_by(&self, event: &NewEvent) -> Option<Vec<String>> {
+        let filters = self.filters.read().unwrap_or_else(PoisonError::into_inner);
+        filters.as_ref().map(|filters| wanted(filters, event))
     }
 }
 
@@ -182,8 +189,8 @@ impl Events {
     /// Publishes an event by itself. Where nobody waits for it durably, nothing is written.
     pub async fn publish(&self, event: NewEvent) -> Result<Event> {
         event.check()?;
-        let names = match &self.inner.known {
-            Some(known) => known.wanted_by(&event),
+        let names = match self.wanted_by(&event) {
+            Some(names) => names,
             None => wanted(&tables::filters(&mut *self.reader().await?, None).await?, &event),
         };
         if names.is_empty() {
@@ -203,8 +210,8 @@ impl Events {
     /// the ticket to [`Events::committed`].
     pub async fn publish_in(&self, tx: &mut Transaction, event: NewEvent) -> Result<Ticket> {
         event.check()?;
-        let names = match &self.inner.known {
-            Some(known) => known.wanted_by(&event),
+        let names = match self.wanted_by(&event) {
+            Some(names) => names,
             None => wanted(&tables::filters(tx, Some(self.inner.db.dialect())).await?, &event),
         };
         let mut event = self.stamped(0, event);
@@ -266,9 +273,21 @@ impl Events {
         ended
     }
 
+    /// The names of the subscriptions that want an event, where this process knows them.
+    fn wanted_by(&self, event: &NewEvent) -> Option<Vec<String>> {
+        self.inner.known.as_ref()?.wanted_by(event)
+    }
+
     /// Reads the subscriptions anew.
     async fn learn(&self, known: &Known) -> Result<()> {
-        known.set(tables::filters(&mut *self.reader().await?, None).await?);
+        let read = async { tables::filters(&mut *self.reader().await?, None).await };
+        match read.await {
+            Ok(filters) => known.set(Some(filters)),
+            Err(error) => {
+                known.set(None);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -286,13 +305,6 @@ impl Events {
     async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>> {
         self.inner.db.read().acquire().await.map_err(|e| db::failed("reading the events", e))
     }
-}
-
-/// Drives a change to its end even if the caller goes away.
-async fn whole<T: Send + 'static>(change: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(change)
-        .await
-        .map_err(|e| Error::internal("a change of a subscription broke off").source_is(e))?
 }
 
 #[cfg(test)]

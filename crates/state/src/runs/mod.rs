@@ -40,6 +40,7 @@ use crate::clock::Clock;
 use crate::db::{self, Database};
 use crate::events::Events;
 use crate::trace::{self, TraceContext};
+use crate::whole;
 use chrono::{DateTime, Utc};
 use context::{LOG_BACKLOG, Live, Meters};
 use futures::future::BoxFuture;
@@ -420,9 +421,4 @@ fn random() -> Result<u128> {
 
 fn shutting_down() -> Error {
     Error::unavailable("Glulam is shutting down and starts no more runs").hint("try again when it is up")
-}
-
-/// Drives a change to its end even if the caller goes away.
-async fn whole<T: Send + 'static>(change: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    tokio::spawn(change).await.map_err(|e| Error::internal("a change of a run broke off").source_is(e))?
 }
