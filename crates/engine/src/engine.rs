@@ -2,6 +2,7 @@
 
 use crate::joins::Joins;
 use crate::memory::PeakPool;
+use crate::sums::KeptSums;
 use crate::system::SystemTable;
 use catalog::Catalog;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -49,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) database: Database,
     /// What other rooms tell of themselves as tables.
     pub(crate) system: RwLock<Vec<Arc<dyn SystemTable>>>,
+    /// Of questions that are asked again and again.
+    pub(crate) sums: Arc<KeptSums>,
     runtime: Arc<RuntimeEnv>,
 }
 
@@ -90,6 +93,7 @@ impl Engine {
             options,
             database,
             system: RwLock::default(),
+            sums: Arc::default(),
             runtime,
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -28,6 +28,7 @@ mod prepared;
 mod query;
 mod run;
 mod stats;
+mod sums;
 mod system;
 mod tables;
 mod touched;
@@ -48,7 +49,9 @@ pub use plan::OutputColumn;
 pub use prepared::{PRIMARY_WORKGROUP, PreparedStatement};
 pub use query::QueryRequest;
 pub use run::{QueryOutcome, RESULT_SCHEMA_KEY, read_columns};
-pub use scan::{FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, ScanReport};
+pub use scan::{
+    FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, Recent, ScanReport,
+};
 pub use stats::{Phases, QueryStats};
 pub use system::{SYSTEM_DATABASE, SystemTable};
 pub use touched::Touched;

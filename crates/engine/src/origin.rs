@@ -11,18 +11,18 @@ use std::sync::Arc;
 /// Functions and clauses whose values are others each time.
 const BY_CHANCE: [&str; 6] = ["random", "rand", "secure_random", "uuid", "shuffle", "tablesample"];
 
-/// What an answer is made of.
+/// What an answer is made of, but for the files.
 #[derive(Debug, Clone)]
-pub struct Origin {
+pub(crate) struct Basis {
     digest: [u8; 32],
+    has_lambdas: bool,
     session: Arc<Session>,
 }
 
-impl Origin {
-    /// Of a query that was analyzed and planned; `None` where nobody wants to know, and where the answer may be another
-    /// one each time.
+impl Basis {
+    /// Of a query that was analyzed; `None` where nobody wants to know, and where the answer may be another one each time.
     pub(crate) fn of(context: &Context, analyzed: &Analyzed, tables: &OpenTables) -> Option<Self> {
-        let files = context.counters().files_state()?;
+        context.counters().files_state()?;
         let mut digest = Sha256::new();
         let mut add = |text: &str| {
             digest.update((text.len() as u64).to_le_bytes());
@@ -38,9 +38,41 @@ impl Origin {
         for version in tables.versions()? {
             add(&version);
         }
-        let by_chance = tables.texts().any(goes_by_chance) || goes_by_chance(&context.source.text);
+        let texts = || tables.texts().chain([context.source.text.as_str()]);
+        let has_lambdas = texts().any(|text| text.contains("->"));
+        let basis = Self { digest: digest.finalize().into(), has_lambdas, session: Arc::clone(session) };
+        (!texts().any(goes_by_chance)).then_some(basis)
+    }
+
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    /// Whether there may be lambdas in it.
+    pub(crate) fn has_lambdas(&self) -> bool {
+        self.has_lambdas
+    }
+
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+}
+
+/// What an answer is made of.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    digest: [u8; 32],
+    session: Arc<Session>,
+}
+
+impl Origin {
+    /// Of a query that was planned: its files are known.
+    pub(crate) fn of(context: &Context, basis: Basis) -> Option<Self> {
+        let files = context.counters().files_state()?;
+        let mut digest = Sha256::new();
+        digest.update(basis.digest);
         digest.update(files);
-        (!by_chance).then(|| Self { digest: digest.finalize().into(), session: Arc::clone(session) })
+        Some(Self { digest: digest.finalize().into(), session: basis.session })
     }
 
     /// Two answers with the same key are the same. `None` once something in the query has asked for the time.

@@ -4,9 +4,10 @@ use crate::answer::{Answer, answer_of, ddl_answer};
 use crate::ddl::{self, DdlContext};
 use crate::engine::Engine;
 use crate::joins::{BY_SORTING, JoinChoice, Joins, Ready};
-use crate::origin::Origin;
+use crate::origin::{Basis, Origin};
 use crate::prepared::PRIMARY_WORKGROUP;
 use crate::stats::{QueryStats, Stopwatch};
+use crate::sums;
 use crate::tables::OpenTables;
 use catalog::Database;
 use chrono::{DateTime, Utc};
@@ -299,7 +300,11 @@ impl Engine {
         joins: Joins,
         stats: &QueryStats,
     ) -> Result<(Arc<dyn ExecutionPlan>, Arc<TaskContext>)> {
-        let (state, pool) = self.session_state(joins)?;
+        let (mut state, pool) = self.session_state(joins)?;
+        if stats.counters.files_state().is_some() {
+            // Sums of files that are kept must not leave out what those of others make superfluous.
+            state.config_mut().options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+        }
         stats.account_to(pool);
         let mut watch = Stopwatch::start();
         let optimized = crate::optimizer::optimize(&state, logical)?;
@@ -312,8 +317,12 @@ impl Engine {
 
     async fn select(&self, query: &Query, context: &Context) -> Result<Answer> {
         let (analyzed, tables) = self.open_and_analyze(query, context).await?;
-        let (physical, task) = self.physical(&analyzed, context).await?;
-        let origin = Origin::of(context, &analyzed, &tables);
+        let basis = Basis::of(context, &analyzed, &tables);
+        let (mut physical, task) = self.physical(&analyzed, context).await?;
+        if let Some(basis) = &basis {
+            physical = sums::remember(physical, basis, &self.inner.sums).map_err(scan::error)?;
+        }
+        let origin = basis.and_then(|basis| Origin::of(context, basis));
         Ok(Answer { origin, ..self.answer_with(analyzed, physical, task, context) })
     }
 

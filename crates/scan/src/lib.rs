@@ -16,10 +16,12 @@ mod format;
 mod observed;
 mod parquet;
 mod partitions;
+mod pieces;
 mod plain;
 mod projected;
 mod provider;
 mod prune;
+mod recent;
 mod runtime;
 mod scans;
 mod sieve;
@@ -32,8 +34,10 @@ pub use columns::{ColumnKind, ScanColumn};
 pub use compact::{compact, may_be_wasteful};
 pub use counters::{ScanCounters, ScanReport};
 pub use observed::leave_to_join;
+pub use pieces::{Piece, Pieces};
 pub use plain::{
     FileFormat, FileGate, FilePath, FileSearch, FoundFile, FoundFiles, LinePattern, OpenFiles, OpenOptions,
 };
+pub use recent::Recent;
 pub use runtime::runtime_env;
 pub use scans::{CacheSizes, OpenTable, ScanOptions, Scans};

@@ -35,12 +35,19 @@ pub(crate) struct Observed {
     dynamic: Vec<Arc<dyn PhysicalExpr>>,
     /// Those that are the joins' own business.
     left: Left,
+    /// How the files are read, where nothing but that and the files says what comes out.
+    reading: Option<Arc<str>>,
 }
 
 impl Observed {
-    pub(crate) fn new(inner: Arc<dyn FileSource>, meter: Meter) -> Self {
+    pub(crate) fn new(inner: Arc<dyn FileSource>, meter: Meter, reading: Option<Arc<str>>) -> Self {
         meter.counters.watch(inner.metrics());
-        Self { inner, meter, dynamic: Vec::new(), left: Left::default() }
+        Self { inner, meter, dynamic: Vec::new(), left: Left::default(), reading }
+    }
+
+    /// How the files are read, where nothing but that and the files says what comes out.
+    pub(crate) fn reading(&self) -> Option<&str> {
+        self.reading.as_deref().filter(|_| self.dynamic.is_empty())
     }
 
     fn around(&self, inner: Arc<dyn FileSource>) -> Arc<dyn FileSource> {

@@ -313,7 +313,8 @@ impl Scan<'_> {
                 (Arc::new(source), cut(files, &recipe.spec, cores), None)
             }
         };
-        let source: Arc<dyn FileSource> = Arc::new(Observed::new(source, table.meter.clone()));
+        let source: Arc<dyn FileSource> =
+            Arc::new(Observed::new(source, table.meter.clone(), self.reading(layout)));
         let (groups, statistics) = groups(files, cores, &columns.schema)?;
         // Files are read by their addresses: the store is asked for, but nothing is read through it.
         let store = ObjectStoreUrl::parse("s3://lake").map_err(crate::error)?;
@@ -326,6 +327,14 @@ impl Scan<'_> {
             .with_expr_adapter(adapter)
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// How files are read, in full, where parts of answers may be kept by that: those of a catalog's table, if somebody
+    /// wants to know their state.
+    fn reading(&self, layout: &Layout) -> Option<Arc<str>> {
+        let table = self.table;
+        let is_known = matches!(*table.meter.counters.files(), FilesState::Known(_));
+        is_known.then(|| format!("{layout:?} {:?}", table.columns).into())
     }
 
     /// Files with statistics where they are cheap or wanted: for `count(*)`, for few files, from kept footers.

@@ -307,9 +307,14 @@ fn count(run: &Run, name: &str) -> u64 {
 
 /// What stands behind events and events a second.
 fn remark(run: &Run) -> String {
-    let mark = match run.counters.get("watermark").and_then(|m| i64::try_from(*m).ok()) {
-        Some(millis) => chrono::DateTime::from_timestamp_millis(millis).map_or("-".into(), terminal::time),
-        None => "-".to_owned(),
+    let millis = |name: &str| i64::try_from(count(run, name)).unwrap_or(0);
+    let mark = match (millis("watermark"), millis("watermark_before_1970")) {
+        (0, before) => -before,
+        (after, _) => after,
+    };
+    let mark = match mark {
+        0 => "-".to_owned(),
+        millis => chrono::DateTime::from_timestamp_millis(millis).map_or("-".into(), terminal::time),
     };
     format!(
         "lag {:.1} s, watermark {mark}, late {}, open windows {}",

@@ -335,8 +335,9 @@ impl Driver {
             gauge("join_rows", graph.join_rows() as u64);
         }
         gauge("lag_millis", self.behind.unsigned_abs());
-        if let Some(mark) = graph.watermark().filter(|m| *m > 0) {
-            gauge("watermark", mark.unsigned_abs());
+        // Counters have no sign: what lies before 1970 has one of its own, and counts while the other is 0.
+        if let Some(mark) = graph.watermark() {
+            gauge(if mark < 0 { "watermark_before_1970" } else { "watermark" }, mark.unsigned_abs());
         }
         Ok(())
     }

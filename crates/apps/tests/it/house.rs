@@ -128,11 +128,11 @@ pub(crate) async fn counted(house: &House, run: &RunHandle, records: u64) {
     until(house, run, |now| now.counters.get("records").copied().unwrap_or(0) >= records).await;
 }
 
-/// Waits until the run's watermark is there, where there is one behind 1970.
+/// Waits until the run's watermark is there.
 pub(crate) async fn behind(house: &House, run: &RunHandle, mark: Option<i64>) {
-    if let Some(mark) = mark.and_then(|mark| u64::try_from(mark).ok()).filter(|mark| *mark > 0) {
-        until(house, run, |now| now.counters.get("watermark") == Some(&mark)).await;
-    }
+    let Some(mark) = mark else { return };
+    let name = if mark < 0 { "watermark_before_1970" } else { "watermark" };
+    until(house, run, |now| now.counters.get(name) == Some(&mark.unsigned_abs())).await;
 }
 
 /// Waits for something of a run. The clock goes on meanwhile.

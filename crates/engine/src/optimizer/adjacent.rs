@@ -92,7 +92,7 @@ fn is_plain(kind: &DataType) -> bool {
 }
 
 /// The first half of a grouping whose rows may stand beside each other.
-struct AdjacentExec {
+pub(crate) struct AdjacentExec {
     /// What does it where they do not.
     grouping: Arc<AggregateExec>,
     metrics: ExecutionPlanMetricsSet,
@@ -101,6 +101,11 @@ struct AdjacentExec {
 impl AdjacentExec {
     fn new(grouping: AggregateExec) -> Self {
         Self { grouping: Arc::new(grouping), metrics: ExecutionPlanMetricsSet::new() }
+    }
+
+    /// What does it where they do not.
+    pub(crate) fn grouping(&self) -> &AggregateExec {
+        &self.grouping
     }
 }
 

@@ -8,6 +8,7 @@ mod selectivity;
 mod semi_join;
 mod yielding;
 
+pub(crate) use adjacent::AdjacentExec;
 pub(crate) use outward::optimize;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};

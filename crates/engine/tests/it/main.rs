@@ -3,3 +3,4 @@
 
 mod origin;
 mod slt;
+mod sums;

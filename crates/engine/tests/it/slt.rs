@@ -2,7 +2,7 @@
 //! own. All mistakes of a file are shown, not only the first.
 
 use catalog::{Catalog, Database};
-use engine::{Engine, EngineOptions, QueryRequest};
+use engine::{Engine, EngineOptions, QueryRequest, ScanReport};
 use functions::render::Renderer;
 use futures::TryStreamExt;
 use lake::{Lake, LakeConfig};
@@ -11,6 +11,7 @@ use sqllogictest::{DB, DBOutput, DefaultColumnType, Record, Runner};
 use state::Clock;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// An engine over an empty lake with one bucket, `slt`.
@@ -62,7 +63,16 @@ impl Session {
     }
 
     pub(crate) async fn rows(&self, sql: &str) -> Result<(usize, Vec<Vec<String>>), Error> {
-        let answer = self.engine.query(QueryRequest::new(sql)).await?;
+        self.asked(QueryRequest::new(sql)).await.map(|(columns, rows, _)| (columns, rows))
+    }
+
+    /// How many columns, the rows, and what was read for them.
+    pub(crate) async fn asked(
+        &self,
+        request: QueryRequest,
+    ) -> Result<(usize, Vec<Vec<String>>, ScanReport), Error> {
+        let answer = self.engine.query(request).await?;
+        let stats = Arc::clone(&answer.stats);
         let renderers: Vec<Renderer> = answer.columns.iter().map(|c| Renderer::new(&c.sql_type)).collect();
         let batches: Vec<_> = answer.stream.try_collect().await.map_err(plan::from_datafusion)?;
         let mut rows = Vec::new();
@@ -72,7 +82,7 @@ impl Session {
                 rows.push(columns.map(|(column, renderer)| value(column.as_ref(), row, renderer)).collect());
             }
         }
-        Ok((renderers.len(), rows))
+        Ok((renderers.len(), rows, stats.scanned()))
     }
 }
 

@@ -14,6 +14,12 @@ pub(super) struct Entry {
     pub(super) mixed: bool,
 }
 
+impl Entry {
+    fn once(value: f64) -> Self {
+        Entry { value, weight: 1.0, mixed: false }
+    }
+}
+
 /// So many entries are kept before equal or close ones are joined.
 const BUFFER: usize = 8192;
 /// How finely values are told apart once they are joined.
@@ -22,7 +28,10 @@ const COMPRESSION: f64 = 2000.0;
 /// Where parts of many numbers lie.
 #[derive(Debug, Default)]
 pub(super) struct Digest {
+    /// What has a weight, and what was joined.
     entries: Vec<Entry>,
+    /// Values of weight 1 that came since, as numbers of the same order.
+    fresh: Vec<i64>,
     total: f64,
     bounds: Option<(f64, f64)>,
 }
@@ -30,20 +39,25 @@ pub(super) struct Digest {
 impl Digest {
     /// Adds a number; how many bytes more are held.
     pub(super) fn add(&mut self, value: f64, weight: f64) -> usize {
-        let grown = self.join(value, weight, false);
         self.widen(value, value);
-        grown
+        #[allow(clippy::float_cmp, reason = "only what has no weight is exactly 1")]
+        if weight != 1.0 {
+            return self.join(value, weight, false);
+        }
+        let before = self.heap();
+        self.fresh.push(order_of(value));
+        self.total += weight;
+        self.compress_when_full();
+        self.heap().saturating_sub(before)
     }
 
     /// Adds an entry of another digest.
     pub(super) fn join(&mut self, value: f64, weight: f64, mixed: bool) -> usize {
-        let before = self.entries.capacity();
+        let before = self.heap();
         self.entries.push(Entry { value, weight, mixed });
         self.total += weight;
-        if self.entries.len() >= BUFFER {
-            self.compress();
-        }
-        self.entries.capacity().saturating_sub(before) * size_of::<Entry>()
+        self.compress_when_full();
+        self.heap().saturating_sub(before)
     }
 
     /// Notes that values reach so far.
@@ -52,9 +66,14 @@ impl Digest {
         self.bounds = Some((low.min(least), high.max(greatest)));
     }
 
-    /// What it has kept.
-    pub(super) fn entries(&self) -> &[Entry] {
-        &self.entries
+    /// How many entries it has kept.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.fresh.len()
+    }
+
+    /// What it has kept, in no order.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.entries.iter().copied().chain(self.fresh.iter().map(|order| Entry::once(value_of(*order))))
     }
 
     /// The least and the greatest value.
@@ -64,37 +83,54 @@ impl Digest {
 
     /// The bytes it holds.
     pub(super) fn heap(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
+        self.entries.capacity() * size_of::<Entry>() + self.fresh.capacity() * size_of::<i64>()
+    }
+
+    fn compress_when_full(&mut self) {
+        if self.len() >= BUFFER {
+            self.compress();
+        }
     }
 
     /// Joins equal values, and close ones if there are still many.
     fn compress(&mut self) {
-        self.entries = joined_equals(&self.entries);
-        if self.entries.len() <= BUFFER / 2 {
+        self.entries.sort_by(|a, b| a.value.total_cmp(&b.value));
+        self.fresh.sort_unstable();
+        let entries = joined_equals(&self.entries, &self.fresh);
+        self.fresh.clear();
+        if entries.len() <= BUFFER / 2 {
+            self.entries = entries;
             return;
         }
-        let mut joined: Vec<Entry> = Vec::new();
-        let mut done = 0.0;
-        for entry in &self.entries {
-            if let Some(last) = joined.last_mut() {
+        self.entries.clear();
+        let (mut done, mut most) = (0.0, reach(0.0) * self.total);
+        for entry in entries {
+            if let Some(last) = self.entries.last_mut() {
                 let weight = last.weight + entry.weight;
-                if scale((done + weight) / self.total) - scale(done / self.total) <= 1.0 {
+                if done + weight <= most {
                     last.mixed |= entry.mixed || last.value != entry.value;
                     last.value += (entry.value - last.value) * entry.weight / weight;
                     last.weight = weight;
                     continue;
                 }
                 done += last.weight;
+                most = reach(done / self.total) * self.total;
             }
-            joined.push(*entry);
+            self.entries.push(entry);
         }
-        joined.reserve(BUFFER - joined.len().min(BUFFER));
-        self.entries = joined;
+    }
+
+    /// What it has kept, in order, those of one value as one.
+    fn ordered(&self) -> Vec<Entry> {
+        let (mut entries, mut fresh) = (self.entries.clone(), self.fresh.clone());
+        entries.sort_by(|a, b| a.value.total_cmp(&b.value));
+        fresh.sort_unstable();
+        joined_equals(&entries, &fresh)
     }
 
     /// The value with this part of the weight below it; nothing if there are no values.
     pub(super) fn value_at(&self, part: f64) -> Option<f64> {
-        let entries = joined_equals(&self.entries);
+        let entries = self.ordered();
         let (least, greatest) = self.bounds?;
         let wanted = part * self.total;
         let mut below = 0.0;
@@ -123,25 +159,46 @@ impl Digest {
     }
 }
 
-/// The entries in order, those of one value as one.
-fn joined_equals(entries: &[Entry]) -> Vec<Entry> {
-    let mut sorted = entries.to_vec();
-    sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
-    let mut joined: Vec<Entry> = Vec::with_capacity(sorted.len());
-    for entry in sorted {
-        match joined.last_mut() {
-            Some(last) if last.value == entry.value && last.mixed == entry.mixed => {
-                last.weight += entry.weight;
-            }
-            _ => joined.push(entry),
+/// Entries and values of weight 1, each in order, as entries in order, those of one value as one.
+fn joined_equals(entries: &[Entry], fresh: &[i64]) -> Vec<Entry> {
+    let mut joined: Vec<Entry> = Vec::with_capacity(entries.len() + fresh.len());
+    let mut add = |entry: Entry| match joined.last_mut() {
+        Some(last) if last.value == entry.value && last.mixed == entry.mixed => last.weight += entry.weight,
+        _ => joined.push(entry),
+    };
+    let mut entries = entries.iter().peekable();
+    for order in fresh {
+        while let Some(entry) = entries.next_if(|e| order_of(e.value) <= *order) {
+            add(*entry);
         }
+        add(Entry::once(value_of(*order)));
     }
+    entries.for_each(|entry| add(*entry));
     joined
 }
 
-/// The scale that gives entries at the ends little room.
-fn scale(part: f64) -> f64 {
-    COMPRESSION / std::f64::consts::TAU * (2.0 * part.clamp(0.0, 1.0) - 1.0).asin()
+/// A number that stands among others as this one does among its like.
+fn order_of(value: f64) -> i64 {
+    turned(value.to_bits().cast_signed())
+}
+
+/// The number with this order.
+fn value_of(order: i64) -> f64 {
+    f64::from_bits(turned(order).cast_unsigned())
+}
+
+/// Negative numbers have their order turned round; done twice it is undone.
+fn turned(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+/// How far an entry may reach that begins after this part of the weight: entries at the ends have little room.
+///
+/// On the scale `COMPRESSION / TAU * asin(2 * part - 1)` none is longer than 1.
+fn reach(part: f64) -> f64 {
+    let (sin, cos) = (std::f64::consts::TAU / COMPRESSION).sin_cos();
+    let at = (2.0 * part - 1.0).clamp(-1.0, 1.0);
+    if at >= cos { f64::INFINITY } else { f64::midpoint(at * cos + (1.0 - at * at).sqrt() * sin, 1.0) }
 }
 
 /// Around which points numbers lie: neighbours whose joining loses least are joined until there are few enough.

@@ -163,7 +163,7 @@ impl Fold for Percentile {
         let wanted = groups.iter().map(|g| g.wanted.as_ref().map(Vec::len));
         let parts = groups.iter().flat_map(|g| g.wanted.iter().flatten()).map(|p| Some(*p));
         // An entry is three numbers: value, weight, and whether it stands for different values.
-        let lengths = || groups.iter().map(|g| Some(g.digest.entries().len()));
+        let lengths = || groups.iter().map(|g| Some(g.digest.len()));
         let entries = || groups.iter().flat_map(|g| g.digest.entries());
         let signed = |weight: f64, mixed: bool| if mixed { -weight } else { weight };
         let double = DataType::Float64;

@@ -7,6 +7,7 @@ mod cache;
 mod disk;
 mod escape;
 pub(crate) mod fsys;
+mod lane;
 mod meta;
 mod multipart;
 mod past;

@@ -3,6 +3,7 @@
 
 use super::disk::Disk;
 use super::fsys;
+use super::lane::Lane;
 use super::record::Record;
 use crate::checksum::{Digests, Hasher};
 use crate::journal::{StagedPut, Waiting};
@@ -13,18 +14,21 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use model::{Error, LakeUri, Result};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Small writes are gathered to this size before they go to the disk.
 const CHUNK: usize = 1 << 20;
+/// So much is written before the disk is told to begin with it: at the end of a large file little is left to wait for.
+const AHEAD: u64 = 64 << 20;
 
 /// Runs work that waits for the disk beside the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
+    match spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::internal("a disk task broke off").source_is(error)),
     }
@@ -34,7 +38,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) struct Draft {
     disk: Arc<Disk>,
     uri: LakeUri,
-    file: File,
+    file: Arc<File>,
     dir: OwnedFd,
     pub(crate) name: String,
     commit: Option<String>,
@@ -62,7 +66,7 @@ impl Draft {
         Ok(Self {
             disk: Arc::clone(disk),
             uri: uri.clone(),
-            file,
+            file: Arc::new(file),
             dir,
             name,
             commit: commit.map(str::to_owned),
@@ -75,7 +79,7 @@ impl Draft {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(bytes);
         }
-        self.file.write_all(bytes).map_err(|e| self.io_error(e))
+        self.file.as_ref().write_all(bytes).map_err(|e| self.io_error(e))
     }
 
     /// The file was moved to where it belongs.
@@ -173,63 +177,141 @@ impl PartSink for LocalPart {
         self.sink.write(bytes).await
     }
 
-    async fn finish(mut self: Box<Self>, options: &PutOptions) -> Result<PartInfo> {
-        self.sink.flush().await?;
-        let draft = self.sink.draft()?;
+    async fn finish(self: Box<Self>, options: &PutOptions) -> Result<PartInfo> {
+        let Self { sink, disk, uri, upload_id, number } = *self;
+        let (mut draft, rest) = sink.settled().await?;
         let options = options.clone();
-        blocking(move || self.disk.end_part(&self.uri, &self.upload_id, self.number, draft, &options)).await
+        blocking(move || {
+            rest.iter().try_for_each(|bytes| draft.append(bytes))?;
+            disk.end_part(&uri, &upload_id, number, draft, &options)
+        })
+        .await
     }
 }
 
-/// The async face of a draft.
+/// The async face of a draft. While more comes in, what came before is hashed and written, side by side.
 pub(crate) struct LocalSink {
-    draft: Option<Draft>,
+    draft: Draft,
     pending: Vec<Bytes>,
     pending_size: usize,
+    /// Once there is more than a small file's.
+    lanes: Option<Lanes>,
+    unsynced: u64,
+    /// A write failed, or was given up in the middle.
+    torn: bool,
+}
+
+type Chunk = Arc<[Bytes]>;
+
+struct Lanes {
+    hashing: Lane<Hasher, Chunk>,
+    writing: Lane<Arc<File>, Chunk>,
+    /// Makes what was written so far durable.
+    syncing: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl Lanes {
+    fn new(hasher: Hasher, file: &Arc<File>) -> Self {
+        let hash = |hasher: &mut Hasher, chunk: Chunk| {
+            chunk.iter().for_each(|bytes| hasher.update(bytes));
+            Ok(())
+        };
+        let write = |file: &mut Arc<File>, chunk: Chunk| {
+            chunk.iter().try_for_each(|bytes| file.as_ref().write_all(bytes))
+        };
+        Self { hashing: Lane::new(hasher, hash), writing: Lane::new(Arc::clone(file), write), syncing: None }
+    }
+
+    /// Begins to make durable what was written, unless that is under way.
+    async fn sync(&mut self, file: &Arc<File>) -> Result<io::Result<bool>> {
+        if self.syncing.as_ref().is_some_and(|syncing| !syncing.is_finished()) {
+            return Ok(Ok(false));
+        }
+        if let Err(error) = self.synced().await? {
+            return Ok(Err(error));
+        }
+        let file = Arc::clone(file);
+        self.syncing = Some(spawn_blocking(move || file.sync_data()));
+        Ok(Ok(true))
+    }
+
+    async fn synced(&mut self) -> Result<io::Result<()>> {
+        let Some(syncing) = self.syncing.take() else { return Ok(Ok(())) };
+        syncing.await.map_err(|error| Error::internal("a disk task broke off").source_is(error))
+    }
+
+    /// Waits until everything is hashed and written.
+    async fn end(mut self) -> Result<io::Result<Hasher>> {
+        let (synced, written) = (self.synced().await?, self.writing.end().await?);
+        let hashed = self.hashing.end().await?;
+        Ok(synced.and(written).and(hashed))
+    }
 }
 
 impl LocalSink {
     pub(crate) fn new(draft: Draft) -> Self {
-        Self { draft: Some(draft), pending: Vec::new(), pending_size: 0 }
+        Self { draft, pending: Vec::new(), pending_size: 0, lanes: None, unsynced: 0, torn: false }
     }
 
-    fn draft(&mut self) -> Result<Draft> {
-        self.draft.take().ok_or_else(|| {
-            Error::conflict("this writer failed or was interrupted before")
-                .hint("write the object again from its beginning")
-        })
-    }
-
+    /// Has what is pending hashed and written.
     async fn flush(&mut self) -> Result<()> {
-        let mut draft = self.draft()?;
-        let pending = std::mem::take(&mut self.pending);
-        self.pending_size = 0;
-        let draft = blocking(move || {
-            for bytes in pending {
-                draft.append(&bytes)?;
-            }
-            Ok(draft)
-        })
-        .await?;
-        self.draft = Some(draft);
+        if let Some(hasher) = self.draft.hasher.take() {
+            self.lanes = Some(Lanes::new(hasher, &self.draft.file));
+        }
+        let Some(lanes) = &mut self.lanes else {
+            return Err(Error::internal("a finished file was written to"));
+        };
+        let chunk: Chunk = std::mem::take(&mut self.pending).into();
+        self.unsynced += std::mem::take(&mut self.pending_size) as u64;
+        let wrong = |error| self.draft.io_error(error);
+        lanes.hashing.bring(Arc::clone(&chunk)).await?.map_err(wrong)?;
+        lanes.writing.bring(chunk).await?.map_err(wrong)?;
+        if self.unsynced >= AHEAD && lanes.sync(&self.draft.file).await?.map_err(wrong)? {
+            self.unsynced = 0;
+        }
         Ok(())
     }
+
+    /// The draft when nothing is under way any more, and what it has not taken yet.
+    async fn settled(mut self) -> Result<(Draft, Vec<Bytes>)> {
+        if self.torn {
+            return Err(torn());
+        }
+        if let Some(lanes) = self.lanes.take() {
+            self.draft.hasher = Some(lanes.end().await?.map_err(|error| self.draft.io_error(error))?);
+        }
+        Ok((self.draft, self.pending))
+    }
+}
+
+fn torn() -> Error {
+    Error::conflict("this writer failed or was interrupted before")
+        .hint("write the object again from its beginning")
 }
 
 #[async_trait]
 impl Sink for LocalSink {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        if self.torn {
+            return Err(torn());
+        }
         self.pending_size += bytes.len();
         // A tiny slice must not keep a large buffer alive while it waits.
         self.pending.push(if bytes.len() < 4096 { Bytes::copy_from_slice(&bytes) } else { bytes });
-        if self.pending_size >= CHUNK { self.flush().await } else { Ok(()) }
+        if self.pending_size < CHUNK {
+            return Ok(());
+        }
+        self.torn = true;
+        self.flush().await?;
+        self.torn = false;
+        Ok(())
     }
 
-    async fn finish(mut self: Box<Self>, options: &PutOptions) -> Result<Finished> {
-        self.flush().await?;
-        let mut draft = self.draft()?;
+    async fn finish(self: Box<Self>, options: &PutOptions) -> Result<Finished> {
+        let (mut draft, rest) = self.settled().await?;
         let options = options.clone();
         blocking(move || {
+            rest.iter().try_for_each(|bytes| draft.append(bytes))?;
             let result = draft.seal(&options)?;
             draft.place(&options, result)
         })
@@ -237,9 +319,12 @@ impl Sink for LocalSink {
     }
 
     async fn abort(mut self: Box<Self>) -> Result<()> {
-        let draft = self.draft()?;
+        if let Some(lanes) = self.lanes.take() {
+            // How they ended no longer matters, only that they did.
+            let _ = lanes.end().await;
+        }
         blocking(move || {
-            drop(draft);
+            drop(self);
             Ok(())
         })
         .await

@@ -2,8 +2,9 @@
 
 use crate::{bucket, conformance, keys, local_lake, run, uri};
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use lake::{CommitOptions, CompletedPart, Lake, LakeConfig, PutMode, PutOptions};
+use md5::{Digest, Md5};
 use model::ErrorKind;
 use std::fs;
 use std::path::Path;
@@ -269,5 +270,40 @@ fn a_listing_shows_the_bucket_as_it_was_when_it_began() {
         }
         assert_eq!(seen, before);
         assert_eq!(keys(&lake, &uri(&data, "")).await, ["new/1", "old/01499", "zzz"]);
+    });
+}
+
+/// Hashed and written side by side, made durable on the way: what was promised of it holds all the same.
+#[test]
+fn a_large_object_is_what_came_in() {
+    run(async {
+        let (dir, lake, data) = local_lake().await;
+        let large = uri(&data, "large");
+        let mut md5 = Md5::new();
+        let mut writer = lake.writer(&large, PutOptions::default()).await.unwrap();
+        for n in 0..50_u32 {
+            let piece: Vec<u8> =
+                (0..3_000_000_u32).map(|at| (at ^ n).to_le_bytes()[(n % 3) as usize]).collect();
+            md5.update(&piece);
+            writer.write(piece).await.unwrap();
+        }
+        assert_eq!(writer.written(), 150_000_000);
+        let etag = hex::encode(md5.finalize());
+        assert_eq!(writer.finish().await.unwrap().etag, etag);
+        let on_disk = lake.read(&large).await.unwrap();
+        assert_eq!((on_disk.len(), hex::encode(Md5::digest(&on_disk))), (150_000_000, etag));
+
+        // Given up in the middle of a write, nothing can follow: some of it may have been taken, some not.
+        let mut writer = lake.writer(&uri(&data, "given-up"), PutOptions::default()).await.unwrap();
+        let piece = Bytes::from(vec![7; 64 << 20]);
+        for _ in 0..2 {
+            writer.write(piece.clone()).await.unwrap();
+        }
+        let is_given_up = writer.write(piece.clone()).now_or_never().is_none();
+        let after = writer.write(piece).await;
+        assert_eq!(after.is_err(), is_given_up);
+        writer.abort().await.unwrap();
+        wait_for_no_leftovers(dir.path());
+        assert_eq!(keys(&lake, &uri(&data, "")).await, ["large"]);
     });
 }

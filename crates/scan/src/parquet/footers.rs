@@ -3,12 +3,12 @@
 use super::naming::Naming;
 use crate::counters::Meter;
 use crate::files::{FileReader, ScanFile};
+use crate::recent::Recent;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::FOOTER_SIZE;
 use datafusion::parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader};
 use model::{Error, Place, Result};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// So many bytes from the end are read at first: enough for the footers of most files.
 const FIRST_READ: u64 = 64 << 10;
@@ -19,87 +19,35 @@ const MAX_FOOTER: u64 = 512 << 20;
 /// What is kept of a file.
 pub(crate) type Footer = Arc<ParquetMetaData>;
 
-/// The kept footers.
+/// The kept footers, each with the etag and the size of the file that it is of.
 #[derive(Debug)]
 pub(crate) struct Footers {
-    limit: usize,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    entries: HashMap<(String, Arc<Naming>), Entry>,
-    /// From the last use to the key.
-    uses: BTreeMap<u64, (String, Arc<Naming>)>,
-    clock: u64,
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Entry {
-    etag: String,
-    size: u64,
-    footer: Footer,
-    bytes: usize,
-    used: u64,
+    kept: Recent<(String, Arc<Naming>), (Arc<str>, u64, Footer)>,
 }
 
 impl Footers {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, kept: Mutex::default() }
+        Self { kept: Recent::new(limit) }
     }
 
     /// How many there are, and the memory they take.
     pub(crate) fn size(&self) -> (usize, usize) {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        (kept.entries.len(), kept.bytes)
+        self.kept.size()
     }
 
     pub(crate) fn clear(&self) {
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
+        self.kept.clear();
     }
 
     /// The footer of that version of the file, if it is kept.
     pub(crate) fn get(&self, file: &ScanFile, naming: &Arc<Naming>) -> Option<Footer> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        let now = kept.clock;
-        let key = (file.name().to_owned(), Arc::clone(naming));
-        let entry = kept.entries.get_mut(&key)?;
-        if entry.etag != file.etag() || entry.size != file.size() {
-            return None;
-        }
-        let before = std::mem::replace(&mut entry.used, now);
-        let footer = Arc::clone(&entry.footer);
-        kept.uses.remove(&before);
-        kept.uses.insert(now, key);
-        Some(footer)
+        let (etag, size, footer) = self.kept.get(&(file.name().to_owned(), Arc::clone(naming)))?;
+        (&*etag == file.etag() && size == file.size()).then_some(footer)
     }
 
     fn put(&self, file: &ScanFile, naming: &Arc<Naming>, footer: &Footer) {
-        let bytes = footer.memory_size();
-        if bytes > self.limit {
-            return;
-        }
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        let used = kept.clock;
-        let key = (file.name().to_owned(), Arc::clone(naming));
-        kept.remove(&key);
-        let entry = Entry {
-            etag: file.etag().to_owned(),
-            size: file.size(),
-            footer: Arc::clone(footer),
-            bytes,
-            used,
-        };
-        kept.entries.insert(key.clone(), entry);
-        kept.uses.insert(used, key);
-        kept.bytes += bytes;
-        while kept.bytes > self.limit {
-            let Some((_, oldest)) = kept.uses.pop_first() else { break };
-            kept.remove(&oldest);
-        }
+        let value = (file.etag().into(), file.size(), Arc::clone(footer));
+        self.kept.put((file.name().to_owned(), Arc::clone(naming)), value, footer.memory_size());
     }
 
     /// The footer, from the file if it is not kept.
@@ -119,15 +67,6 @@ impl Footers {
         let footer = Arc::new(footer);
         self.put(file, naming, &footer);
         Ok(footer)
-    }
-}
-
-impl Kept {
-    fn remove(&mut self, key: &(String, Arc<Naming>)) {
-        if let Some(entry) = self.entries.remove(key) {
-            self.uses.remove(&entry.used);
-            self.bytes -= entry.bytes;
-        }
     }
 }
 

@@ -35,7 +35,7 @@ export function Status({ application, run }: { application: Application; run: Ru
 
 /** The watermark as a time; none before the first event. */
 export function watermark(run: Run | null): string {
-  const at = run?.counters.watermark;
+  const at = run?.counters.watermark || -(run?.counters.watermark_before_1970 ?? 0);
   return at ? time(new Date(at).toISOString()) : "–";
 }
 
