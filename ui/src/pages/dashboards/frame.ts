@@ -91,70 +91,146 @@ export function frame(rows: Rows, panel: Panel, refId: string): Frame {
 export interface Line {
   name: string;
   config: FieldDefaults;
-  points: [number, number | null][];
+  /** Times and numbers by turns, in the order of time; a number that is missing is NaN. Charts take it as it is. */
+  points: Float64Array;
 }
 
-/** Series over time. Texts tell them apart: one for each combination and number. */
+export const countOf = ({ points }: Line): number => points.length / 2;
+
+/** The numbers of a line without their times. */
+export function numbersOf({ points }: Line): number[] {
+  return Array.from({ length: points.length / 2 }, (_, index) => points[2 * index + 1] ?? Number.NaN);
+}
+
+/** A line while its points come: where the next one goes. */
+interface Growing {
+  name: string;
+  config: FieldDefaults;
+  points: Float64Array;
+  end: number;
+  fill: Frame["fill"];
+}
+
+function push(line: Growing, at: number, value: number): void {
+  if (line.end === line.points.length) {
+    const wider = new Float64Array(line.points.length * 4);
+    wider.set(line.points);
+    line.points = wider;
+  }
+  line.points[line.end] = at;
+  line.points[line.end + 1] = value;
+  line.end += 2;
+}
+
+/** The rows that have a time, the earliest first; rows of one time stay in their order. */
+export function byTime(times: Field["values"]): Uint32Array {
+  const rows = Uint32Array.from(times.keys()).filter((row) => typeof times[row] === "number");
+  const at = (index: number) => times[rows[index] ?? 0] as number;
+  let isSorted = true;
+  for (let index = 1; index < rows.length && isSorted; index += 1) isSorted = at(index - 1) <= at(index);
+  if (isSorted) return rows;
+  // Times are few where there are many series: those are sorted, and each row has its place behind them.
+  const place = new Map<number, number>();
+  for (let index = 0; index < rows.length; index += 1) place.set(at(index), (place.get(at(index)) ?? 0) + 1);
+  let next = 0;
+  for (const time of Float64Array.from(place.keys()).sort()) {
+    const count = place.get(time) ?? 0;
+    place.set(time, next);
+    next += count;
+  }
+  const sorted = new Uint32Array(rows.length);
+  for (let index = 0; index < rows.length; index += 1) {
+    const own = place.get(at(index)) ?? 0;
+    sorted[own] = rows[index] ?? 0;
+    place.set(at(index), own + 1);
+  }
+  return sorted;
+}
+
+/** Series over time. Texts tell them apart: one for each combination and number, in the order in which they come. */
 export function lines(frames: Frame[], panel: Panel): Line[] {
-  const found = new Map<string, Line>();
+  const found = new Map<string, Growing>();
+  const isAlone = frames.length === 1;
   for (const one of frames) {
     const time = one.fields.find((field) => field.type === "time");
     if (!time) continue;
     const numbers = one.fields.filter((field) => field.type === "number");
     const labels = one.fields.filter((field) => field.type === "string");
+    const [label] = labels;
+    const labelOf = labels.length === 1 && label
+      ? (row: number) => String(label.values[row] ?? "NULL")
+      : (row: number) => labels.map((field) => String(field.values[row] ?? "NULL")).join(" ");
     // The lines of a label, one for each number.
-    const known = new Map<string, Line[]>();
-    const linesOf = (label: string) => numbers.map((number): Line => {
+    const known = new Map<string, Growing[]>();
+    const linesOf = (label: string) => numbers.map((number): Growing => {
       const parts = numbers.length > 1 || !label ? [number.name, label] : [label];
       const name = parts.filter(Boolean).join(" ");
       const key = `${one.refId} ${name}`;
       let line = found.get(key);
       if (!line) {
         const config = { ...number.config, ...configOf(name, "number", panel) };
-        line = { name: config.displayName ?? name, config, points: [] };
+        line = { name: config.displayName ?? name, config, points: new Float64Array(FIRST_ROOM), end: 0, fill: one.fill };
         found.set(key, line);
       }
       return line;
     });
-    for (let row = 0; row < one.length; row += 1) {
-      const at = time.values[row];
-      if (typeof at !== "number") continue;
-      const label = labels.map((field) => String(field.values[row] ?? "NULL")).join(" ");
+    const ownOf = (label: string) => {
       let own = known.get(label);
       if (!own) {
         own = linesOf(label);
         known.set(label, own);
       }
+      return own;
+    };
+    const owners = time.values.map((at, row) => (typeof at === "number" ? ownOf(labelOf(row)) : null));
+    for (const row of byTime(time.values)) {
       for (let index = 0; index < numbers.length; index += 1) {
-        own[index]?.points.push([at, numbers[index]?.values[row] as number | null]);
+        const line = owners[row]?.[index];
+        if (line) push(line, time.values[row] as number, (numbers[index]?.values[row] as number | null) ?? Number.NaN);
       }
     }
   }
-  const all = [...found.entries()];
-  for (const [key, line] of all) {
-    line.points.sort((a, b) => a[0] - b[0]);
-    const fill = frames.find((one) => key.startsWith(`${one.refId} `))?.fill;
-    if (fill) line.points = filledUp(line.points, fill);
-  }
-  return all.map(([, line]) => line);
+  return [...found.values()].map(({ name, config, points, end, fill }) => {
+    const own = isAlone ? points.slice(0, end) : inOrder(points.slice(0, end));
+    return { name, config, points: fill ? filledUp(own, fill) : own };
+  });
 }
+
+/** Points of several frames can meet in one line. */
+function inOrder(points: Float64Array): Float64Array {
+  const times = Array.from({ length: points.length / 2 }, (_, index) => points[2 * index] ?? 0);
+  const sorted = new Float64Array(points.length);
+  byTime(times).forEach((from, to) => sorted.set(points.subarray(2 * from, 2 * from + 2), 2 * to));
+  return sorted;
+}
+
+const FIRST_ROOM = 64;
 
 /** More points than a chart has room for are not made. */
 const MOST_FILLED = 20_000;
 
 /** The points with those that are missing: one for each step of the range, as the query's groups lie. */
-export function filledUp(points: Line["points"], { step, with: filler, range }: Fill & { range: Range }): Line["points"] {
+export function filledUp(points: Float64Array, { step, with: filler, range }: Fill & { range: Range }): Float64Array {
   const first = Math.floor(range.from / step) * step;
   if (step <= 0 || (range.to - first) / step > MOST_FILLED) return points;
-  const known = new Map(points.map(([at, value]) => [Math.floor(at / step) * step, [at, value] as const]));
-  const result: Line["points"] = points.filter(([at]) => at < first);
-  let before: number | null = result.at(-1)?.[1] ?? null;
+  const groupOf = (index: number) => Math.floor((points[index] ?? 0) / step) * step;
+  const known = new Map<number, number>();
+  const [before, after]: [number[], number[]] = [[], []];
+  for (let index = 0; index < points.length; index += 2) {
+    const pair = [points[index] ?? 0, points[index + 1] ?? Number.NaN];
+    known.set(groupOf(index), index);
+    if ((points[index] ?? 0) < first) before.push(...pair);
+    if (groupOf(index) > range.to) after.push(...pair);
+  }
+  let last = before.at(-1) ?? Number.NaN;
+  const within: number[] = [];
   for (let at = first; at <= range.to; at += step) {
     const own = known.get(at);
-    if (own) before = own[1];
-    result.push(own ? [...own] : [at, filler === "previous" ? before : filler]);
+    if (own !== undefined) last = points[own + 1] ?? Number.NaN;
+    if (own !== undefined) within.push(points[own] ?? 0, last);
+    else within.push(at, filler === "previous" ? last : (filler ?? Number.NaN));
   }
-  return [...result, ...points.filter(([at]) => Math.floor(at / step) * step > range.to)];
+  return Float64Array.from([...before, ...within, ...after]);
 }
 
 /** One number of many, by Grafana's name of the calculation. */
@@ -201,7 +277,7 @@ export function reduced(frames: Frame[], panel: Panel): Reduced[] {
     const numbers = one.fields.filter((field) => field.type === "number");
     if (one.fields.some((field) => field.type === "time") && !options.values) {
       for (const line of lines([one], panel)) {
-        found.push({ name: line.name, value: reduce(line.points.map(([, value]) => value), how), config: line.config });
+        found.push({ name: line.name, value: reduce(numbersOf(line), how), config: line.config });
       }
     } else if (options.values || (labels.length > 0 && one.length > 1)) {
       for (let row = 0; row < one.length; row += 1) {

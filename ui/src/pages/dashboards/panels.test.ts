@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Rows } from "../../shared/types";
-import { epoch, filledUp, frame, lines, reduced } from "./frame";
+import { byTime, epoch, filledUp, frame, lines, numbersOf, reduced } from "./frame";
 import { localUrl } from "./panel";
+import { cellsOf } from "./panels/charts";
 import { type GraphEdge, layers, place } from "./panels/graph";
 import { graphOf } from "./panels/nodes";
 import { queries, read } from "./annotations";
@@ -21,8 +22,26 @@ describe("frames", () => {
   it("texts tell series apart, in the order of time", () => {
     const found = lines([frame(data, panel, "A")], panel);
     expect(found.map((line) => line.name)).toEqual(["b", "a"]);
-    expect(found[0]?.points).toEqual([[Date.UTC(2026, 2, 2), null], [Date.UTC(2026, 2, 2, 1), 2]]);
+    expect([...(found[0]?.points ?? [])]).toEqual([Date.UTC(2026, 2, 2), Number.NaN, Date.UTC(2026, 2, 2, 1), 2]);
     expect(found[0]?.config).toMatchObject({ unit: "s", custom: { lineWidth: 3 } });
+  });
+  it("rows of one time stay in their order, those without a time are left out", () => {
+    expect([...byTime([3, 1, null, 3, 2, 1])]).toEqual([1, 5, 4, 0, 3]);
+    expect([...byTime([1, null, 1, 2])]).toEqual([0, 2, 3]);
+  });
+  it("points of two queries meet in a line", () => {
+    const one = (at: string, value: string) => frame(rows([["time", "timestamp(3)"], ["v", "double"]], [[at, value]]), panel, "A");
+    const found = lines([one("1970-01-01 00:00:02", "2"), one("1970-01-01 00:00:01", "1")], panel);
+    expect(found.map((line) => [...line.points])).toEqual([[1000, 1, 2000, 2]]);
+    expect(found.map(numbersOf)).toEqual([[1, 2]]);
+  });
+  it("many points have room", () => {
+    const many = rows([["time", "bigint"], ["v", "double"]], Array.from({ length: 1000 }, (_, n) => [String(1_772_438_400 + n), String(n)]));
+    expect(numbersOf(lines([frame(many, panel, "A")], panel)[0] ?? { name: "", config: {}, points: new Float64Array() })).toEqual(Array.from({ length: 1000 }, (_, n) => n));
+  });
+  it("heatmaps have a place for each", () => {
+    const line = (...points: number[]) => ({ name: "", config: {}, points: Float64Array.from(points) });
+    expect(cellsOf([line(1, 5, 3, Number.NaN), line(2, 7)])).toEqual({ times: [1, 2, 3], most: 7, cells: Float64Array.of(0, 0, 5, 2, 0, 0, 1, 1, 7) });
   });
   it("numbers are reduced as the panel says", () => {
     const of = (calcs: string[]) => reduced([frame(rows([["v", "bigint"]], [["1"], ["5"], ["3"]]), { type: "stat", options: { reduceOptions: { calcs } } }, "A")], { type: "stat", options: { reduceOptions: { calcs } } })[0]?.value;
@@ -66,14 +85,17 @@ describe("gauges", () => {
 describe("gaps", () => {
   const range = { from: 1500, to: 5500 };
   it.each([
-    [null, [[1000, 1], [2000, null], [3000, 3], [4000, null], [5000, null]]],
-    ["previous" as const, [[1000, 1], [2000, 1], [3000, 3], [4000, 3], [5000, 3]]],
-    [0, [[1000, 1], [2000, 0], [3000, 3], [4000, 0], [5000, 0]]],
+    [null, [1000, 1, 2000, Number.NaN, 3000, 3, 4000, Number.NaN, 5000, Number.NaN]],
+    ["previous" as const, [1000, 1, 2000, 1, 3000, 3, 4000, 3, 5000, 3]],
+    [0, [1000, 1, 2000, 0, 3000, 3, 4000, 0, 5000, 0]],
   ])("are filled with %s", (filler, expected) => {
-    expect(filledUp([[1000, 1], [3000, 3]], { step: 1000, with: filler, range })).toEqual(expected);
+    expect([...filledUp(Float64Array.of(1000, 1, 3000, 3), { step: 1000, with: filler, range })]).toEqual(expected);
+  });
+  it("points outside of the range stay", () => {
+    expect([...filledUp(Float64Array.of(500, 7, 3000, 3, 9000, 9), { step: 1000, with: "previous", range: { from: 1500, to: 3500 } })]).toEqual([500, 7, 1000, 7, 2000, 7, 3000, 3, 9000, 9]);
   });
   it("too many points are not made", () => {
-    expect(filledUp([[1000, 1]], { step: 1, with: 0, range: { from: 0, to: 1e9 } })).toEqual([[1000, 1]]);
+    expect([...filledUp(Float64Array.of(1000, 1), { step: 1, with: 0, range: { from: 0, to: 1e9 } })]).toEqual([1000, 1]);
   });
   it("a column of seconds is a time", () => {
     expect([epoch(1_772_438_400), epoch(1_772_438_400_000), epoch(1_772_438_400_000_000_000)]).toEqual([1_772_438_400_000, 1_772_438_400_000, 1_772_438_400_000]);

@@ -17,11 +17,24 @@ function scaled(value: number, base: number, names: string[], decimals: number |
   return `${plain(rest, decimals)}${name.startsWith(" ") || !name ? name : ` ${name}`}`;
 }
 
+const FORMATS = new Map<number, Intl.NumberFormat>();
+
+/** A format of so many digits behind the point, at least and at most: making one takes far longer than using it. */
+function digitsFormat(least: number, most: number): Intl.NumberFormat {
+  const key = least * 1000 + most;
+  let found = FORMATS.get(key);
+  if (!found) {
+    found = new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+    FORMATS.set(key, found);
+  }
+  return found;
+}
+
 export function plain(value: number, decimals?: number | null): string {
-  if (decimals !== undefined && decimals !== null) return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  if (decimals !== undefined && decimals !== null) return digitsFormat(decimals, decimals).format(value);
   const size = Math.abs(value);
   const digits = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 0.01 || size === 0 ? 2 : 4;
-  return value.toLocaleString("en-US", { maximumFractionDigits: digits });
+  return digitsFormat(0, digits).format(value);
 }
 
 function time(millis: number, decimals?: number | null): string {

@@ -3,7 +3,7 @@
 import { useMemo } from "react";
 import { axes, axis, Chart, PALETTE, tip } from "../../../shared/chart";
 import { useDark } from "../../../shared/theme";
-import { lines } from "../frame";
+import { countOf, type Line, lines } from "../frame";
 import { colour, format, thresholdColour } from "../units";
 import { cellText } from "./simple";
 import type { PanelProps } from ".";
@@ -46,14 +46,32 @@ export function BarChart({ panel, frames }: PanelProps) {
   return option ? <Chart option={option} label={`${panel.title}: bars`} /> : null;
 }
 
+const CELL = ["time", "line", "value"];
+const BORDERED = 80;
+
+/** Where each number stands, as place in time, place of the line, number; and the times, and the greatest number. */
+export function cellsOf(all: Line[]): { times: number[]; cells: Float64Array; most: number } {
+  const known = new Set<number>();
+  for (const { points } of all) for (let index = 0; index < points.length; index += 2) known.add(points[index] ?? 0);
+  const times = [...known].sort((a, b) => a - b);
+  const place = new Map(times.map((at, index) => [at, index]));
+  const cells = new Float64Array(all.reduce((sum, line) => sum + countOf(line), 0) * 3);
+  let [end, most] = [0, 0];
+  all.forEach(({ points }, row) => {
+    for (let index = 0; index < points.length; index += 2, end += 3) {
+      const value = points[index + 1] || 0;
+      cells.set([place.get(points[index] ?? 0) ?? 0, row, value], end);
+      most = Math.max(most, value);
+    }
+  });
+  return { times, cells, most };
+}
+
 export function Heatmap({ panel, frames }: PanelProps) {
   const dark = useDark();
   const option = useMemo(() => {
     const all = lines(frames, panel);
-    const times = [...new Set(all.flatMap((line) => line.points.map(([at]) => at)))].sort((a, b) => a - b);
-    const place = new Map(times.map((at, index) => [at, index]));
-    const cells = all.flatMap((line, row) => line.points.map(([at, value]) => [place.get(at) ?? 0, row, value ?? 0]));
-    const most = cells.reduce((max, cell) => Math.max(max, cell[2] ?? 0), 0);
+    const { times, cells, most } = cellsOf(all);
     const unit = panel.fieldConfig?.defaults?.unit;
     const shown = (at: number) => new Date(at).toISOString().replace("T", " ").slice(5, 16);
     return {
@@ -68,7 +86,8 @@ export function Heatmap({ panel, frames }: PanelProps) {
       xAxis: axis(dark, { type: "category", data: times.map(shown), splitLine: { show: false } }),
       yAxis: axis(dark, { type: "category", data: all.map((line) => line.name), splitLine: { show: false } }),
       visualMap: { min: 0, max: most || 1, show: false, inRange: { color: dark ? ["#2a2118", "#8a4a14", "#e8b77c"] : ["#fdf3e7", "#dc9b52", "#7a3b08"] } },
-      series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: dark ? "#1f1c18" : "#ffffff", borderWidth: 1 } }],
+      // A border around narrow cells would hide them.
+      series: [{ type: "heatmap", dimensions: CELL, data: cells, itemStyle: times.length <= BORDERED ? { borderColor: dark ? "#1f1c18" : "#ffffff", borderWidth: 1 } : {} }],
     };
   }, [dark, frames, panel]);
   return <Chart option={option} label={`${panel.title}: heatmap`} />;
