@@ -1,6 +1,6 @@
 /** Charts: Apache ECharts with the parts that the console uses, in the console's colours. */
 
-import { BarChart, GaugeChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
+import { BarChart, CustomChart, GaugeChart, HeatmapChart, LineChart, ScatterChart } from "echarts/charts";
 import { DataZoomComponent, GridComponent, LegendComponent, MarkAreaComponent, MarkLineComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 import type { EChartsCoreOption } from "echarts/core";
 import * as echarts from "echarts/core";
@@ -9,7 +9,7 @@ import { useEffect, useRef } from "react";
 import { useDark } from "./theme";
 
 echarts.use([
-  BarChart, CanvasRenderer, DataZoomComponent, GaugeChart, GridComponent, HeatmapChart, LegendComponent,
+  BarChart, CanvasRenderer, CustomChart, DataZoomComponent, GaugeChart, GridComponent, HeatmapChart, LegendComponent,
   LineChart, MarkAreaComponent, MarkLineComponent, ScatterChart, TooltipComponent, VisualMapComponent,
 ]);
 

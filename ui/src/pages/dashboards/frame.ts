@@ -123,28 +123,31 @@ function push(line: Growing, at: number, value: number): void {
 }
 
 /** The rows that have a time, the earliest first; rows of one time stay in their order. */
-export function byTime(times: Field["values"]): Uint32Array {
-  const rows = Uint32Array.from(times.keys()).filter((row) => typeof times[row] === "number");
-  const at = (index: number) => times[rows[index] ?? 0] as number;
-  let isSorted = true;
-  for (let index = 1; index < rows.length && isSorted; index += 1) isSorted = at(index - 1) <= at(index);
-  if (isSorted) return rows;
-  // Times are few where there are many series: those are sorted, and each row has its place behind them.
-  const place = new Map<number, number>();
-  for (let index = 0; index < rows.length; index += 1) place.set(at(index), (place.get(at(index)) ?? 0) + 1);
-  let next = 0;
-  for (const time of Float64Array.from(place.keys()).sort()) {
-    const count = place.get(time) ?? 0;
-    place.set(time, next);
-    next += count;
-  }
+export function byTime(all: Field["values"]): Uint32Array {
+  const rows = Uint32Array.from(all.keys()).filter((row) => Number.isFinite(all[row]));
+  const times = Float64Array.from(rows, (row) => all[row] as number);
+  const inOrder = Float64Array.from(times).sort();
+  if (inOrder.every((at, index) => at === times[index])) return rows;
+  // Sorted times begin where they are first found: the rows of a time take the places from there on.
+  const next = Uint32Array.from(inOrder.keys());
   const sorted = new Uint32Array(rows.length);
   for (let index = 0; index < rows.length; index += 1) {
-    const own = place.get(at(index)) ?? 0;
-    sorted[own] = rows[index] ?? 0;
-    place.set(at(index), own + 1);
+    const first = firstOf(inOrder, times[index] ?? 0);
+    sorted[next[first] ?? 0] = rows[index] ?? 0;
+    next[first] = (next[first] ?? 0) + 1;
   }
   return sorted;
+}
+
+/** Where a number is first found among sorted ones. */
+function firstOf(sorted: Float64Array, wanted: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Series over time. Texts tell them apart: one for each combination and number, in the order in which they come. */
@@ -182,7 +185,7 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
       }
       return own;
     };
-    const owners = time.values.map((at, row) => (typeof at === "number" ? ownOf(labelOf(row)) : null));
+    const owners = time.values.map((at, row) => (Number.isFinite(at) ? ownOf(labelOf(row)) : null));
     for (const row of byTime(time.values)) {
       for (let index = 0; index < numbers.length; index += 1) {
         const line = owners[row]?.[index];
@@ -191,13 +194,13 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
     }
   }
   return [...found.values()].map(({ name, config, points, end, fill }) => {
-    const own = isAlone ? points.slice(0, end) : inOrder(points.slice(0, end));
+    const own = isAlone ? points.slice(0, end) : sortedUp(points.slice(0, end));
     return { name, config, points: fill ? filledUp(own, fill) : own };
   });
 }
 
 /** Points of several frames can meet in one line. */
-function inOrder(points: Float64Array): Float64Array {
+function sortedUp(points: Float64Array): Float64Array {
   const times = Array.from({ length: points.length / 2 }, (_, index) => points[2 * index] ?? 0);
   const sorted = new Float64Array(points.length);
   byTime(times).forEach((from, to) => sorted.set(points.subarray(2 * from, 2 * from + 2), 2 * to));

@@ -5,13 +5,13 @@ import { axes, axis, Chart, PALETTE, tip } from "../../../shared/chart";
 import { useDark } from "../../../shared/theme";
 import { plural } from "../../../shared/format";
 import type { Annotation } from "../annotations";
-import { countOf, lines, numbersOf, reduce } from "../frame";
+import { countOf, type Line, lines, numbersOf, reduce } from "../frame";
 import type { FieldDefaults } from "../model";
 import { colour, format, steps } from "../units";
+import { CROWD, crowd, isPlain, valueAt } from "./crowd";
 import type { PanelProps } from ".";
 
 const SHOWN = 100;
-const CROWD = 20;
 const POINT = ["time", "value"];
 const PLAIN: FieldDefaults = {};
 
@@ -43,19 +43,24 @@ export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
     const marks = custom.thresholdsStyle?.mode && custom.thresholdsStyle.mode !== "off"
       ? steps(defaults).filter((step) => step.value !== null).map((step) => ({ yAxis: step.value, lineStyle: { color: colour(step.color) ?? "#888", type: "dashed" } }))
       : [];
+    const markLine = marks.length > 0 ? { silent: true, symbol: "none", label: { show: false }, data: marks } : undefined;
+    const shown = all.filter((line) => !hidden.includes(line.name));
+    const widthOf = (line: Line) => Number(line.config.custom?.lineWidth ?? widthFor(all.length));
+    const strokes = () => shown.map((line) => ({ points: line.points, colour: colours.get(line.name) ?? "#888", width: widthOf(line), spans: line.config.custom?.spanNulls === true }));
     return {
       ...axes(dark),
       tooltip: {
         ...(axes(dark).tooltip as object),
         formatter: (given: unknown) => {
-          const list = given as { seriesName: string; color: string; value: [number, number] }[];
-          const at = list[0]?.value[0] ?? 0;
-          const sorted = [...list].sort((a, b) => (b.value[1] || 0) - (a.value[1] || 0)).slice(0, 14);
+          const at = (given as { value: [number, number] }[])[0]?.value[0] ?? 0;
+          const there = shown.flatMap((line) => {
+            const value = valueAt(line, at);
+            return value === undefined ? [] : [{ line, value }];
+          });
+          const sorted = there.sort((a, b) => (b.value || 0) - (a.value || 0)).slice(0, 14);
           const near = annotations.filter((one) => (one.until === null ? Math.abs(one.at - at) <= (range.to - range.from) / 100 : one.at <= at && at <= one.until));
           return tip(`${new Date(at).toISOString().replace("T", " ").slice(0, 16)} UTC`, [
-            ...sorted.map((one) => ({
-              color: one.color, name: one.seriesName, value: format(one.value[1], all.find((line) => line.name === one.seriesName)?.config.unit, defaults.decimals),
-            })),
+            ...sorted.map(({ line, value }) => ({ color: colours.get(line.name), name: line.name, value: format(value, line.config.unit, defaults.decimals) })),
             ...near.slice(0, 5).map((one) => ({ color: one.colour, name: one.name, value: one.text })),
           ]);
         },
@@ -66,7 +71,7 @@ export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
         type: "value", min: defaults.min, max: defaults.max, axisLine: { show: false }, scale: defaults.min === undefined,
         axisLabel: { color: dark ? "#a69d90" : "#665f55", fontSize: 11, formatter: (value: number) => format(value, defaults.unit) },
       }),
-      series: all.filter((line) => !hidden.includes(line.name)).map((line, index) => {
+      series: (shown.length > CROWD && shown.every(isPlain) ? crowd(strokes(), { markLine }) : shown.map((line, index): object => {
         const style = (line.config.custom ?? {}) as Record<string, unknown>;
         const ink = colours.get(line.name);
         const stacking = (style.stacking as { mode?: string; group?: string } | undefined);
@@ -74,14 +79,14 @@ export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
         return {
           name: line.name, type: isBar ? "bar" : style.drawStyle === "points" ? "scatter" : "line", dimensions: POINT, data: line.points, color: ink,
           showSymbol: style.showPoints === "always" || (countOf(line) < 30 && style.showPoints !== "never"), symbolSize: Number(style.pointSize ?? 5),
-          lineStyle: { width: Number(style.lineWidth ?? widthFor(all.length)), type: (style.lineStyle as { fill?: string } | undefined)?.fill === "dash" ? "dashed" : "solid" },
+          lineStyle: { width: widthOf(line), type: (style.lineStyle as { fill?: string } | undefined)?.fill === "dash" ? "dashed" : "solid" },
           smooth: style.lineInterpolation === "smooth", step: style.lineInterpolation === "stepAfter" ? "end" : style.lineInterpolation === "stepBefore" ? "start" : undefined,
           areaStyle: Number(style.fillOpacity ?? 0) > 0 && !isBar ? { opacity: Number(style.fillOpacity) / 100 } : undefined,
           stack: stacking?.mode && stacking.mode !== "none" ? (stacking.group ?? "A") : undefined,
           connectNulls: style.spanNulls === true, sampling: "lttb", barMaxWidth: 24,
-          markLine: index === 0 && marks.length > 0 ? { silent: true, symbol: "none", label: { show: false }, data: marks } : undefined,
+          markLine: index === 0 ? markLine : undefined,
         };
-      }).concat(annotations.length > 0 ? [marked(annotations) as never] : []),
+      })).concat(annotations.length > 0 ? [marked(annotations)] : []),
     };
   }, [all, annotations, colours, dark, defaults, hidden, range]);
   const legend = (panel.options?.legend ?? {}) as { showLegend?: boolean; displayMode?: string; calcs?: string[] };
