@@ -14,6 +14,8 @@ export interface Field {
   config: FieldDefaults;
   /** Milliseconds, numbers or texts. */
   values: (number | string | null)[];
+  /** Of a time: the rows that have one, the earliest first; rows of one time stay in their order. */
+  order?: Uint32Array;
 }
 
 export interface Frame {
@@ -68,24 +70,56 @@ export function frame(rows: Rows, panel: Panel, refId: string): Frame {
   const fields = rows.columns.map((column, index): Field => {
     const isEpoch = !hasTime && /^time$/i.test(column.name) && isNumber(column.type);
     const type = isTime(column.type) || isEpoch ? "time" : isNumber(column.type) ? "number" : "string";
-    // Each time stands in as many rows as there are series.
-    const known = new Map<string, number>();
-    const timeOf = (cell: string) => {
-      let at = known.get(cell);
-      if (at === undefined) {
-        at = isEpoch ? epoch(Number(cell)) : millis(cell);
-        known.set(cell, at);
-      }
-      return at;
-    };
+    const config = configOf(column.name, type, panel);
+    if (type === "time") return { name: column.name, type, config, ...timesOf(rows, index, isEpoch) };
     const values = rows.rows.map((row) => {
       const cell = row[index] ?? null;
-      if (cell === null) return null;
-      return type === "time" ? timeOf(cell) : type === "number" ? Number(cell) : cell;
+      return cell === null || type === "string" ? cell : Number(cell);
     });
-    return { name: column.name, type, config: configOf(column.name, type, panel), values };
+    return { name: column.name, type, config, values };
   });
   return { fields, length: rows.rows.length, refId, more: rows.more };
+}
+
+const NO_TIME = -1;
+
+/** A column of times, and the rows in their order. Each time stands in as many rows as there are series, and is read once. */
+function timesOf(rows: Rows, column: number, isEpoch: boolean): Pick<Field, "values" | "order"> {
+  const times: number[] = [];
+  const known = new Map<string, number>();
+  const places = new Int32Array(rows.rows.length);
+  const values = rows.rows.map((row, index) => {
+    const cell = row[column] ?? null;
+    let place = cell === null ? NO_TIME : known.get(cell);
+    if (place === undefined && cell !== null) {
+      place = times.push(isEpoch ? epoch(Number(cell)) : millis(cell)) - 1;
+      known.set(cell, place);
+    }
+    places[index] = place ?? NO_TIME;
+    return times[place ?? NO_TIME] ?? null;
+  });
+  return { values, order: byTime(times, places) };
+}
+
+/** The rows by their times, each given by its place among the times; those without one are left out. */
+export function byTime(times: number[], places: Int32Array): Uint32Array {
+  const counts = new Uint32Array(times.length);
+  for (const place of places) if (place >= 0) counts[place] = (counts[place] ?? 0) + 1;
+  const next = new Uint32Array(times.length);
+  let end = 0;
+  const sorted = times.map((_, place) => place).filter((place) => Number.isFinite(times[place])).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0));
+  for (const place of sorted) {
+    next[place] = end;
+    end += counts[place] ?? 0;
+  }
+  const order = new Uint32Array(end);
+  places.forEach((place, row) => {
+    if (!Number.isFinite(times[place])) return;
+    const to = next[place] ?? 0;
+    order[to] = row;
+    next[place] = to + 1;
+  });
+  return order;
 }
 
 export interface Line {
@@ -120,34 +154,6 @@ function push(line: Growing, at: number, value: number): void {
   line.points[line.end] = at;
   line.points[line.end + 1] = value;
   line.end += 2;
-}
-
-/** The rows that have a time, the earliest first; rows of one time stay in their order. */
-export function byTime(all: Field["values"]): Uint32Array {
-  const rows = Uint32Array.from(all.keys()).filter((row) => Number.isFinite(all[row]));
-  const times = Float64Array.from(rows, (row) => all[row] as number);
-  const inOrder = Float64Array.from(times).sort();
-  if (inOrder.every((at, index) => at === times[index])) return rows;
-  // Sorted times begin where they are first found: the rows of a time take the places from there on.
-  const next = Uint32Array.from(inOrder.keys());
-  const sorted = new Uint32Array(rows.length);
-  for (let index = 0; index < rows.length; index += 1) {
-    const first = firstOf(inOrder, times[index] ?? 0);
-    sorted[next[first] ?? 0] = rows[index] ?? 0;
-    next[first] = (next[first] ?? 0) + 1;
-  }
-  return sorted;
-}
-
-/** Where a number is first found among sorted ones. */
-function firstOf(sorted: Float64Array, wanted: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Series over time. Texts tell them apart: one for each combination and number, in the order in which they come. */
@@ -186,7 +192,7 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
       return own;
     };
     const owners = time.values.map((at, row) => (Number.isFinite(at) ? ownOf(labelOf(row)) : null));
-    for (const row of byTime(time.values)) {
+    for (const row of time.order ?? []) {
       for (let index = 0; index < numbers.length; index += 1) {
         const line = owners[row]?.[index];
         if (line) push(line, time.values[row] as number, (numbers[index]?.values[row] as number | null) ?? Number.NaN);
@@ -203,7 +209,7 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
 function sortedUp(points: Float64Array): Float64Array {
   const times = Array.from({ length: points.length / 2 }, (_, index) => points[2 * index] ?? 0);
   const sorted = new Float64Array(points.length);
-  byTime(times).forEach((from, to) => sorted.set(points.subarray(2 * from, 2 * from + 2), 2 * to));
+  byTime(times, Int32Array.from(times.keys())).forEach((from, to) => sorted.set(points.subarray(2 * from, 2 * from + 2), 2 * to));
   return sorted;
 }
 

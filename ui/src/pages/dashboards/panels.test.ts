@@ -26,8 +26,9 @@ describe("frames", () => {
     expect(found[0]?.config).toMatchObject({ unit: "s", custom: { lineWidth: 3 } });
   });
   it("rows of one time stay in their order, those without a time are left out", () => {
-    expect([...byTime([3, 1, null, 3, 2, 1])]).toEqual([1, 5, 4, 0, 3]);
-    expect([...byTime([1, null, 1, 2])]).toEqual([0, 2, 3]);
+    expect([...byTime([30, 10, 20, Number.NaN], Int32Array.of(0, 1, -1, 0, 2, 3, 1))]).toEqual([1, 6, 4, 0, 3]);
+    const field = frame(rows([["time", "timestamp(3)"]], [["1970-01-01 00:00:02"], [null], ["1970-01-01 00:00:01"]]), panel, "A").fields[0];
+    expect([field?.values, [...(field?.order ?? [])]]).toEqual([[2000, null, 1000], [2, 0]]);
   });
   it("points of two queries meet in a line", () => {
     const one = (at: string, value: string) => frame(rows([["time", "timestamp(3)"], ["v", "double"]], [[at, value]]), panel, "A");
