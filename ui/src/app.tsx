@@ -2,35 +2,36 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { BookOpen, FolderOpen, Gauge, LayoutDashboard, ListChecks, Moon, Settings2, Sun, Terminal, Waves, Workflow } from "lucide-react";
-import { lazy, type ReactNode, Suspense, useEffect } from "react";
+import { type ReactNode, useEffect } from "react";
 import { Login } from "./pages/login";
 import { Overview } from "./pages/overview";
 import { get } from "./shared/api";
 import { listen } from "./shared/live";
+import { onDemand } from "./shared/on-demand";
 import { Link, usePath } from "./shared/router";
 import { chooseTheme, useDark } from "./shared/theme";
 import type { SessionInfo } from "./shared/types";
 import { Empty, ErrorBox, LinkButton, Loading, Page } from "./shared/ui";
 
-const Query = lazy(() => import("./pages/query"));
-const Catalog = lazy(() => import("./pages/catalog"));
-const Runs = lazy(() => import("./pages/runs"));
-const Lake = lazy(() => import("./pages/lake"));
-const Jobs = lazy(() => import("./pages/jobs"));
-const Streams = lazy(() => import("./pages/streams"));
-const Dashboards = lazy(() => import("./pages/dashboards"));
-const Settings = lazy(() => import("./pages/settings"));
+const Query = onDemand(() => import("./pages/query"), <Loading />);
+const Catalog = onDemand(() => import("./pages/catalog"), <Loading />);
+const Runs = onDemand(() => import("./pages/runs"), <Loading />);
+const Lake = onDemand(() => import("./pages/lake"), <Loading />);
+const Jobs = onDemand(() => import("./pages/jobs"), <Loading />);
+const Streams = onDemand(() => import("./pages/streams"), <Loading />);
+const Dashboards = onDemand(() => import("./pages/dashboards"), <Loading />);
+const Settings = onDemand(() => import("./pages/settings"), <Loading />);
 
-const PAGES: { path: string; name: string; icon: ReactNode; page: () => ReactNode }[] = [
+const PAGES: { path: string; name: string; icon: ReactNode; page: () => ReactNode; load?: () => Promise<void> }[] = [
   { path: "", name: "Overview", icon: <Gauge size={17} />, page: () => <Overview /> },
-  { path: "query", name: "Query", icon: <Terminal size={17} />, page: () => <Query /> },
-  { path: "catalog", name: "Catalog", icon: <BookOpen size={17} />, page: () => <Catalog /> },
-  { path: "jobs", name: "Jobs", icon: <Workflow size={17} />, page: () => <Jobs /> },
-  { path: "streams", name: "Streams", icon: <Waves size={17} />, page: () => <Streams /> },
-  { path: "runs", name: "Runs", icon: <ListChecks size={17} />, page: () => <Runs /> },
-  { path: "lake", name: "Lake", icon: <FolderOpen size={17} />, page: () => <Lake /> },
-  { path: "dashboards", name: "Dashboards", icon: <LayoutDashboard size={17} />, page: () => <Dashboards /> },
-  { path: "settings", name: "Settings", icon: <Settings2 size={17} />, page: () => <Settings /> },
+  { path: "query", name: "Query", icon: <Terminal size={17} />, page: () => <Query />, load: Query.load },
+  { path: "catalog", name: "Catalog", icon: <BookOpen size={17} />, page: () => <Catalog />, load: Catalog.load },
+  { path: "jobs", name: "Jobs", icon: <Workflow size={17} />, page: () => <Jobs />, load: Jobs.load },
+  { path: "streams", name: "Streams", icon: <Waves size={17} />, page: () => <Streams />, load: Streams.load },
+  { path: "runs", name: "Runs", icon: <ListChecks size={17} />, page: () => <Runs />, load: Runs.load },
+  { path: "lake", name: "Lake", icon: <FolderOpen size={17} />, page: () => <Lake />, load: Lake.load },
+  { path: "dashboards", name: "Dashboards", icon: <LayoutDashboard size={17} />, page: () => <Dashboards />, load: Dashboards.load },
+  { path: "settings", name: "Settings", icon: <Settings2 size={17} />, page: () => <Settings />, load: Settings.load },
 ];
 
 export function Logo() {
@@ -45,6 +46,9 @@ export function Logo() {
 }
 
 export function App() {
+  const [at = ""] = usePath();
+  // The page's code comes while the server says who is here; if it does not come, the page says so.
+  useEffect(() => void PAGES.find((one) => one.path === at)?.load?.().catch(() => undefined), [at]);
   const session = useQuery({ queryKey: ["session"], queryFn: () => get<SessionInfo>("/session") });
   if (session.isPending) return <Loading />;
   if (session.isError) return <div className="alone"><ErrorBox error={session.error} retry={() => void session.refetch()} /></div>;
@@ -84,13 +88,11 @@ function Frame({ session }: { session: SessionInfo }) {
         </div>
       </nav>
       <main id="content" className="main" tabIndex={-1}>
-        <Suspense fallback={<Loading />}>
-          {page ? page.page() : (
-            <Page title="No such page">
-              <Empty title="There is nothing at this address" actions={<LinkButton href="/">To the overview</LinkButton>} />
-            </Page>
-          )}
-        </Suspense>
+        {page ? page.page() : (
+          <Page title="No such page">
+            <Empty title="There is nothing at this address" actions={<LinkButton href="/">To the overview</LinkButton>} />
+          </Page>
+        )}
       </main>
     </div>
   );

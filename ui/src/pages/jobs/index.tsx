@@ -2,15 +2,16 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Plus, Workflow } from "lucide-react";
-import { lazy, useState } from "react";
+import { useState } from "react";
 import { mustBeFree, operation } from "../../shared/api";
 import { ago, time, took } from "../../shared/format";
+import { onDemand } from "../../shared/on-demand";
 import { Link, navigate, path, usePath } from "../../shared/router";
 import type { Run, StoredJob } from "../../shared/types";
 import { Button, Card, Dialog, Empty, ErrorBox, Field, Loading, Page, StateBadge, useNow } from "../../shared/ui";
 import { nameOf } from "./definition";
 
-const Job = lazy(() => import("./job"));
+const Job = onDemand(() => import("./job"), <Loading />);
 const FIRST = "Name: my-job\nDefaultArguments:\n  --output: s3://results/\nCodeGenConfigurationNodes: {}\n";
 
 export default function Jobs() {

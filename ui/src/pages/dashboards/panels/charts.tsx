@@ -86,8 +86,8 @@ export function Heatmap({ panel, frames }: PanelProps) {
       xAxis: axis(dark, { type: "category", data: times.map(shown), splitLine: { show: false } }),
       yAxis: axis(dark, { type: "category", data: all.map((line) => line.name), splitLine: { show: false } }),
       visualMap: { min: 0, max: most || 1, show: false, inRange: { color: dark ? ["#2a2118", "#8a4a14", "#e8b77c"] : ["#fdf3e7", "#dc9b52", "#7a3b08"] } },
-      // A border around narrow cells would hide them.
-      series: [{ type: "heatmap", dimensions: CELL, data: cells, itemStyle: times.length <= BORDERED ? { borderColor: dark ? "#1f1c18" : "#ffffff", borderWidth: 1 } : {} }],
+      // All at once, so that what is drawn is whole; a border around narrow cells would hide them.
+      series: [{ type: "heatmap", progressive: 0, dimensions: CELL, data: cells, itemStyle: times.length <= BORDERED ? { borderColor: dark ? "#1f1c18" : "#ffffff", borderWidth: 1 } : {} }],
     };
   }, [dark, frames, panel]);
   return <Chart option={option} label={`${panel.title}: heatmap`} />;
