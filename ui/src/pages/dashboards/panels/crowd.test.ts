@@ -9,7 +9,7 @@ const gap = Number.NaN;
 function recorder(): { pen: Pen; told: string[] } {
   const told: string[] = [];
   const pen = {
-    save: () => told.push("save"), restore: () => told.push("restore"), beginPath: () => undefined, stroke: () => told.push(`stroke ${String(pen.strokeStyle)} ${pen.lineWidth}`),
+    save: () => told.push("save"), restore: () => told.push("restore"), beginPath: () => undefined, rect: (...at: number[]) => told.push(`rect ${at.join(" ")}`), clip: () => told.push("clip"), stroke: () => told.push(`stroke ${String(pen.strokeStyle)} ${pen.lineWidth}`),
     moveTo: (x: number, y: number) => told.push(`M${x},${y}`), lineTo: (x: number, y: number) => told.push(`L${x},${y}`),
     lineJoin: "miter" as const, lineWidth: 9, strokeStyle: "",
   };
@@ -20,8 +20,8 @@ describe("a crowd of lines", () => {
   const [x, y] = [{ from: 10, at: 0, scale: 2 }, { from: 0, at: 100, scale: -1 }];
   it("is drawn each in its colour, with gaps where numbers are missing", () => {
     const { pen, told } = recorder();
-    draw(pen, [stroke({}, 10, 1, 11, gap, 12, 3, 13, 4), stroke({ colour: "blue", width: 2, spans: true }, 10, gap, 11, 1, 12, gap, 13, 5)], x, y);
-    expect(told).toEqual(["save", "M0,99", "M4,97", "L6,96", "stroke red 1", "M2,99", "L6,95", "stroke blue 2", "restore"]);
+    draw(pen, [stroke({}, 10, 1, 11, gap, 12, 3, 13, 4), stroke({ colour: "blue", width: 2, spans: true }, 10, gap, 11, 1, 12, gap, 13, 5)], x, y, { x: 2.5, y: 3.5, width: 10, height: 20.2 });
+    expect(told).toEqual(["save", "rect 1 2 13 23", "clip", "M0,99", "M4,97", "L6,96", "stroke red 1", "M2,99", "L6,95", "stroke blue 2", "restore"]);
   });
   it("knows how far it goes and where its points are", () => {
     const strokes = [stroke({}, 1, 5, 9, gap), stroke({}, 3, -2, 4, 7)];

@@ -22,10 +22,27 @@ interface Axis {
 }
 
 /** The part of a canvas that lines need. */
-export type Pen = Pick<CanvasRenderingContext2D, "save" | "restore" | "beginPath" | "moveTo" | "lineTo" | "stroke" | "lineJoin" | "lineWidth" | "strokeStyle">;
+export type Pen = Pick<CanvasRenderingContext2D, "save" | "restore" | "beginPath" | "rect" | "clip" | "moveTo" | "lineTo" | "stroke" | "lineJoin" | "lineWidth" | "strokeStyle">;
 
-export function draw(pen: Pen, strokes: Stroke[], x: Axis, y: Axis): void {
+/** Where lines may be drawn. */
+export interface Area {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Lets nothing be drawn outside: whole pixels take half as long as parts of them. */
+function clip(pen: Pen, { x, y, width, height }: Area): void {
+  const [left, top] = [Math.floor(x) - 1, Math.floor(y) - 1];
+  pen.beginPath();
+  pen.rect(left, top, Math.ceil(x + width) + 1 - left, Math.ceil(y + height) + 1 - top);
+  pen.clip();
+}
+
+export function draw(pen: Pen, strokes: Stroke[], x: Axis, y: Axis, area: Area): void {
   pen.save();
+  clip(pen, area);
   pen.lineJoin = "bevel";
   for (const { points, colour, width, spans } of strokes) {
     pen.beginPath();
@@ -54,9 +71,9 @@ const SHAPE = "crowd";
 // A silent shape keeps no path: it is built whenever it is painted, and strokes its lines itself, each in its colour.
 graphic.registerShape(SHAPE, graphic.extendShape({
   type: SHAPE,
-  buildPath(path, { strokes, x, y }: { strokes: Stroke[]; x: Axis; y: Axis }) {
+  buildPath(path, { strokes, x, y, area }: { strokes: Stroke[]; x: Axis; y: Axis; area: Area }) {
     const pen = "getContext" in path ? path.getContext() : path;
-    if (strokes && pen) draw(pen as Pen, strokes, x, y);
+    if (strokes && pen) draw(pen as Pen, strokes, x, y, area);
   },
 }));
 
@@ -116,18 +133,19 @@ interface Api {
 /** The series that draw the lines, and that the pointer finds times in; what `more` says is drawn with it. */
 export function crowd(strokes: Stroke[], more: object): object[] {
   const extent = extentOf(strokes);
-  const renderItem = (_: unknown, api: Api) => {
+  const renderItem = ({ coordSys }: { coordSys: Area }, api: Api) => {
+    const area: Area = { x: coordSys.x, y: coordSys.y, width: coordSys.width, height: coordSys.height };
     const [left, right, low, high] = extent ?? [0, 1, 0, 1];
     const [end, top] = [right > left ? right : left + 1, high > low ? high : low + 1];
     const [a, b] = [api.coord([left, low]), api.coord([end, top])];
     const x: Axis = { from: left, at: a[0], scale: (b[0] - a[0]) / (end - left) };
     const y: Axis = { from: low, at: a[1], scale: (b[1] - a[1]) / (top - low) };
-    return { type: SHAPE, silent: true, shape: { strokes, x, y }, style: { fill: "none", stroke: "none" } };
+    return { type: SHAPE, silent: true, shape: { strokes, x, y, area }, style: { fill: "none", stroke: "none" } };
   };
   return [
     { type: "line", name: "", dimensions: ["time", "value"], data: stopsOf(strokes), showSymbol: false, silent: true, ...more },
     {
-      type: "custom", name: "", silent: true, clip: true, z: 3, renderItem, tooltip: { show: false },
+      type: "custom", name: "", silent: true, z: 3, renderItem, tooltip: { show: false },
       dimensions: ["left", "right", "low", "high"], encode: { x: ["left", "right"], y: ["low", "high"] }, data: extent ? [extent] : [],
     },
   ];
