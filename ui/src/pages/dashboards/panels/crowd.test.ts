@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FieldDefaults } from "../model";
-import { draw, extentOf, isPlain, type Pen, type Stroke, stopsOf, valueAt } from "./crowd";
+import { Crowd, draw, extentOf, isPlain, type Pen, type Stroke, stopsOf, valueAt } from "./crowd";
 
 const stroke = (more: Partial<Stroke>, ...points: number[]): Stroke => ({ points: Float64Array.from(points), colour: "red", width: 1, spans: false, ...more });
 const gap = Number.NaN;
@@ -22,6 +22,12 @@ describe("a crowd of lines", () => {
     const { pen, told } = recorder();
     draw(pen, [stroke({}, 10, 1, 11, gap, 12, 3, 13, 4), stroke({ colour: "blue", width: 2, spans: true }, 10, gap, 11, 1, 12, gap, 13, 5)], x, y, { x: 2.5, y: 3.5, width: 10, height: 20.2 });
     expect(told).toEqual(["save", "rect 1 2 13 23", "clip", "M0,99", "M4,97", "L6,96", "stroke red 1", "M2,99", "L6,95", "stroke blue 2", "restore"]);
+  });
+  it("keeps no path that would be painted instead", () => {
+    const shape = new Crowd({ silent: true, shape: { strokes: [stroke({}, 1, 2)], x, y, area: { x: 1, y: 2, width: 3, height: 4 } } as never });
+    expect(shape.getBoundingRect()).toMatchObject({ x: 1, y: 2, width: 3, height: 4 });
+    shape.getPaintRect();
+    expect(shape.path ?? null).toBeNull();
   });
   it("knows how far it goes and where its points are", () => {
     const strokes = [stroke({}, 1, 5, 9, gap), stroke({}, 3, -2, 4, 7)];

@@ -68,14 +68,32 @@ export function draw(pen: Pen, strokes: Stroke[], x: Axis, y: Axis, area: Area):
 
 const SHAPE = "crowd";
 
-// A silent shape keeps no path: it is built whenever it is painted, and strokes its lines itself, each in its colour.
-graphic.registerShape(SHAPE, graphic.extendShape({
+interface CrowdShape {
+  strokes: Stroke[];
+  x: Axis;
+  y: Axis;
+  area: Area;
+}
+
+const NOTHING: CrowdShape = { strokes: [], x: { from: 0, at: 0, scale: 1 }, y: { from: 0, at: 0, scale: 1 }, area: { x: 0, y: 0, width: 0, height: 0 } };
+
+/**
+ * The lines as a shape of the chart. A silent one keeps no path, but is built whenever it is painted, and strokes its lines
+ * itself, each in its colour. Its size is known without a path, which would be kept and painted from then on.
+ */
+export const Crowd = graphic.extendShape({
   type: SHAPE,
-  buildPath(path, { strokes, x, y, area }: { strokes: Stroke[]; x: Axis; y: Axis; area: Area }) {
+  shape: NOTHING,
+  buildPath(path, { strokes, x, y, area }: CrowdShape) {
     const pen = "getContext" in path ? path.getContext() : path;
-    if (strokes && pen) draw(pen as Pen, strokes, x, y, area);
+    if (pen) draw(pen as Pen, strokes, x, y, area);
   },
-}));
+  getBoundingRect() {
+    const { x, y, width, height } = (this.shape as CrowdShape).area;
+    return new graphic.BoundingRect(x, y, width, height);
+  },
+});
+graphic.registerShape(SHAPE, Crowd);
 
 /** The least and the greatest of the times and of the numbers; none if there is no number. */
 export function extentOf(strokes: Stroke[]): [number, number, number, number] | null {
