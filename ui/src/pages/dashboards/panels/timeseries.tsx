@@ -83,7 +83,7 @@ export function TimeSeries({ panel, frames, range, annotations }: PanelProps) {
           smooth: style.lineInterpolation === "smooth", step: style.lineInterpolation === "stepAfter" ? "end" : style.lineInterpolation === "stepBefore" ? "start" : undefined,
           areaStyle: Number(style.fillOpacity ?? 0) > 0 && !isBar ? { opacity: Number(style.fillOpacity) / 100 } : undefined,
           stack: stacking?.mode && stacking.mode !== "none" ? (stacking.group ?? "A") : undefined,
-          connectNulls: style.spanNulls === true, sampling: "lttb", barMaxWidth: 24,
+          connectNulls: style.spanNulls === true, sampling: "lttb", barMaxWidth: 24, progressive: 0,
           markLine: index === 0 ? markLine : undefined,
         };
       })).concat(annotations.length > 0 ? [marked(annotations)] : []),
