@@ -303,7 +303,8 @@ fn a_large_object_is_what_came_in() {
         let after = writer.write(piece).await;
         assert_eq!(after.is_err(), is_given_up);
         writer.abort().await.unwrap();
-        wait_for_no_leftovers(dir.path());
         assert_eq!(keys(&lake, &uri(&data, "")).await, ["large"]);
+        drop(lake);
+        wait_for_no_leftovers(dir.path());
     });
 }
