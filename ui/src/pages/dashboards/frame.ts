@@ -156,7 +156,11 @@ function push(line: Growing, at: number, value: number): void {
   line.end += 2;
 }
 
-/** Series over time. Texts tell them apart: one for each combination and number, in the order in which they come. */
+/** Names as people count: the second before the tenth. */
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** Series over time. Texts tell them apart: one for each combination, by name, and number. Rows of groups come in any order, and a
+ *  line keeps its color when they come anew. */
 export function lines(frames: Frame[], panel: Panel): Line[] {
   const found = new Map<string, Growing>();
   const isAlone = frames.length === 1;
@@ -191,7 +195,9 @@ export function lines(frames: Frame[], panel: Panel): Line[] {
       }
       return own;
     };
-    const owners = time.values.map((at, row) => (Number.isFinite(at) ? ownOf(labelOf(row)) : null));
+    const named = time.values.map((at, row) => (Number.isFinite(at) ? labelOf(row) : null));
+    [...new Set(named)].filter((name) => name !== null).sort(byName.compare).forEach(ownOf);
+    const owners = named.map((name) => (name === null ? null : ownOf(name)));
     for (const row of time.order ?? []) {
       for (let index = 0; index < numbers.length; index += 1) {
         const line = owners[row]?.[index];

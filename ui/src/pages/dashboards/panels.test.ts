@@ -21,9 +21,17 @@ describe("frames", () => {
   ]);
   it("texts tell series apart, in the order of time", () => {
     const found = lines([frame(data, panel, "A")], panel);
-    expect(found.map((line) => line.name)).toEqual(["b", "a"]);
-    expect([...(found[0]?.points ?? [])]).toEqual([Date.UTC(2026, 2, 2), Number.NaN, Date.UTC(2026, 2, 2, 1), 2]);
-    expect(found[0]?.config).toMatchObject({ unit: "s", custom: { lineWidth: 3 } });
+    expect(found.map((line) => line.name)).toEqual(["a", "b"]);
+    expect([...(found[1]?.points ?? [])]).toEqual([Date.UTC(2026, 2, 2), Number.NaN, Date.UTC(2026, 2, 2, 1), 2]);
+    expect(found[1]?.config).toMatchObject({ unit: "s", custom: { lineWidth: 3 } });
+  });
+  it("series stand by name however their rows come", () => {
+    const of = (names: string[]) => {
+      const all = names.map((name) => ["1970-01-01 00:00:01", name, "1"]);
+      return lines([frame(rows([["time", "timestamp(3)"], ["s", "varchar"], ["v", "double"]], all), panel, "A")], panel).map((line) => line.name);
+    };
+    expect(of(["service-10", "service-2", "alpha"])).toEqual(["alpha", "service-2", "service-10"]);
+    expect(of(["service-2", "alpha", "service-10"])).toEqual(["alpha", "service-2", "service-10"]);
   });
   it("rows of one time stay in their order, those without a time are left out", () => {
     expect([...byTime([30, 10, 20, Number.NaN], Int32Array.of(0, 1, -1, 0, 2, 3, 1))]).toEqual([1, 6, 4, 0, 3]);
