@@ -112,7 +112,6 @@ pub(crate) fn write_rows(
     rows: std::ops::Range<usize>,
     out: &mut String,
 ) {
-    let mut text = String::new();
     for row in rows {
         out.push_str(if out.is_empty() { "[" } else { ",[" });
         for (i, (array, renderer)) in batch.columns().iter().zip(renderers).enumerate() {
@@ -123,13 +122,21 @@ pub(crate) fn write_rows(
                 out.push_str("null");
                 continue;
             }
-            text.clear();
-            renderer.write(array.as_ref(), row, &mut text);
+            let start = out.len();
+            out.push('"');
+            renderer.write(array.as_ref(), row, out);
+            let cell = &out[start + 1..];
+            if cell.len() <= CELL && cell.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+                out.push('"');
+                continue;
+            }
+            let mut text = out.split_off(start + 1);
+            out.truncate(start);
             if let Some((cut, _)) = text.char_indices().nth(CELL) {
                 text.truncate(cut);
                 text.push('…');
             }
-            out.push_str(&serde_json::Value::from(text.as_str()).to_string());
+            out.push_str(&serde_json::Value::from(text).to_string());
         }
         out.push(']');
     }

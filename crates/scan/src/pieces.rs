@@ -90,11 +90,20 @@ impl Pieces {
 
 /// Files that were dealt out in ranges, whole again; `None` if something of one is missing.
 fn whole(files: impl Iterator<Item = PartitionedFile>) -> Option<Vec<PartitionedFile>> {
-    let mut all: BTreeMap<(String, String), Vec<PartitionedFile>> = BTreeMap::new();
-    for file in files {
+    let mut all = Vec::new();
+    let mut parts: BTreeMap<(String, String), Vec<PartitionedFile>> = BTreeMap::new();
+    for mut file in files {
+        let size = file.object_meta.size;
+        let is_all =
+            |range: &FileRange| range.start == 0 && u64::try_from(range.end).is_ok_and(|end| end == size);
+        if file.range.as_ref().is_none_or(is_all) {
+            file.range = None;
+            all.push(file);
+            continue;
+        }
         // A file may be there twice: as that of two partitions.
         let key = (ScanFile::of(&file).ok()?.name().to_owned(), format!("{:?}", file.partition_values));
-        all.entry(key).or_default().push(file);
+        parts.entry(key).or_default().push(file);
     }
     let one = |mut parts: Vec<PartitionedFile>| {
         parts.sort_by_key(|part| part.range.as_ref().map_or(0, |range| range.start));
@@ -111,13 +120,19 @@ fn whole(files: impl Iterator<Item = PartitionedFile>) -> Option<Vec<Partitioned
         file.range = None;
         (u64::try_from(end).ok()? == file.object_meta.size).then_some(file)
     };
-    all.into_values().map(one).collect()
+    for file in parts.into_values().map(one) {
+        all.push(file?);
+    }
+    Some(all)
 }
 
 /// A large file in ranges that do not depend on other files.
 fn cut(file: PartitionedFile) -> Vec<PartitionedFile> {
     let size = file.object_meta.size;
-    let count = size.div_ceil(LARGE).max(1);
+    let count = size.div_ceil(LARGE);
+    if count <= 1 {
+        return vec![file];
+    }
     let bound = |at: u64| i64::try_from(size * at / count).unwrap_or(i64::MAX);
     (0..count).map(|at| file.clone().with_range(bound(at), bound(at + 1))).collect()
 }
