@@ -19,10 +19,18 @@ const MAX_FOOTER: u64 = 512 << 20;
 /// What is kept of a file.
 pub(crate) type Footer = Arc<ParquetMetaData>;
 
-/// The kept footers, each with the etag and the size of the file that it is of.
+/// The kept footers.
 #[derive(Debug)]
 pub(crate) struct Footers {
-    kept: Recent<(String, Arc<Naming>), (Arc<str>, u64, Footer)>,
+    kept: Recent<(String, Arc<Naming>), Entry>,
+}
+
+/// A footer, with the etag and the size of the file that it is of.
+#[derive(Debug, Clone)]
+struct Entry {
+    etag: Arc<str>,
+    size: u64,
+    footer: Footer,
 }
 
 impl Footers {
@@ -41,13 +49,13 @@ impl Footers {
 
     /// The footer of that version of the file, if it is kept.
     pub(crate) fn get(&self, file: &ScanFile, naming: &Arc<Naming>) -> Option<Footer> {
-        let (etag, size, footer) = self.kept.get(&(file.name().to_owned(), Arc::clone(naming)))?;
+        let Entry { etag, size, footer } = self.kept.get(&(file.name().to_owned(), Arc::clone(naming)))?;
         (&*etag == file.etag() && size == file.size()).then_some(footer)
     }
 
     fn put(&self, file: &ScanFile, naming: &Arc<Naming>, footer: &Footer) {
-        let value = (file.etag().into(), file.size(), Arc::clone(footer));
-        self.kept.put((file.name().to_owned(), Arc::clone(naming)), value, footer.memory_size());
+        let entry = Entry { etag: file.etag().into(), size: file.size(), footer: Arc::clone(footer) };
+        self.kept.put((file.name().to_owned(), Arc::clone(naming)), entry, footer.memory_size());
     }
 
     /// The footer, from the file if it is not kept.
