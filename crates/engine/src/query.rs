@@ -44,7 +44,7 @@ pub struct QueryRequest {
     pub workgroup: String,
     /// It fails when it has read more bytes than this; the engine's own limit holds besides.
     pub bytes_cutoff: Option<u64>,
-    /// Whether the answer tells what it is made of.
+    /// Whether the answer tells what it is made of, and the sums that it is made of are kept: for what is asked again.
     pub with_origin: bool,
     /// The zone of a PostgreSQL client's session, in which all instants stand then; PostgreSQL's functions are at hand. None
     /// is Athena's language, in UTC.
