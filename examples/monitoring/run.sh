@@ -77,14 +77,15 @@ ask "Error rate per service" 3-error-rate.sql
 ask "The largest jumps from one hour to the next (a window function)" 4-jumps.sql
 ask "The latest windows of five minutes" 5-windows.sql
 ask "The busiest edges of the graph of calls" 6-calls.sql
-ask "One metric of one service, from the CSV and from the Parquet" 7-from-csv.sql
-ask "" 8-from-parquet.sql
+ask "One metric of one service, from the CSV" 7-from-csv.sql
+ask "The same CSV as Parquet, partitioned by metric and service (CREATE TABLE AS)" 8-to-parquet.sql
+ask "The same question to the Parquet" 9-from-parquet.sql
 "$glulam" runs --kind query --json | python3 -c '
 import json, sys
-parquet, csv = [run["counters"]["bytes_scanned"] for run in json.load(sys.stdin)[:2]]
+parquet, _, csv = [run["counters"]["bytes_scanned"] for run in json.load(sys.stdin)[:3]]
 print(f"read {csv:,} bytes of CSV, {parquet:,} bytes of Parquet: {100 - 100 * parquet / csv:.1f} % saved")'
 
-ask "Batch and live, from one table" 9-batch-and-live.sql
+ask "Batch and live, from one table" 10-batch-and-live.sql
 
 say "7. What ran, and what it did"
 "$glulam" runs --limit 30 --json | python3 summary.py

@@ -145,7 +145,8 @@ fn questions(home: &Home, rows: usize) {
     }
     let count = ["sql", "--format", "csv", "SELECT count(*) FROM curated.windowed"];
     assert_eq!(home.succeed(count).lines().last().unwrap(), rows.to_string());
-    assert_eq!(ask("8-from-parquet.sql"), ask("7-from-csv.sql"));
+    assert_eq!(ask("8-to-parquet.sql"), [[rows.to_string()]]);
+    assert_eq!(ask("9-from-parquet.sql"), ask("7-from-csv.sql"));
     let runs = home.json(["runs", "--kind", "query", "--limit", "2"]);
     let read = |i: usize| runs[i]["counters"]["bytes_scanned"].as_u64().unwrap();
     // The Parquet query ran first, the CSV query last.
