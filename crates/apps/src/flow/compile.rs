@@ -6,11 +6,14 @@ use super::node::{Aggregation, Call, Group, Joining, Node, Step, Work};
 use super::tables::{BOUNDS, Origin, StreamSource, ViewSource, WindowSource, origin};
 use crate::script::window::WindowKind;
 use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::JoinType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::context::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Aggregate, Expr, Join, LogicalPlan, LogicalPlanBuilder};
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::optimizer::{Optimizer, OptimizerContext};
 use datafusion::physical_expr::aggregate::LoweredAggregateBuilder;
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
@@ -65,7 +68,10 @@ impl Compiler {
             }
             LogicalPlan::Join(join) => self.join(join, None, schema),
             LogicalPlan::Filter(filter) => {
-                if let LogicalPlan::Join(join) = filter.input.as_ref() {
+                // Of an inner join it is a part of the condition; of an outer one it is asked of padded rows, too.
+                if let LogicalPlan::Join(join) = filter.input.as_ref()
+                    && join.join_type == JoinType::Inner
+                {
                     return self.join(join, Some(&filter.predicate), schema);
                 }
                 let input = self.node(&filter.input)?;
@@ -124,6 +130,7 @@ impl Compiler {
             inputs,
             id,
             closed,
+            outer: condition.outer,
             keys: [left, right],
             key_types,
             times: [condition.times.0, condition.times.1],
@@ -244,6 +251,9 @@ fn rows(input: Node, step: Step, schema: SchemaRef) -> Node {
 }
 
 pub(super) fn physical(expr: &Expr, below: &datafusion::common::DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
+    // Some functions (COALESCE is one) only exist until they are simplified.
+    let context = SimplifyContext::builder().with_schema(Arc::new(below.clone())).build();
+    let expr = &ExprSimplifier::new(context).simplify(expr.clone()).map_err(from_datafusion)?;
     let props = ExecutionProps::new();
     create_physical_expr(expr, below, &props, &PhysicalPlanningContext::default()).map_err(from_datafusion)
 }

@@ -36,7 +36,7 @@ pub enum FlowKind {
     Windows,
     /// Makes one row of many.
     Aggregate,
-    /// Makes pairs of the rows of two streams.
+    /// Makes pairs of the rows of two streams; an outer one leaves rows without a partner in.
     Join,
     /// Puts rows together.
     Union,
@@ -145,7 +145,7 @@ impl Drawing<'_> {
             }
             Work::Join(joining) => {
                 let both = joining.inputs.iter().map(|input| self.node(input)).collect();
-                self.add(FlowKind::Join, "join".to_owned(), joining.describe(), both)
+                self.add(FlowKind::Join, joining.kind().to_owned(), joining.describe(), both)
             }
             Work::Union { inputs } => {
                 let all = inputs.iter().map(|input| self.node(input)).collect();

@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// The condition of a join, understood.
 pub(super) struct Condition {
+    /// Of which sides rows without a partner come out, too.
+    pub(super) outer: [bool; 2],
     /// What has to be equal, of the left and the right side.
     pub(super) keys: Vec<(Expr, Expr)>,
     /// The event time of each side.
@@ -39,13 +41,21 @@ struct Bound {
 const MILLI: i64 = 1_000_000;
 const SHAPE: &str = "join on equal columns and bounded times: a.k = b.k AND a.ts BETWEEN b.ts - INTERVAL '5' MINUTE AND b.ts + INTERVAL '1' MINUTE";
 
-/// Understands a join with what is filtered right behind it.
+/// Understands a join with what is filtered right behind it, which is a part of the condition of an inner one only.
 pub(super) fn understood(join: &Join, behind: Option<&Expr>) -> Result<Condition> {
-    if join.join_type != JoinType::Inner {
-        let kind = join.join_type.to_string().to_uppercase();
-        return Err(Error::unsupported(format!("a {kind} join of streams is not supported"))
-            .hint("an inner join of streams is: write JOIN"));
-    }
+    let refused = |kind: &str| {
+        Err(Error::unsupported(format!("{kind} join of streams is not supported"))
+            .hint("inner, LEFT, RIGHT and FULL joins of streams are"))
+    };
+    let outer = match join.join_type {
+        JoinType::Inner => [false, false],
+        JoinType::Left => [true, false],
+        JoinType::Right => [false, true],
+        JoinType::Full => [true, true],
+        JoinType::LeftSemi | JoinType::RightSemi => return refused("a semi"),
+        JoinType::LeftAnti | JoinType::RightAnti => return refused("an anti"),
+        other => return refused(&format!("a {other}")),
+    };
     let equal = join.on.iter().map(|(left, right)| left.clone().eq(right.clone()));
     let all: Vec<Expr> = equal.chain(join.filter.iter().chain(behind).cloned()).collect();
     let mut parts = Vec::new();
@@ -88,12 +98,19 @@ pub(super) fn understood(join: &Join, behind: Option<&Expr>) -> Result<Condition
         upper = [upper, most].into_iter().flatten().min();
     }
     let (Some(times), Some(lower), Some(upper)) = (times, lower, upper) else {
-        return Err(Error::unsupported(
-            "a join of streams without bounds of time on both sides is not supported",
-        )
-        .why("a row could only be let go once nothing that it meets can come any more")
-        .hint(SHAPE)
-        .hint("both times are event times: those of the tables' WATERMARK"));
+        let error =
+            Error::unsupported("a join of streams without bounds of time on both sides is not supported")
+                .why("a row could only be let go once nothing that it meets can come any more")
+                .hint(SHAPE)
+                .hint("both times are event times: those of the tables' WATERMARK");
+        let error = match outer.contains(&true) {
+            true => error.hint("an outer join has them in ON, not in WHERE"),
+            false => error,
+        };
+        return Err(match all.iter().any(|condition| has_padded_time(condition, join)) {
+            true => error.hint("of an outer join below, take the time of the side whose rows all come out"),
+            false => error,
+        });
     };
     if lower > upper {
         let text = format!(
@@ -105,7 +122,17 @@ pub(super) fn understood(join: &Join, behind: Option<&Expr>) -> Result<Condition
     }
     let whole = all.into_iter().reduce(Expr::and);
     let whole = whole.ok_or_else(|| Error::internal("a join without a condition"))?;
-    Ok(Condition { keys, times, lower, upper, whole })
+    Ok(Condition { outer, keys, times, lower, upper, whole })
+}
+
+/// Whether a condition names an event time that an outer join below may have filled with NULL.
+fn has_padded_time(condition: &Expr, join: &Join) -> bool {
+    condition.column_refs().into_iter().any(|column| {
+        [&join.left, &join.right].into_iter().any(|side| {
+            let at = side.schema().maybe_index_of_column(column);
+            at.is_some_and(|at| origin(side, at) == Origin::Padded)
+        })
+    })
 }
 
 /// What holds wherever a condition does. Where its second half may fail, `a AND b` is `a AND CASE WHEN a IS NOT FALSE THEN b

@@ -73,6 +73,8 @@ pub(crate) struct Joining {
     pub(crate) id: usize,
     /// Its place among the steps that let rows be late.
     pub(crate) closed: usize,
+    /// Of which sides, the left one and the right one, rows without a partner come out, too.
+    pub(crate) outer: [bool; 2],
     /// What has to be equal, of each side.
     pub(crate) keys: [Vec<Arc<dyn PhysicalExpr>>; 2],
     pub(crate) key_types: Vec<DataType>,
@@ -150,7 +152,7 @@ impl Node {
                 aggregation.input.describe(tables, depth + 1, lines);
             }
             Work::Join(joining) => {
-                lines.push(format!("{pad}join on {}", joining.describe()));
+                lines.push(format!("{pad}{} on {}", joining.kind(), joining.describe()));
                 joining.inputs.iter().for_each(|input| input.describe(tables, depth + 1, lines));
             }
             Work::Union { inputs } => {
@@ -162,6 +164,16 @@ impl Node {
 }
 
 impl Joining {
+    /// What it is called. Kept state belongs to this name.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.outer {
+            [false, false] => "join",
+            [true, false] => "left join",
+            [false, true] => "right join",
+            [true, true] => "full join",
+        }
+    }
+
     /// Its keys and bounds, as the dataflow shows them.
     pub(crate) fn describe(&self) -> String {
         let [left, right] = &self.keys;

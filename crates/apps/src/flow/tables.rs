@@ -2,7 +2,7 @@
 
 use crate::script::window::WindowKind;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::common::Column;
+use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 use model::{Error, Result, nearest_hint};
 use plan::{Analyzed, Found, TableColumn, TableName, Tables};
@@ -109,7 +109,16 @@ pub(crate) fn window(input: Analyzed, time: &str, kind: WindowKind) -> Result<Fo
             Error::not_found(format!("column `{time}` does not exist")).hint(nearest_hint(&wanted, names()))
         );
     };
-    if origin(&input.plan, at) != Origin::Time {
+    let made = origin(&input.plan, at);
+    if made == Origin::Padded {
+        return Err(Error::invalid(format!(
+            "`{time}` is NULL in rows that have no partner in an outer join"
+        ))
+        .why("windows close when the watermark passes their end, so every row needs a time")
+        .hint("take the event time of the side whose rows all come out")
+        .hint("behind a FULL JOIN there is none"));
+    }
+    if made != Origin::Time {
         return Err(Error::invalid(format!("`{time}` is no event-time column"))
             .why("windows close when the watermark passes their end, so their column needs one")
             .hint(format!(
@@ -131,6 +140,8 @@ pub(crate) fn window(input: Analyzed, time: &str, kind: WindowKind) -> Result<Fo
 pub(crate) enum Origin {
     /// An event's time: of a source, or of a window's result.
     Time,
+    /// An event's time that is NULL in the rows of an outer join that have no partner.
+    Padded,
     /// A window's start.
     Start(WindowKind),
     /// A window's end.
@@ -169,18 +180,28 @@ pub(crate) fn origin(plan: &LogicalPlan, at: usize) -> Origin {
             Some(column) => below(&aggregate.input, column),
             None => Origin::Other,
         },
-        // Of a pair both times are event times: it comes out when the watermark, held back by the bounds, is before both.
+        // Of a pair both times are event times: it comes out when the watermark, held back by the bounds, is before both. A
+        // row without a partner has its own only.
         LogicalPlan::Join(join) => {
-            let found = match at.checked_sub(join.left.schema().fields().len()) {
-                None => origin(&join.left, at),
-                Some(at) => origin(&join.right, at),
+            let kind = join.join_type;
+            let (found, is_padded) = match at.checked_sub(join.left.schema().fields().len()) {
+                None => (origin(&join.left, at), matches!(kind, JoinType::Right | JoinType::Full)),
+                Some(at) => (origin(&join.right, at), matches!(kind, JoinType::Left | JoinType::Full)),
             };
-            if found == Origin::Time { found } else { Origin::Other }
+            match found {
+                Origin::Time if is_padded => Origin::Padded,
+                Origin::Time | Origin::Padded => found,
+                _ => Origin::Other,
+            }
         }
         LogicalPlan::Union(union) => {
-            let mut all = union.inputs.iter().map(|input| origin(input, at));
-            let first = all.next().unwrap_or(Origin::Other);
-            if all.all(|other| other == first) { first } else { Origin::Other }
+            let all: Vec<Origin> = union.inputs.iter().map(|input| origin(input, at)).collect();
+            let is_time = |other: &Origin| matches!(other, Origin::Time | Origin::Padded);
+            match all.split_first() {
+                Some((first, rest)) if rest.iter().all(|other| other == first) => *first,
+                Some(_) if all.iter().all(is_time) => Origin::Padded,
+                _ => Origin::Other,
+            }
         }
         _ => Origin::Other,
     }

@@ -161,7 +161,8 @@ impl Graph {
         self.pipelines.iter().flat_map(|p| p.join_parts.iter().flatten()).map(JoinPart::rows).sum()
     }
 
-    /// Takes a round through everything. At the `end` all windows close.
+    /// Takes a round through everything. At the `end` all windows close, and rows that have met nothing come out of outer
+    /// joins.
     pub(crate) fn round(&mut self, rounds: BTreeMap<usize, TableRound>, end: bool) -> Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut items = Vec::new();

@@ -100,7 +100,7 @@ impl Round<'_> {
     fn join(&self, node: &Node, joining: &Joining, state: &mut State<'_>) -> Result<(Vec<RecordBatch>, i64)> {
         let before = state.closed.get(joining.closed).copied().unwrap_or(i64::MIN);
         let mut arrived: Vec<[Vec<Arrived>; 2]> = (0..self.tasks).map(|_| Default::default()).collect();
-        let mut mark = i64::MAX;
+        let (mut mark, mut out) = (i64::MAX, Vec::new());
         for ((at, side), input) in
             [JoinSide::Left, JoinSide::Right].into_iter().enumerate().zip(&joining.inputs)
         {
@@ -109,6 +109,9 @@ impl Round<'_> {
             let sorted = each(self.tasks, rows, |rows| joining.sorted(side, &rows, before, self.tasks))?;
             for sorted in sorted {
                 self.late(sorted.late, state);
+                if let Some(rows) = sorted.alone {
+                    out.push(joining.padded(side, &rows, &node.schema)?);
+                }
                 for (part, rows) in sorted.parts {
                     if let Some(list) = arrived.get_mut(part).and_then(|sides| sides.get_mut(at)) {
                         list.push(rows);
@@ -125,12 +128,14 @@ impl Round<'_> {
         };
         let work: Vec<(&mut JoinPart, [Vec<Arrived>; 2])> = parts.iter_mut().zip(arrived).collect();
         let done = each(self.tasks, work, |(part, arrived)| {
-            part.round(joining, &node.schema, arrived, (before, after))
+            part.round(joining, &node.schema, arrived, (before, after), self.end)
         })?;
-        // What comes later may make pairs whose times are behind the watermark by as much as the bounds are wide.
+        out.extend(done.into_iter().flatten());
+        // What comes later may make pairs whose times are behind the watermark by as much as the bounds are wide; so may
+        // rows be that have met nothing.
         let held_back = self.lateness.saturating_add(joining.delay());
         let mark = if mark == i64::MIN { mark } else { mark.saturating_sub(held_back) };
-        Ok((done.into_iter().flatten().collect(), mark))
+        Ok((out, mark))
     }
 
     fn aggregate(

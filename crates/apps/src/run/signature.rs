@@ -81,7 +81,7 @@ fn write(node: &Node, sources: &Sources<'_>, out: &mut String) -> Result<()> {
             }
         }
         Work::Join(joining) => {
-            let _ = write!(out, "join [");
+            let _ = write!(out, "{} [", joining.kind());
             for input in &joining.inputs {
                 write(input, sources, out)?;
                 let _ = write!(out, "; ");

@@ -6,12 +6,15 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::Value;
 use state::runs::RunHandle;
+use std::collections::BTreeSet;
 
-const SECOND: i64 = 1000;
-const BEGIN: i64 = 1_709_164_500_000;
+pub(crate) const SECOND: i64 = 1000;
+pub(crate) const BEGIN: i64 = 1_709_164_500_000;
+/// The key of events that have none.
+pub(crate) const NONE: u8 = 9;
 
 /// Two streams and the table that their pairs go to; `bound` is the watermarks' and `query` makes the pairs.
-fn script(settings: &str, bound: i64, query: &str) -> String {
+pub(crate) fn script(settings: &str, bound: i64, query: &str) -> String {
     let stream = |name: &str| {
         format!(
             "CREATE TABLE {name} (k STRING, n BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '{bound}' SECOND)
@@ -36,56 +39,117 @@ const NEAR: &str = "INSERT INTO pairs SELECT a.k, a.n, b.n FROM a JOIN b ON a.k 
 
 /// An event of one of the streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Event {
-    key: u8,
-    number: i64,
-    time: i64,
+pub(crate) struct Event {
+    pub(crate) key: u8,
+    pub(crate) number: i64,
+    pub(crate) time: i64,
 }
 
-fn record(event: &Event) -> (String, String) {
+impl Event {
+    fn text(&self) -> Option<String> {
+        (self.key != NONE).then(|| format!("k{}", self.key))
+    }
+}
+
+pub(crate) fn record(event: &Event) -> (String, String) {
     let ts = chrono::DateTime::from_timestamp_millis(event.time).unwrap().format("%Y-%m-%d %H:%M:%S%.3f");
-    let key = format!("k{}", event.key);
-    (key.clone(), format!(r#"{{"k": "{key}", "n": {}, "ts": "{ts}"}}"#, event.number))
+    let key = event.text().map_or("null".to_owned(), |key| format!("\"{key}\""));
+    let text = format!(r#"{{"k": {key}, "n": {}, "ts": "{ts}"}}"#, event.number);
+    (format!("k{}", event.key), text)
 }
 
-async fn lines(house: &House, folder: &str) -> Vec<Value> {
+pub(crate) async fn lines(house: &House, folder: &str) -> Vec<Value> {
     house.lines(folder).await.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-async fn pairs(house: &House) -> Vec<(String, i64, i64)> {
-    let row =
-        |l: &Value| (l["k"].as_str().unwrap().to_owned(), l["a"].as_i64().unwrap(), l["b"].as_i64().unwrap());
+/// A row that comes out: without a partner it has one number.
+pub(crate) type Row = (Option<String>, Option<i64>, Option<i64>);
+
+pub(crate) async fn rows(house: &House) -> Vec<Row> {
+    let row = |l: &Value| (l["k"].as_str().map(str::to_owned), l["a"].as_i64(), l["b"].as_i64());
     let mut all: Vec<_> = lines(house, "s3://out/pairs/").await.iter().map(row).collect();
     all.sort();
     all
 }
 
-/// Pairs looked for plainly: every left event with every right one. Events come in rounds; those of the rounds before are
+async fn pairs(house: &House) -> Vec<(String, i64, i64)> {
+    let whole = |(k, a, b): Row| (k.unwrap(), a.unwrap(), b.unwrap());
+    rows(house).await.into_iter().map(whole).collect()
+}
+
+/// Rows looked for plainly: every left event with every right one. Events come in rounds; those of the rounds before are
 /// there until nothing that is not late can meet them.
 struct Plain {
-    /// By how much the left time is behind the right one, at least and at most.
-    lower: i64,
-    upper: i64,
+    join: Join,
     bound: i64,
     /// The latest time of each shard, of the left stream and the right one.
     latest: [Vec<Option<i64>>; 2],
     /// Times before this are late.
     closed: i64,
     kept: [Vec<Event>; 2],
-    pairs: Vec<(String, i64, i64)>,
+    /// The numbers of events that have a partner.
+    met: BTreeSet<i64>,
+    rows: Vec<Row>,
     late: Vec<i64>,
 }
 
+/// A join.
+struct Join {
+    /// By how much the left time is behind the right one, at least and at most.
+    lower: i64,
+    upper: i64,
+    /// Which sides' events come out without a partner, too.
+    outer: [bool; 2],
+    /// What else a pair's numbers have to fulfil.
+    fulfils: fn(i64, i64) -> bool,
+}
+
 impl Plain {
-    fn new(lower: i64, upper: i64, bound: i64, shards: [u32; 2]) -> Self {
-        let latest = shards.map(|count| vec![None; count as usize]);
-        let kept = [Vec::new(), Vec::new()];
-        Self { lower, upper, bound, latest, closed: i64::MIN, kept, pairs: Vec::new(), late: Vec::new() }
+    fn new(join: Join, bound: i64, shards: [u32; 2]) -> Self {
+        Self {
+            join,
+            bound,
+            latest: shards.map(|count| vec![None; count as usize]),
+            closed: i64::MIN,
+            kept: [Vec::new(), Vec::new()],
+            met: BTreeSet::new(),
+            rows: Vec::new(),
+            late: Vec::new(),
+        }
     }
 
     /// The last time that this event of a side may meet.
     fn last(&self, side: usize, event: &Event) -> i64 {
-        if side == 0 { event.time - self.lower } else { event.time + self.upper }
+        if side == 0 { event.time - self.join.lower } else { event.time + self.join.upper }
+    }
+
+    fn is_kept(&self, side: usize, event: &Event) -> bool {
+        self.closed == i64::MIN || self.last(side, event) >= self.closed
+    }
+
+    fn is_late(&self, side: usize, event: &Event) -> bool {
+        let width = if side == 0 { self.join.upper } else { -self.join.lower };
+        self.closed > i64::MIN && self.last(side, event) + width.max(0) < self.closed
+    }
+
+    /// An event that nothing meets any more.
+    fn gone(&mut self, side: usize, event: &Event) {
+        if self.join.outer[side] && !self.met.contains(&event.number) {
+            let number = Some(event.number);
+            let (a, b) = if side == 0 { (number, None) } else { (None, number) };
+            self.rows.push((event.text(), a, b));
+        }
+    }
+
+    fn pair(&mut self, l: &Event, r: &Event) {
+        let apart = l.time - r.time;
+        let is_near = self.join.lower <= apart && apart <= self.join.upper;
+        // Of two that come together one at least has to be in time for others.
+        let is_in_time = self.is_kept(0, l) || self.is_kept(1, r);
+        if l.key == r.key && is_near && is_in_time && (self.join.fulfils)(l.number, r.number) {
+            self.rows.push((l.text(), Some(l.number), Some(r.number)));
+            self.met.extend([l.number, r.number]);
+        }
     }
 
     fn round(&mut self, come: [Vec<(usize, Event)>; 2]) {
@@ -94,31 +158,23 @@ impl Plain {
             for (shard, event) in &come[side] {
                 let slot = &mut self.latest[side][*shard];
                 *slot = (*slot).max(Some(event.time));
-                let width = if side == 0 { self.upper } else { -self.lower };
-                if self.closed > i64::MIN && self.last(side, event) + width.max(0) < self.closed {
-                    self.late.push(event.number);
-                } else {
-                    new[side].push(*event);
+                let meets_something = event.key != NONE;
+                if !meets_something && !self.join.outer[side] {
+                    continue;
+                }
+                match self.is_late(side, event) {
+                    true => self.late.push(event.number),
+                    false if meets_something => new[side].push(*event),
+                    false => self.gone(side, event),
                 }
             }
         }
-        let is_kept = |plain: &Self, side: usize, event: &Event| {
-            plain.closed == i64::MIN || plain.last(side, event) >= plain.closed
-        };
         let old = self.kept.clone();
-        let pair = |plain: &mut Self, l: &Event, r: &Event| {
-            let apart = l.time - r.time;
-            let is_near = plain.lower <= apart && apart <= plain.upper;
-            // Of two that come together one at least has to be in time for others.
-            if l.key == r.key && is_near && (is_kept(plain, 0, l) || is_kept(plain, 1, r)) {
-                plain.pairs.push((format!("k{}", l.key), l.number, r.number));
-            }
-        };
         for l in &new[0] {
-            old[1].iter().chain(&new[1]).for_each(|r| pair(self, l, r));
+            old[1].iter().chain(&new[1]).for_each(|r| self.pair(l, r));
         }
         for r in &new[1] {
-            old[0].iter().for_each(|l| pair(self, l, r));
+            old[0].iter().for_each(|l| self.pair(l, r));
         }
         let mut marks = self.latest.iter().flatten().copied();
         if marks.clone().all(|mark| mark.is_some()) {
@@ -126,8 +182,17 @@ impl Plain {
             self.closed = self.closed.max(least - self.bound + 1);
         }
         for side in [0, 1] {
-            let all = old[side].iter().chain(&new[side]).copied().collect::<Vec<_>>();
-            self.kept[side] = all.into_iter().filter(|event| is_kept(self, side, event)).collect();
+            let all = old[side].iter().chain(&new[side]).copied();
+            let (kept, gone): (Vec<Event>, Vec<Event>) = all.partition(|event| self.is_kept(side, event));
+            gone.iter().for_each(|event| self.gone(side, event));
+            self.kept[side] = kept;
+        }
+    }
+
+    /// Nothing comes any more.
+    fn finish(&mut self) {
+        for side in [0, 1] {
+            std::mem::take(&mut self.kept[side]).iter().for_each(|event| self.gone(side, event));
         }
     }
 }
@@ -144,8 +209,27 @@ struct Case {
     bound: i64,
     /// Which of the conditions.
     condition: usize,
+    /// Which of the kinds.
+    kind: usize,
+    /// Which of the residuals.
+    residual: usize,
     keeps_late: bool,
 }
+
+/// Kinds of joins, and which sides' rows come out without a partner, too.
+const KINDS: [(&str, [bool; 2]); 4] = [
+    ("JOIN", [false, false]),
+    ("LEFT JOIN", [true, false]),
+    ("RIGHT OUTER JOIN", [false, true]),
+    ("FULL OUTER JOIN", [true, true]),
+];
+
+/// What else stands in ON.
+const RESIDUALS: [(&str, fn(i64, i64) -> bool); 3] = [
+    ("", |_, _| true),
+    (" AND (a.n + b.n) % 3 <> 0", |a, b| (a + b) % 3 != 0),
+    (" AND a.n % 2 = 0", |a, _| a % 2 == 0),
+];
 
 /// Conditions with their least and greatest distance in milliseconds.
 const CONDITIONS: [(&str, i64, i64); 6] = [
@@ -158,11 +242,13 @@ const CONDITIONS: [(&str, i64, i64); 6] = [
 ];
 
 fn cases() -> impl Strategy<Value = Case> {
-    let events = || prop::collection::vec((0..3_u8, 0..40_i64), 0..30);
+    let key = || prop_oneof![12 => 0..3_u8, 1 => Just(NONE)];
+    let events = move || prop::collection::vec((key(), 0..40_i64), 0..30);
     let rounds = prop::collection::vec((1..5_usize, events(), events()), 1..6);
     let shards = prop_oneof![3 => Just([1, 1]), 1 => (1..4_u32, 1..4_u32).prop_map(|(a, b)| [a, b])];
-    (rounds, shards, 0..8_i64, 0..CONDITIONS.len(), any::<bool>()).prop_map(
-        |(rounds, shards, bound, condition, keeps_late)| {
+    let which = (0..CONDITIONS.len(), 0..KINDS.len(), 0..RESIDUALS.len());
+    (rounds, shards, 0..8_i64, which, any::<bool>()).prop_map(
+        |(rounds, shards, bound, (condition, kind, residual), keeps_late)| {
             // Times go on from round to round by less than they lie apart: many are late, some of them for everything.
             let at = |round: usize, (key, step): Given| {
                 (key, round as i64 * 9 * SECOND + step * 500 + step % 3 - 1)
@@ -170,7 +256,7 @@ fn cases() -> impl Strategy<Value = Case> {
             let rounds = rounds.into_iter().enumerate().map(|(n, (tasks, left, right))| {
                 (tasks, [left, right].map(|side| side.into_iter().map(|event| at(n, event)).collect()))
             });
-            Case { rounds: rounds.collect(), shards, bound, condition, keeps_late }
+            Case { rounds: rounds.collect(), shards, bound, condition, kind, residual, keeps_late }
         },
     )
 }
@@ -179,13 +265,18 @@ fn cases() -> impl Strategy<Value = Case> {
 /// of tasks.
 async fn holds(case: Case) -> TestCaseResult {
     let (condition, lower, upper) = CONDITIONS[case.condition];
+    let (kind, outer) = KINDS[case.kind];
+    let (residual, fulfils) = RESIDUALS[case.residual];
     let house = House::new().await;
     house.stream("a", case.shards[0]).await;
     house.stream("b", case.shards[1]).await;
     let settings = if case.keeps_late { "SET 'glulam.late-events.table' = 'late';" } else { "" };
-    let query = format!("INSERT INTO pairs SELECT a.k, a.n, b.n FROM a JOIN b ON a.k = b.k AND {condition};");
+    let query = format!(
+        "INSERT INTO pairs SELECT COALESCE(a.k, b.k), a.n, b.n FROM a {kind} b ON a.k = b.k AND {condition}{residual};"
+    );
     house.apps.put("app", &script(settings, case.bound, &query), "app.sql").await.unwrap();
-    let mut plain = Plain::new(lower, upper, case.bound * SECOND, case.shards);
+    let join = Join { lower, upper, outer, fulfils };
+    let mut plain = Plain::new(join, case.bound * SECOND, case.shards);
     let mut number = 0;
     for (tasks, sides) in &case.rounds {
         let mut come = [Vec::new(), Vec::new()];
@@ -208,9 +299,10 @@ async fn holds(case: Case) -> TestCaseResult {
         house.apps.stop("app", Stopping::Checkpoint).await.unwrap();
     }
     let counters = house.caught_up("app", 2).await;
-    plain.pairs.sort();
+    plain.finish();
+    plain.rows.sort();
     plain.late.sort_unstable();
-    prop_assert_eq!(pairs(&house).await, plain.pairs);
+    prop_assert_eq!(rows(&house).await, plain.rows);
     prop_assert_eq!(counters["late"].as_u64().unwrap_or(0), plain.late.len() as u64);
     let mut late: Vec<i64> =
         lines(&house, "s3://out/late/").await.iter().map(|l| l["n"].as_i64().unwrap()).collect();
@@ -221,7 +313,7 @@ async fn holds(case: Case) -> TestCaseResult {
 
 #[test]
 fn joins_are_what_a_batch_computes() {
-    runner(16, &cases(), holds);
+    runner(32, &cases(), holds);
 }
 
 /// How many rows a run that has read everything says that its joins keep.
@@ -232,8 +324,13 @@ async fn kept(house: &House, run: &RunHandle) -> u64 {
 
 /// So many events of a stream, one a second, each of one of five keys.
 fn seconds(from: i64, to: i64) -> Vec<(String, String)> {
+    numbered(from..to)
+}
+
+/// Events with these numbers, each at that second, each of one of five keys.
+pub(crate) fn numbered(numbers: impl IntoIterator<Item = i64>) -> Vec<(String, String)> {
     let event = |n: i64| Event { key: (n % 5) as u8, number: n, time: BEGIN + n * SECOND };
-    (from..to).map(|n| record(&event(n))).collect()
+    numbers.into_iter().map(|n| record(&event(n))).collect()
 }
 
 /// The pairs of so many events of each stream: keys repeat every five seconds.
@@ -370,9 +467,10 @@ async fn joins_that_would_keep_everything_are_refused_by_name() {
         ("JOIN b ON a.k <> b.k AND a.ts BETWEEN b.ts - INTERVAL '5' SECOND AND b.ts", "without an equality"),
         ("CROSS JOIN b", "without an equality"),
         ("JOIN b ON a.k = b.k AND a.ts BETWEEN b.ts + INTERVAL '5' SECOND AND b.ts", "no two rows can meet"),
-        (&format!("LEFT JOIN b ON a.k = b.k AND {near}"), "a LEFT join of streams is not supported"),
-        (&format!("RIGHT JOIN b ON a.k = b.k AND {near}"), "a RIGHT join of streams is not supported"),
-        (&format!("FULL JOIN b ON a.k = b.k AND {near}"), "a FULL join of streams is not supported"),
+        ("LEFT JOIN b ON a.k = b.k", "without bounds of time"),
+        (&format!("LEFT JOIN b ON a.k = b.k WHERE {near}"), "without bounds of time"),
+        (&format!("RIGHT JOIN b ON {near} WHERE a.k = b.k"), "without an equality"),
+        (&format!("FULL JOIN b ON a.k <> b.k AND {near}"), "without an equality"),
     ] {
         let query = format!("INSERT INTO pairs SELECT a.k, a.n, b.n FROM a {join};");
         let errors = house.apps.check(&script("", 5, &query), "app.sql").await;
@@ -413,6 +511,7 @@ async fn a_join_that_has_changed_does_not_take_up_what_another_kept() {
         ("INTERVAL '2' SECOND;", "INTERVAL '3' SECOND;"),
         ("a.k = b.k", "a.k = b.k AND a.n = b.n"),
         ("a JOIN b", "a JOIN (SELECT * FROM b WHERE n > 3) AS b"),
+        ("a JOIN b", "a LEFT JOIN b"),
     ] {
         assert!(first.contains(what), "{what}");
         house.apps.put("app", &first.replace(what, with), "app.sql").await.unwrap();

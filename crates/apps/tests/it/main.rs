@@ -7,6 +7,7 @@ mod batch;
 mod house;
 mod joins;
 mod mistakes;
+mod outer_joins;
 mod properties;
 mod recovery;
 mod windows;
