@@ -1,5 +1,7 @@
 //! Integers, decimals and floating-point numbers.
 
+use model::short_double;
+
 /// An integer. As in Hive, digits behind a point are cut off: `12.7` is 12.
 pub(crate) fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = match text {
@@ -102,47 +104,12 @@ fn rescale(value: i128, from: i32, to: i32, round_up: bool) -> Option<i128> {
     Some(whole + i128::from(rest >= divisor / 2))
 }
 
-/// Powers of ten that a double holds exactly.
-const POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22,
-];
-
 /// A double. `NaN` and `Infinity` are written as Java writes them (in any case).
 pub(crate) fn float64(text: &[u8]) -> Option<f64> {
-    if let Some(value) = short_float(text) {
+    if let Some(value) = short_double(text) {
         return Some(value);
     }
     long_float(text)
-}
-
-/// At most 15 digits and a small power: both are exact as doubles, and so is one division's rounding.
-#[inline]
-fn short_float(text: &[u8]) -> Option<f64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        _ => (false, text),
-    };
-    if digits.is_empty() || digits.len() > 16 {
-        return None;
-    }
-    let (mut mantissa, mut point) = (0u64, None);
-    for (i, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            mantissa = mantissa * 10 + u64::from(digit);
-        } else if *byte == b'.' && point.is_none() && digits.len() > 1 {
-            point = Some(i);
-        } else {
-            return None;
-        }
-    }
-    if mantissa >= 1 << 53 {
-        return None;
-    }
-    let decimals = point.map_or(0, |at| digits.len() - 1 - at);
-    let value = mantissa as f64 / POWERS.get(decimals)?;
-    Some(if negative { -value } else { value })
 }
 
 fn long_float(text: &[u8]) -> Option<f64> {
@@ -159,7 +126,7 @@ fn long_float(text: &[u8]) -> Option<f64> {
 pub(crate) fn float32(text: &[u8]) -> Option<f32> {
     // A double of at most 7 digits over a small power rounds to the same float as the text itself would.
     if text.len() <= 8
-        && let Some(value) = short_float(text)
+        && let Some(value) = short_double(text)
     {
         return Some(value as f32);
     }

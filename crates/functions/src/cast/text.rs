@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::datatypes::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
-use model::Result;
+use model::{Result, short_double};
 use sql::SqlType;
 use std::sync::Arc;
 
@@ -96,7 +96,9 @@ pub(super) fn from_text(cast: &Cast<'_>) -> Result<ArrayRef> {
         SqlType::Integer => integers::<Int32Type>(texts),
         SqlType::BigInt => integers::<Int64Type>(texts),
         SqlType::Real => values::<Float32Type>(texts, read_float),
-        SqlType::Double => values::<Float64Type>(texts, read_float),
+        SqlType::Double => {
+            values::<Float64Type>(texts, |t| short_double(t.as_bytes()).or_else(|| read_float(t)))
+        }
         SqlType::Decimal(p, s) => {
             let decimals = texts.iter().map(|t| t.and_then(|t| decimal::parse_decimal(t, *p, *s).ok()));
             let decimals = decimals.collect::<PrimitiveArray<Decimal128Type>>();

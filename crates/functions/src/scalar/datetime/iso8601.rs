@@ -102,15 +102,21 @@ fn read_zone(cursor: &mut Cursor<'_>, session: Zone) -> Option<Zone> {
     }
 }
 
+/// The date read last, and its day: neighbouring rows mostly have the same.
+#[derive(Default)]
+struct LastDate {
+    text: [u8; 10],
+    days: i64,
+}
+
 /// The form that nearly all texts have, `2020-05-11T11:15:05.055Z`, with up to nine digits of a fraction or none; nothing
 /// for all other forms.
-fn read_usual(text: &[u8], unit: i64) -> Option<i64> {
+fn read_usual(text: &[u8], unit: i64, last: &mut LastDate) -> Option<i64> {
     let (head, rest) = text.split_at_checked(19)?;
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] = head else {
         return None;
     };
-    let digits = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, i1, i2, s1, s2];
-    if !digits.iter().all(u8::is_ascii_digit) {
+    if ![h1, h2, i1, i2, s1, s2].iter().all(u8::is_ascii_digit) {
         return None;
     }
     let two = |a: u8, b: u8| u32::from(a - b'0') * 10 + u32::from(b - b'0');
@@ -129,14 +135,21 @@ fn read_usual(text: &[u8], unit: i64) -> Option<i64> {
         }
         _ => return None,
     };
-    let days = checked_days(i64::from(two(y1, y2) * 100 + two(y3, y4)), two(m1, m2), two(d1, d2))?;
-    let seconds = days * DAY_SECONDS + i64::from(hour * 3600 + minute * 60 + second);
+    let date = text.first_chunk::<10>()?;
+    if last.text != *date {
+        if ![y1, y2, y3, y4, m1, m2, d1, d2].iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let days = checked_days(i64::from(two(y1, y2) * 100 + two(y3, y4)), two(m1, m2), two(d1, d2))?;
+        *last = LastDate { text: *date, days };
+    }
+    let seconds = last.days * DAY_SECONDS + i64::from(hour * 3600 + minute * 60 + second);
     seconds.checked_mul(unit)?.checked_add(nanos / (1_000_000_000 / unit))
 }
 
 /// An instant in units of which `unit` make a second.
-fn read_timestamp(text: &str, session: Zone, unit: i64) -> Option<i64> {
-    if let Some(instant) = read_usual(text.as_bytes(), unit) {
+fn read_timestamp(text: &str, session: Zone, unit: i64, last: &mut LastDate) -> Option<i64> {
+    if let Some(instant) = read_usual(text.as_bytes(), unit, last) {
         return Some(instant);
     }
     let mut cursor = Cursor::new(text);
@@ -163,9 +176,10 @@ fn cannot_read(text: &str, what: &str, example: &str) -> Error {
 fn from_iso8601_timestamp(call: &Call<'_>) -> Result<ArrayRef> {
     let texts = call.strings(0)?;
     let (unit, session) = (return_unit(call), call.session.zone);
+    let mut last = LastDate::default();
     build_longs(call, |row| {
         let Some(text) = texts.get(row) else { return Ok(None) };
-        let instant = read_timestamp(text, session, unit);
+        let instant = read_timestamp(text, session, unit, &mut last);
         instant.map(Some).ok_or_else(|| {
             cannot_read(text, "an ISO 8601 timestamp", "2020-05-11T11:15:05.055+01:00")
                 .hint("date_parse reads other forms")
@@ -232,11 +246,13 @@ mod tests {
         let slow = |text: &str, unit| {
             // With a comma and a spelled-out offset it is not the usual form.
             let text = text.replace('.', ",").replace('Z', "+00:00");
-            assert_eq!(read_usual(text.as_bytes(), unit), None, "{text}");
-            read_timestamp(&text, Zone::UTC, unit)
+            assert_eq!(read_usual(text.as_bytes(), unit, &mut LastDate::default()), None, "{text}");
+            read_timestamp(&text, Zone::UTC, unit, &mut LastDate::default())
         };
+        let mut last = LastDate::default();
         for text in [
             "2020-05-11T11:15:05.055Z",
+            "2020-05-11T23:15:05Z",
             "2020-02-29T23:59:59.999999999Z",
             "0001-01-01T00:00:00.1Z",
             "1969-12-31T23:59:59.5Z",
@@ -244,7 +260,7 @@ mod tests {
             "2021-09-09T12:15:02Z",
         ] {
             for unit in [1_000, 1_000_000] {
-                let fast = read_usual(text.as_bytes(), unit);
+                let fast = read_usual(text.as_bytes(), unit, &mut last);
                 assert!(fast.is_some(), "{text}");
                 assert_eq!(fast, slow(text, unit), "{text} {unit}");
             }
@@ -257,7 +273,7 @@ mod tests {
             "2021-02-28T0a:00:00Z",
             "",
         ] {
-            assert_eq!(read_usual(text.as_bytes(), 1_000), None, "{text}");
+            assert_eq!(read_usual(text.as_bytes(), 1_000, &mut last), None, "{text}");
         }
     }
 }
