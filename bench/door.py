@@ -1,7 +1,10 @@
 """The AWS door under load: how soon it answers, how much it holds, how long a statement takes, how many it serves."""
 
 import collections
+import concurrent.futures
+import functools
 import hashlib
+import http.client
 import os
 import random
 import shutil
@@ -10,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 from pathlib import Path
 
 from lean import Lean
@@ -24,12 +28,12 @@ MOST_SELECT_MS = 10
 class Server:
     """The binary on a data directory of its own and a free port."""
 
-    def __init__(self, glulam, folder):
+    def __init__(self, glulam, folder, *settings):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         begun = time.perf_counter()
         self.process = subprocess.Popen(
-            [glulam, "--data", folder / "data", "--quiet", "up", "--aws", "127.0.0.1:0", "--pg", "off"],
+            [glulam, "--data", folder / "data", "--quiet", *(part for one in settings for part in ("--set", one)), "up", "--aws", "127.0.0.1:0", "--pg", "off"],
             stdout=subprocess.PIPE, text=True,
         )
         line = self.process.stdout.readline()
@@ -93,12 +97,50 @@ def select_1(server, count):
     return statistics.median(light), statistics.median(heavy), statistics.median(plain)
 
 
-def large(server, folder, size=1 << 30, runs=5):
-    """MB/s of a large object by HTTP beside plain copies of the same file: put, made durable both ways, and got; and of its
-    MD5, than which no put is faster. They are measured in turn; medians."""
-    s3 = server.client("s3")
+def digest(body):
+    """The MD5 of an object that is being got."""
+    md5 = hashlib.md5()
+    for piece in body.iter_chunks(1 << 20):
+        md5.update(piece)
+    return md5.hexdigest()
+
+
+def sent(url, path, start, count):
+    """Puts a piece of a file; its ETag."""
+    place = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(place.netloc)
+    connection.putrequest("PUT", f"{place.path}?{place.query}")
+    connection.putheader("Content-Length", str(count))
+    connection.endheaders()
+    with open(path, "rb") as file:
+        connection.sock.sendfile(file, start, count)
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200, answer.status
+    return answer.headers["ETag"]
+
+
+def put_in_parts(s3, path, size, part=64 << 20, at_once=4):
+    """A multipart upload, several parts at a time."""
+    name = {"Bucket": "large", "Key": "parts.bin"}
+    upload = s3.create_multipart_upload(**name)["UploadId"]
+    starts = dict(enumerate(range(0, size, part), 1))
+    urls = {number: s3.generate_presigned_url("upload_part", Params={**name, "UploadId": upload, "PartNumber": number})
+            for number in starts}
+    with concurrent.futures.ThreadPoolExecutor(at_once) as threads:
+        tags = threads.map(lambda one: sent(urls[one], path, starts[one], min(part, size - starts[one])), starts)
+        parts = [{"PartNumber": number, "ETag": tag} for number, tag in zip(starts, tags)]
+    s3.complete_multipart_upload(**name, UploadId=upload, MultipartUpload={"Parts": parts})
+
+
+def large(server, fast, folder, size=1 << 30, runs=5):
+    """MB/s of a large object by HTTP beside plain copies of the same file: put at once and in parts, by a server that makes
+    MD5s and by one that does not, all made durable; and got; and of its MD5, than which no put is faster. They are measured
+    in turn; medians."""
+    s3, lean = server.client("s3"), fast.client("s3")
     place = {"LocationConstraint": "eu-central-1"}
-    s3.create_bucket(Bucket="large", CreateBucketConfiguration=place)
+    for client in (s3, lean):
+        client.create_bucket(Bucket="large", CreateBucketConfiguration=place)
     source, copy = folder / "large.bin", folder / "large.copy"
     block = os.urandom(1 << 20)
     with source.open("wb") as file:
@@ -106,23 +148,32 @@ def large(server, folder, size=1 << 30, runs=5):
             file.write(block)
     url = {name: s3.generate_presigned_url(f"{name}_object", Params={"Bucket": "large", "Key": "large.bin"})
            for name in ("put", "get")}
+    quick = lean.generate_presigned_url("put_object", Params={"Bucket": "large", "Key": "large.bin"})
+    run = functools.partial(subprocess.run, check=True, stdout=subprocess.DEVNULL)
     commands = {
-        "put": ["curl", "-sSf", "-T", source, url["put"]],
-        "summed": ["md5sum", source],
-        "copied": ["dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync", "status=none"],
-        "got": ["curl", "-sSf", "-o", "/dev/null", url["get"]],
-        "read": ["dd", f"if={source}", "of=/dev/null", "bs=1M", "status=none"],
+        "put": lambda: run(["curl", "-sSf", "-T", source, url["put"]]),
+        "put fast": lambda: run(["curl", "-sSf", "-T", source, quick]),
+        "parts": lambda: put_in_parts(s3, source, size),
+        "parts fast": lambda: put_in_parts(lean, source, size),
+        "summed": lambda: run(["md5sum", source]),
+        "copied": lambda: run(["dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync", "status=none"]),
+        "got": lambda: run(["curl", "-sSf", "-o", "/dev/null", url["get"]]),
+        "read": lambda: run(["dd", f"if={source}", "of=/dev/null", "bs=1M", "status=none"]),
     }
     taken = collections.defaultdict(list)
     for _ in range(runs):
         for what, command in commands.items():
             begun = time.perf_counter()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            command()
             taken[what].append(time.perf_counter() - begun)
     stored = s3.head_object(Bucket="large", Key="large.bin")
     assert stored["ContentLength"] == size, stored
     assert stored["ETag"].strip('"') == hashlib.md5(block * (size >> 20)).hexdigest(), stored["ETag"]
-    s3.delete_object(Bucket="large", Key="large.bin")
+    for client in (s3, lean):
+        for name in ("large.bin", "parts.bin"):
+            got = client.get_object(Bucket="large", Key=name)["Body"]
+            assert digest(got) == stored["ETag"].strip('"'), name
+            client.delete_object(Bucket="large", Key=name)
     for file in (source, copy):
         file.unlink()
     return {what: size / 1e6 / statistics.median(times) for what, times in taken.items()}
@@ -214,10 +265,16 @@ def measure(glulam, data, runs, seconds=60):
                  f"at most {MOST_SELECT_MS} ms"))
     rows.append(("the same by boto3", f"{boto * 1000:.1f} ms",
                  f"as many GetCallerIdentity by boto3: {plain * 1000:.1f} ms"))
-    speed = large(server, data)
+    fast = Server(glulam, data / "fast", "aws.etags=fast")
+    speed = large(server, fast, data)
+    fast.end()
+    shutil.rmtree(data / "fast", ignore_errors=True)
     rows.append(("an object of 1 GiB put by HTTP, MD5 taken, durable", f"{speed['put']:,.0f} MB/s",
                  f"`dd` to a file, made durable: {speed['copied']:,.0f} MB/s; "
                  f"`md5sum` alone: {speed['summed']:,.0f} MB/s"))
+    rows.append(("the same in parts of 64 MiB, four at a time", f"{speed['parts']:,.0f} MB/s", ""))
+    rows.append(('put without an MD5 (`aws.etags = "fast"`), durable', f"{speed['put fast']:,.0f} MB/s",
+                 f"in parts: {speed['parts fast']:,.0f} MB/s"))
     rows.append(("the same got", f"{speed['got']:,.0f} MB/s", f"`dd` of the file: {speed['read']:,.0f} MB/s"))
     served, failures = many(server, 200, seconds)
     rows.append((f"200 clients for {seconds} s, mixed operations", f"{served / seconds:,.0f} a second, {len(failures)} failed",

@@ -55,7 +55,12 @@ impl ScriptEntrance {
         let at = listener.local_addr().map_err(cannot)?;
         let keys = aws::KeyRing::new(vec![self.key.clone()], home)?;
         let keys = keys.with_roles(settings::roles(&self.config)?)?;
-        let config = aws::DoorConfig { keys, account: self.account.clone(), tracer: Tracer::default() };
+        let config = aws::DoorConfig {
+            keys,
+            account: self.account.clone(),
+            fast_etags: false,
+            tracer: Tracer::default(),
+        };
         let door = aws::Door::open(self.rooms.clone(), config).await?;
         *self.serving.lock().await = Some(tokio::spawn(door.serve(listener, self.stop.clone())));
         Ok(url(at))

@@ -139,7 +139,8 @@ impl console::Keys for ConsoleKeys {
 /// Who may come in at the AWS door that listens on this address.
 pub(crate) fn aws(config: &Config, listens_on: IpAddr) -> Result<aws::DoorConfig> {
     let (keys, account) = (keys(config, listens_on)?, account(config)?);
-    Ok(aws::DoorConfig { keys, account, tracer: Tracer::default() })
+    let fast_etags = config.text("aws.etags") == Some("fast");
+    Ok(aws::DoorConfig { keys, account, fast_etags, tracer: Tracer::default() })
 }
 
 /// How the PostgreSQL door is set up that listens on this address: the access keys are its users.

@@ -76,6 +76,8 @@ pub struct DoorConfig {
     pub keys: KeyRing,
     /// The account that everything belongs to.
     pub account: AccountId,
+    /// Whether objects that are put have ETags that are no MD5, unless the request says what it must be.
+    pub fast_etags: bool,
     /// What makes spans of requests.
     pub tracer: Tracer,
 }

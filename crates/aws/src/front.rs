@@ -89,7 +89,7 @@ impl Front {
             ],
             runs: rooms.runs.clone(),
             tracer: config.tracer,
-            s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone()),
+            s3: ObjectDoor::new(rooms.lake, rooms.events, documents.clone(), config.fast_etags),
             begun: TaskTracker::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! The checksums that S3 knows, computed while bytes stream by and compared with what a client promised.
 
+use crate::object::PutOptions;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crc_fast::{CrcAlgorithm, Digest as Crc};
@@ -80,14 +81,15 @@ impl Checksums {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digests {
     pub(crate) size: u64,
-    pub(crate) md5: [u8; 16],
+    /// Unless nobody has asked for it.
+    pub(crate) md5: Option<[u8; 16]>,
     pub(crate) sums: Checksums,
 }
 
-/// Computes MD5 and CRC-64/NVME always, the others where they were promised.
+/// Computes CRC-64/NVME always, MD5 unless any ETag will do, the others where they were promised.
 pub(crate) struct Hasher {
     size: u64,
-    md5: Md5,
+    md5: Option<Md5>,
     crc64: Crc,
     crc32: Option<Crc>,
     crc32c: Option<Crc>,
@@ -99,7 +101,7 @@ impl Hasher {
     pub(crate) fn new(promised: &Checksums) -> Self {
         Self {
             size: 0,
-            md5: Md5::new(),
+            md5: Some(Md5::new()),
             crc64: Crc::new(CrcAlgorithm::Crc64Nvme),
             crc32: promised.crc32.map(|_| Crc::new(CrcAlgorithm::Crc32IsoHdlc)),
             crc32c: promised.crc32c.map(|_| Crc::new(CrcAlgorithm::Crc32Iscsi)),
@@ -108,9 +110,20 @@ impl Hasher {
         }
     }
 
+    /// What a write with these options needs.
+    pub(crate) fn of_write(options: &PutOptions) -> Self {
+        let mut hasher = Self::new(&options.checksums);
+        if options.any_etag && options.content_md5.is_none() {
+            hasher.md5 = None;
+        }
+        hasher
+    }
+
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.size += bytes.len() as u64;
-        self.md5.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
         self.crc64.update(bytes);
         if let Some(crc) = &mut self.crc32 {
             crc.update(bytes);
@@ -130,7 +143,7 @@ impl Hasher {
         let low = |crc: Crc| u32::try_from(crc.finalize() & u64::from(u32::MAX)).unwrap_or_default();
         Digests {
             size: self.size,
-            md5: self.md5.finalize().into(),
+            md5: self.md5.map(|md5| md5.finalize().into()),
             sums: Checksums {
                 crc32: self.crc32.map(low),
                 crc32c: self.crc32c.map(low),
@@ -150,6 +163,15 @@ impl Hasher {
 }
 
 impl Digests {
+    /// The MD5, or what else tells the bytes apart: with a hyphen, as ETags of several parts have it, so that no client
+    /// takes it for one.
+    pub(crate) fn etag(&self) -> String {
+        match self.md5 {
+            Some(md5) => hex::encode(md5),
+            None => format!("{:016x}{:016x}-1", self.sums.crc64nvme.unwrap_or_default(), self.size),
+        }
+    }
+
     /// Fails when the bytes are not the ones that were promised; nothing may be published then.
     pub(crate) fn check(&self, uri: &LakeUri, md5: Option<[u8; 16]>, promised: &Checksums) -> Result<()> {
         let wrong = |name: &str| {
@@ -158,7 +180,7 @@ impl Digests {
                 .why("bytes were changed on the way, or the checksum belongs to other bytes; nothing was stored")
                 .hint("send the object again"))
         };
-        if md5.is_some_and(|md5| md5 != self.md5) {
+        if md5.is_some() && md5 != self.md5 {
             return wrong("MD5");
         }
         if promised.crc32.is_some() && promised.crc32 != self.sums.crc32 {
@@ -186,11 +208,15 @@ pub(crate) fn combine_crc64(first: u64, second: u64, second_size: u64) -> u64 {
 }
 
 /// The ETag that S3 gives an object made of parts: the MD5 of the parts' MD5s and their number.
-pub(crate) fn multipart_etag(parts: impl IntoIterator<Item = [u8; 16]>) -> String {
+pub(crate) fn multipart_etag<'a>(etags: impl IntoIterator<Item = &'a str>) -> String {
     let mut all = Md5::new();
     let mut count = 0usize;
-    for md5 in parts {
-        all.update(md5);
+    for etag in etags {
+        let mut md5 = [0u8; 16];
+        match hex::decode_to_slice(etag, &mut md5) {
+            Ok(()) => all.update(md5),
+            Err(_) => all.update(etag),
+        }
         count += 1;
     }
     format!("{}-{count}", hex::encode(all.finalize()))
@@ -213,7 +239,7 @@ mod tests {
         assert_eq!(got.sums.crc32, Some(0xCBF4_3926));
         assert_eq!(got.sums.crc32c, Some(0xE306_9283));
         assert_eq!(got.sums.crc64nvme, Some(0xAE8B_1486_0A79_9888));
-        assert_eq!(hex::encode(got.md5), "25f9e794323b453885f5181f1b624d0b");
+        assert_eq!(got.etag(), "25f9e794323b453885f5181f1b624d0b");
         let sha1 = got.sums.sha1.map(hex::encode);
         assert_eq!(sha1.as_deref(), Some("f7c3bc1d808e04732adf679965ccc34ca7ae3441"));
         let first = Hasher::of(b"12345", &all).sums.crc64nvme.unwrap();

@@ -211,6 +211,12 @@ pub struct PutOptions {
     pub headers: BTreeMap<String, String>,
     /// The writer's own words, names in lower case; at most 2 KiB together.
     pub metadata: BTreeMap<String, String>,
+    /// How many bytes will come at most, where that is known before.
+    pub length: Option<u64>,
+    /// Whether the ETag may be another than the MD5, which takes longer to compute than the bytes to write. It has a
+    /// hyphen then, as S3's own have that are no MD5.
+    #[serde(default)]
+    pub any_etag: bool,
 }
 
 /// S3's limit for the user's metadata, and ours for the standard headers.
@@ -219,6 +225,11 @@ const MAX_HEADERS: usize = 1024;
 const MAX_NAMES: usize = 100;
 
 impl PutOptions {
+    /// A write of bytes that are made here: nobody knows their MD5, or asks for it.
+    pub fn made_here() -> Self {
+        Self { any_etag: true, ..Self::default() }
+    }
+
     /// A write that must not replace anything.
     pub fn create() -> Self {
         Self { mode: PutMode::Create, ..Self::default() }

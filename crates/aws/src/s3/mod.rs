@@ -51,6 +51,8 @@ struct Objects {
     lake: Lake,
     events: Events,
     documents: Documents,
+    /// Whether ETags need not be MD5s.
+    fast_etags: bool,
 }
 
 impl Objects {
@@ -70,8 +72,8 @@ fn told(version: Option<&str>) -> serde_json::Value {
 }
 
 impl ObjectDoor {
-    pub(crate) fn new(lake: Lake, events: Events, documents: Documents) -> Self {
-        let mut builder = S3ServiceBuilder::new(Objects { lake, events, documents });
+    pub(crate) fn new(lake: Lake, events: Events, documents: Documents, fast_etags: bool) -> Self {
+        let mut builder = S3ServiceBuilder::new(Objects { lake, events, documents, fast_etags });
         // Signatures were verified before. Without a provider of secrets, `s3s` would not ask for access either.
         builder.set_auth(NoSecrets);
         builder.set_access(Access);

@@ -39,6 +39,8 @@ pub(super) async fn upload_part(
     let options = PutOptions {
         content_md5: content_md5(&request.headers)?,
         checksums: promise.checksums,
+        length: request.input.content_length.and_then(|length| u64::try_from(length).ok()),
+        any_etag: objects.fast_etags,
         ..PutOptions::default()
     };
     check_length(request.input.content_length)?;

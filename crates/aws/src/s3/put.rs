@@ -50,6 +50,7 @@ pub(super) async fn put_object(
     }
     let mut options = attributes(&request.headers, request.input.metadata)?;
     options.content_md5 = content_md5(&request.headers)?;
+    options.any_etag = objects.fast_etags;
     let mut promise = Promise::read(&request.headers)?;
     options.checksums = promise.checksums;
     check_length(request.input.content_length)?;

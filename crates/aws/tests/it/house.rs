@@ -288,9 +288,12 @@ impl House {
             clock: clock.clone(),
         };
         let stop = CancellationToken::new();
-        let door = Door::open(rooms, DoorConfig { keys, account, tracer: telemetry::Tracer::default() })
-            .await
-            .unwrap();
+        let door = Door::open(
+            rooms,
+            DoorConfig { keys, account, fast_etags: false, tracer: telemetry::Tracer::default() },
+        )
+        .await
+        .unwrap();
         let served = tokio::spawn(door.serve(listener, stop.clone()));
         Self { folder, events, address, hand, clock, stop, served }
     }

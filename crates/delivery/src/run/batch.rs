@@ -113,7 +113,7 @@ async fn put(
     writers: &mut Vec<ObjectWriter>,
 ) -> Result<()> {
     for uri in uris.iter().skip(writers.len()) {
-        writers.push(commit.writer(uri, PutOptions::default()).await?);
+        writers.push(commit.writer(uri, PutOptions::made_here()).await?);
     }
     for (at, bytes) in outputs {
         if let Some(writer) = writers.get_mut(at)

@@ -230,7 +230,7 @@ impl RejectBook {
 
 async fn stage_file(commit: &Commit, uri: &LakeUri, path: &Path) -> Result<()> {
     let mut file = File::open(path).map_err(|e| cannot(path, e))?;
-    let mut writer = commit.writer(uri, PutOptions::default()).await?;
+    let mut writer = commit.writer(uri, PutOptions::made_here()).await?;
     loop {
         let mut piece = Vec::new();
         let read = (&mut file).take(PIECE as u64).read_to_end(&mut piece).map_err(|e| cannot(path, e))?;

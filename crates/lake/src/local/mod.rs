@@ -15,6 +15,7 @@ mod read;
 mod record;
 mod removal;
 mod sink;
+mod slots;
 mod status;
 mod upkeep;
 mod versions;
@@ -180,9 +181,9 @@ impl Store for LocalStore {
     ) -> Result<Box<dyn PartSink>> {
         let (uri, upload_id, options) = (uri.clone(), upload_id.to_owned(), options.clone());
         self.run(move |disk| {
-            let sink = LocalSink::new(disk.begin_part(&uri, &upload_id, &options)?);
-            Ok(Box::new(LocalPart { sink, disk: Arc::clone(disk), uri, upload_id, number })
-                as Box<dyn PartSink>)
+            let (draft, room) = disk.begin_part(&uri, &upload_id, number, &options)?;
+            let (sink, disk) = (LocalSink::new(draft), Arc::clone(disk));
+            Ok(Box::new(LocalPart { sink, disk, uri, upload_id, number, room }) as Box<dyn PartSink>)
         })
         .await
     }

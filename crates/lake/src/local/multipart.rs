@@ -5,6 +5,7 @@ use super::disk::Disk;
 use super::fsys;
 use super::record::Stamp;
 use super::sink::Draft;
+use super::slots;
 use crate::checksum::{Checksums, Digests, combine_crc64, multipart_etag};
 use crate::object::{CompletedPart, MultipartInfo, PartInfo, PutMode, PutOptions, PutResult, bare_etag};
 use crate::private::{failed, random_id};
@@ -13,7 +14,7 @@ use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -74,36 +75,51 @@ impl Disk {
         bytes: &[u8],
         options: &PutOptions,
     ) -> Result<PartInfo> {
-        let mut draft = self.begin_part(uri, id, options)?;
+        let options = PutOptions { length: Some(bytes.len() as u64), ..options.clone() };
+        let (mut draft, room) = self.begin_part(uri, id, number, &options)?;
         draft.append(bytes)?;
-        self.end_part(uri, id, number, draft, options)
+        self.end_part(uri, id, number, (draft, room.is_some()), &options)
     }
 
-    /// A file for a part of an upload that is under way.
+    /// Where a part of an upload that is under way is written to; and how long it may become, where it has a slot.
     pub(crate) fn begin_part(
         self: &Arc<Self>,
         uri: &LakeUri,
         id: &str,
+        number: u16,
         options: &PutOptions,
-    ) -> Result<Draft> {
-        self.upload(uri, id)?;
-        Draft::new(self, uri, options, None)
+    ) -> Result<(Draft, Option<u64>)> {
+        let (dir, _) = self.upload(uri, id)?;
+        if let Some(length) = options.length
+            && let Some(file) =
+                self.claim(&dir, number, length).map_err(|errno| failed("write a part of", uri, errno))?
+        {
+            return Ok((Draft::within(self, uri, options, file, dir), Some(length)));
+        }
+        Ok((Draft::new(self, uri, options, None)?, None))
     }
 
-    /// Puts a part's file in its place among the upload's.
+    /// Puts a part's file in its place among the upload's, or keeps that its slot is whole.
     pub(crate) fn end_part(
         &self,
         uri: &LakeUri,
         id: &str,
         number: u16,
-        mut draft: Draft,
+        (mut draft, has_slot): (Draft, bool),
         options: &PutOptions,
     ) -> Result<PartInfo> {
         let (dir, _) = self.upload(uri, id)?;
+        if has_slot {
+            let put = draft.synced(options)?;
+            let part = self.fill(&dir, number, put).map_err(|errno| failed("write a part of", uri, errno))?;
+            crashpoint::hit("lake.multipart.part");
+            return Ok(part);
+        }
         let result = draft.seal(&PutOptions { content_type: None, ..options.clone() })?;
         let wrong = |errno| failed("write a part of", uri, errno);
         rustix::fs::renameat(&self.private.tmp, &draft.name, &dir, format!("{number:05}")).map_err(wrong)?;
         draft.keep();
+        fsys::unlink(&dir, &slots::record_of(number)).map_err(wrong)?;
         rustix::fs::fsync(&dir).map_err(wrong)?;
         crashpoint::hit("lake.multipart.part");
         let stat = fsys::stat(&dir, &format!("{number:05}")).map_err(wrong)?;
@@ -124,9 +140,12 @@ impl Disk {
     fn parts_in(&self, dir: &OwnedFd, uri: &LakeUri) -> Result<Vec<PartInfo>> {
         use std::os::fd::AsFd as _;
         let wrong = |errno| failed("list the parts of", uri, errno);
-        let mut parts = Vec::new();
+        let (mut parts, mut in_slots) = (Vec::new(), Vec::new());
         for name in fsys::names(dir).map_err(wrong)? {
-            let Ok(number) = name.parse::<u16>() else { continue };
+            let Ok(number) = name.parse::<u16>() else {
+                in_slots.extend(self.filled(dir, &name).map_err(wrong)?);
+                continue;
+            };
             let stamp = Stamp::of(&fsys::stat(dir, &name).map_err(wrong)?);
             let Some(record) = self.records.read_at(dir.as_fd(), &name, &stamp) else {
                 return Err(Error::corrupt(format!("part {number} of an upload was changed on disk"))
@@ -141,7 +160,10 @@ impl Disk {
                 checksums: record.sums,
             });
         }
-        parts.sort_by_key(|part| part.number);
+        // Where there are both, the file is the later one: the stable sort leaves it before the slot.
+        parts.extend(in_slots);
+        parts.sort_by_key(|part: &PartInfo| part.number);
+        parts.dedup_by_key(|part| part.number);
         Ok(parts)
     }
 
@@ -156,20 +178,45 @@ impl Disk {
         let parts = choose(uri, named, &self.parts_in(&dir, uri)?)?;
         let mut options = PutOptions { mode: mode.clone(), ..description.options };
         options.checksums = Checksums::default();
-        let mut draft = Draft::new(self, uri, &options, None)?;
-        for part in &parts {
-            let wrong = |errno| failed("read a part of", uri, errno);
-            let file = fsys::open_file(&dir, &[format!("{:05}", part.number)]).map_err(wrong)?;
-            append_file(&File::from(file), draft.file(), part.size).map_err(|e| draft.io_error(e))?;
-        }
+        let wrong = |errno| failed("read a part of", uri, errno);
+        let mut draft = match self.whole(&dir, &parts).map_err(wrong)? {
+            Some((file, name)) => Draft::of(self, uri, file, name)?,
+            None => self.copied(uri, &dir, &parts, &options)?,
+        };
         let (etag, digests) = sum_up(&parts);
         let result = draft.seal_as(etag, digests, &options)?;
         crashpoint::hit("lake.multipart.complete");
         let finished = draft.place(&options, result)?;
+        crashpoint::hit("lake.multipart.placed");
         self.drop_upload(uri.bucket(), id, uri)?;
         match finished {
             Finished::Published(result) | Finished::Staged(result, _) => Ok(result),
         }
+    }
+
+    /// The parts in a file, one behind the other.
+    fn copied(
+        self: &Arc<Self>,
+        uri: &LakeUri,
+        dir: &OwnedFd,
+        parts: &[PartInfo],
+        options: &PutOptions,
+    ) -> Result<Draft> {
+        let wrong = |errno| failed("read a part of", uri, errno);
+        let slot = slots::size(dir).map_err(wrong)?;
+        let draft = Draft::new(self, uri, options, None)?;
+        for part in parts {
+            let (file, start) = match (fsys::open_file(dir, &[format!("{:05}", part.number)]), slot) {
+                (Ok(file), _) => (File::from(file), 0),
+                (Err(Errno::NOENT), Some(size)) => {
+                    let file = slots::open(dir).map_err(wrong)?;
+                    (file, u64::from(part.number).saturating_sub(1).saturating_mul(size))
+                }
+                (Err(errno), _) => return Err(wrong(errno)),
+            };
+            append_file(file, start, draft.file(), part.size).map_err(|e| draft.io_error(e))?;
+        }
+        Ok(draft)
     }
 
     fn drop_upload(&self, bucket: &BucketName, id: &str, uri: &LakeUri) -> Result<()> {
@@ -255,37 +302,32 @@ fn choose(uri: &LakeUri, named: &[CompletedPart], present: &[PartInfo]) -> Resul
 }
 
 fn sum_up(parts: &[PartInfo]) -> (String, Digests) {
-    let md5s = parts.iter().map(|part| {
-        let mut md5 = [0u8; 16];
-        let _ = hex::decode_to_slice(&part.etag, &mut md5);
-        md5
-    });
-    let etag = multipart_etag(md5s);
+    let etag = multipart_etag(parts.iter().map(|part| part.etag.as_str()));
     let mut crc = parts.first().and_then(|part| part.checksums.crc64nvme);
     for part in parts.iter().skip(1) {
         crc =
             crc.zip(part.checksums.crc64nvme).map(|(first, second)| combine_crc64(first, second, part.size));
     }
     let size = parts.iter().map(|part| part.size).sum();
-    (etag, Digests { size, md5: [0; 16], sums: Checksums { crc64nvme: crc, ..Checksums::default() } })
+    (etag, Digests { size, md5: None, sums: Checksums { crc64nvme: crc, ..Checksums::default() } })
 }
 
-/// Appends a file to another inside the kernel where it can.
-fn append_file(mut from: &File, mut to: &File, size: u64) -> std::io::Result<()> {
+/// Appends a piece of a file to another inside the kernel where it can.
+fn append_file(mut from: File, start: u64, mut to: &File, size: u64) -> std::io::Result<()> {
+    from.seek(SeekFrom::Start(start))?;
     let mut left = size;
     while left > 0 {
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(1 << 30);
-        match rustix::fs::copy_file_range(from, None, to, None, length) {
+        match rustix::fs::copy_file_range(&from, None, to, None, length) {
             Ok(0) => break,
             Ok(copied) => left -= copied as u64,
             Err(Errno::INTR) => {}
             Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                left -= std::io::copy(&mut from.take(left), &mut to)?;
+                left -= std::io::copy(&mut (&from).take(left), &mut to)?;
                 break;
             }
             Err(errno) => return Err(errno.into()),
         }
     }
-    let _ = &mut from;
     if left == 0 { Ok(()) } else { Err(std::io::Error::other("a part is shorter than it was")) }
 }

@@ -12,7 +12,7 @@ use crate::private::{create_in, failed};
 use crate::store::{Finished, PartSink, Sink};
 use async_trait::async_trait;
 use bytes::Bytes;
-use model::{Error, LakeUri, Result};
+use model::{Error, LakeUri, Place, Result};
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
@@ -70,9 +70,30 @@ impl Draft {
             dir,
             name,
             commit: commit.map(str::to_owned),
-            hasher: Some(Hasher::new(&options.checksums)),
+            hasher: Some(Hasher::of_write(options)),
             keep: false,
         })
+    }
+
+    /// Bytes within a file that somebody else looks after, in that folder.
+    pub(crate) fn within(
+        disk: &Arc<Disk>,
+        uri: &LakeUri,
+        options: &PutOptions,
+        file: File,
+        dir: OwnedFd,
+    ) -> Self {
+        let hasher = Some(Hasher::of_write(options));
+        let (disk, uri, file) = (Arc::clone(disk), uri.clone(), Arc::new(file));
+        Self { disk, uri, file, dir, name: String::new(), commit: None, hasher, keep: true }
+    }
+
+    /// A file that is in `tmp` under that name.
+    pub(crate) fn of(disk: &Arc<Disk>, uri: &LakeUri, file: File, name: String) -> Result<Self> {
+        let dir =
+            disk.private.tmp.try_clone().map_err(|e| Error::unavailable("no more files").source_is(e))?;
+        let (disk, uri, file) = (Arc::clone(disk), uri.clone(), Arc::new(file));
+        Ok(Self { disk, uri, file, dir, name, commit: None, hasher: None, keep: false })
     }
 
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
@@ -98,14 +119,28 @@ impl Draft {
         }
     }
 
-    /// Checks what was promised; then the file has its record and is on disk.
-    pub(crate) fn seal(&mut self, options: &PutOptions) -> Result<PutResult> {
+    /// What has come, checked against what was promised.
+    fn checked(&mut self, options: &PutOptions) -> Result<Digests> {
         let Some(hasher) = self.hasher.take() else {
             return Err(Error::internal("a file was finished twice"));
         };
         let digests = hasher.finish();
         digests.check(&self.uri, options.content_md5, &options.checksums)?;
-        self.seal_as(hex::encode(digests.md5), digests, options)
+        Ok(digests)
+    }
+
+    /// Checks what was promised; then what has come is on disk.
+    pub(crate) fn synced(&mut self, options: &PutOptions) -> Result<PutResult> {
+        let digests = self.checked(options)?;
+        rustix::fs::fsync(&self.file).map_err(|errno| failed("write", &self.uri, errno))?;
+        let etag = digests.etag();
+        Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
+    }
+
+    /// Checks what was promised; then the file has its record and is on disk.
+    pub(crate) fn seal(&mut self, options: &PutOptions) -> Result<PutResult> {
+        let digests = self.checked(options)?;
+        self.seal_as(digests.etag(), digests, options)
     }
 
     /// The same for a file whose bytes were checked before.
@@ -169,21 +204,28 @@ pub(crate) struct LocalPart {
     pub(crate) uri: LakeUri,
     pub(crate) upload_id: String,
     pub(crate) number: u16,
+    /// How many more bytes there is room for, where it has a slot.
+    pub(crate) room: Option<u64>,
 }
 
 #[async_trait]
 impl PartSink for LocalPart {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        if let Some(room) = &mut self.room {
+            *room = room.checked_sub(bytes.len() as u64).ok_or_else(|| {
+                Error::invalid("the part is longer than it was said to be").at(Place::object(&self.uri))
+            })?;
+        }
         self.sink.write(bytes).await
     }
 
     async fn finish(self: Box<Self>, options: &PutOptions) -> Result<PartInfo> {
-        let Self { sink, disk, uri, upload_id, number } = *self;
+        let Self { sink, disk, uri, upload_id, number, room } = *self;
         let (mut draft, rest) = sink.settled().await?;
         let options = options.clone();
         blocking(move || {
             rest.iter().try_for_each(|bytes| draft.append(bytes))?;
-            disk.end_part(&uri, &upload_id, number, draft, &options)
+            disk.end_part(&uri, &upload_id, number, (draft, room.is_some()), &options)
         })
         .await
     }

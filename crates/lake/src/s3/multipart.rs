@@ -21,8 +21,10 @@ pub(super) fn time(text: &str) -> DateTime<Utc> {
 }
 
 /// The headers by which the server checks the bytes it received.
-pub(super) fn proofs<'a>(mut call: Call<'a>, md5: [u8; 16], promised: &Checksums) -> Call<'a> {
-    call = call.header("content-md5", STANDARD.encode(md5));
+pub(super) fn proofs<'a>(mut call: Call<'a>, md5: Option<[u8; 16]>, promised: &Checksums) -> Call<'a> {
+    if let Some(md5) = md5 {
+        call = call.header("content-md5", STANDARD.encode(md5));
+    }
     // S3 takes one of them besides the MD5.
     if let Some((name, text)) = promised.texts().into_iter().next() {
         call = call.header(&format!("x-amz-checksum-{name}"), text);

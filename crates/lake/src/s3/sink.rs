@@ -113,12 +113,7 @@ impl S3Sink {
             self.land().await?;
         }
         self.done.sort_by_key(|part| part.number);
-        let md5s = self.done.iter().map(|part| {
-            let mut md5 = [0u8; 16];
-            let _ = hex::decode_to_slice(&part.etag, &mut md5);
-            md5
-        });
-        let etag = crate::checksum::multipart_etag(md5s);
+        let etag = crate::checksum::multipart_etag(self.done.iter().map(|part| part.etag.as_str()));
         Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
     }
 

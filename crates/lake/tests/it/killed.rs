@@ -51,20 +51,28 @@ fn killed_process() {
                 let at = uri(&data, "t/old-1");
                 lake.put(&at, Bytes::from_static(b"new"), PutOptions::default()).await.unwrap();
             }
-            "multipart" => {
-                let key = uri(&data, "parts");
-                let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
-                let part = lake
-                    .put_part(&key, &id, 1, Bytes::from_static(b"x"), PutOptions::default())
-                    .await
-                    .unwrap();
-                let parts = vec![CompletedPart { number: 1, etag: part.etag }];
-                lake.complete_multipart(&key, &id, parts, PutMode::Overwrite).await.unwrap();
-            }
+            "multipart" => upload(&lake, &data, vec![Bytes::from_static(b"x")]).await,
+            "slots" => upload(&lake, &data, slots()).await,
             "open" => {}
             other => panic!("unknown work {other}"),
         }
     });
+}
+
+/// Parts of one size, and a shorter last one.
+fn slots() -> Vec<Bytes> {
+    vec![Bytes::from(vec![b'a'; 5 << 20]), Bytes::from(vec![b'b'; 5 << 20]), Bytes::from_static(b"c")]
+}
+
+async fn upload(lake: &Lake, data: &model::BucketName, all: Vec<Bytes>) {
+    let key = uri(data, "parts");
+    let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+    let mut parts = Vec::new();
+    for (number, bytes) in (1..).zip(all) {
+        let part = lake.put_part(&key, &id, number, bytes, PutOptions::default()).await.unwrap();
+        parts.push(CompletedPart { number, etag: part.etag });
+    }
+    lake.complete_multipart(&key, &id, parts, PutMode::Overwrite).await.unwrap();
 }
 
 async fn commit(lake: &Lake, data: &model::BucketName) {
@@ -226,6 +234,9 @@ fn a_killed_delete_or_upload_leaves_the_lake_sound() {
         ("lake.delete.done", "delete"),
         ("lake.multipart.part", "multipart"),
         ("lake.multipart.complete", "multipart"),
+        ("lake.multipart.part:2", "slots"),
+        ("lake.multipart.complete", "slots"),
+        ("lake.multipart.placed", "slots"),
     ] {
         let (dir, lake, data) = run(local_lake());
         run(prepare(&lake, &data));
@@ -234,16 +245,36 @@ fn a_killed_delete_or_upload_leaves_the_lake_sound() {
         run(async {
             let lake = Lake::open(config(dir.path(), None)).await.unwrap();
             let there = keys(&lake, &uri(&data, "")).await;
-            assert_eq!(there.len(), if point == "lake.delete.done" { 3 } else { 4 }, "{point}: {there:?}");
+            let expected = match point {
+                "lake.delete.done" => 3,
+                "lake.multipart.placed" => 5,
+                _ => 4,
+            };
+            assert_eq!(there.len(), expected, "{point}: {there:?}");
             let uploads = lake.list_multiparts(&uri(&data, "")).await.unwrap();
-            assert_eq!(uploads.len(), usize::from(work == "multipart"));
+            assert_eq!(uploads.len(), usize::from(matches!(work, "multipart" | "slots")));
             if let Some(upload) = uploads.first() {
                 let parts = lake.list_parts(&upload.uri, &upload.upload_id).await.unwrap();
                 let parts =
                     parts.into_iter().map(|part| CompletedPart { number: part.number, etag: part.etag });
                 let (uri, id) = (&upload.uri, &upload.upload_id);
-                lake.complete_multipart(uri, id, parts.collect(), PutMode::Create).await.unwrap();
-                assert_eq!(lake.read(uri).await.unwrap(), "x");
+                let mut parts: Vec<_> = parts.collect();
+                if work == "multipart" {
+                    lake.complete_multipart(uri, id, parts, PutMode::Create).await.unwrap();
+                    assert_eq!(lake.read(uri).await.unwrap(), "x");
+                    return;
+                }
+                // What was acknowledged is there; a part that is sent anew does not change what was published.
+                let all = slots();
+                assert_eq!(parts.len(), if point == "lake.multipart.part:2" { 2 } else { 3 });
+                let third = lake.put_part(uri, id, 3, all[2].clone(), PutOptions::default()).await.unwrap();
+                parts.truncate(2);
+                parts.push(CompletedPart { number: 3, etag: third.etag });
+                if point == "lake.multipart.placed" {
+                    assert!(lake.read(uri).await.unwrap() == all.concat());
+                }
+                lake.complete_multipart(uri, id, parts, PutMode::Overwrite).await.unwrap();
+                assert!(lake.read(uri).await.unwrap() == all.concat());
             }
         });
     }

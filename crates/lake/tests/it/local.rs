@@ -308,3 +308,112 @@ fn a_large_object_is_what_came_in() {
         wait_for_no_leftovers(dir.path());
     });
 }
+
+/// Five MiB and a bit of bytes that no other part has.
+fn part_of(letter: u8) -> Bytes {
+    Bytes::from(vec![letter; (5 << 20) + 17])
+}
+
+/// The inode of the file with an upload's slots.
+fn inode_of_slots(root: &Path, id: &str) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(fs::metadata(root.join("lake/uploads/data").join(id).join("whole")).ok()?.ino())
+}
+
+fn inode_of_object(root: &Path, key: &str) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(root.join("buckets/data").join(key)).unwrap().ino()
+}
+
+#[test]
+fn parts_of_one_size_are_written_where_they_stand() {
+    run(async {
+        let (dir, lake, data) = local_lake().await;
+        let key = uri(&data, "whole");
+        let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+        let last = Bytes::from_static(b"and the rest");
+        let put = async |number: u16, bytes: Bytes| {
+            let part = lake.put_part(&key, &id, number, bytes, PutOptions::default()).await.unwrap();
+            CompletedPart { number, etag: part.etag }
+        };
+        let mut parts =
+            vec![put(3, part_of(b'c')).await, put(1, part_of(b'a')).await, put(2, part_of(b'b')).await];
+        parts.push(put(4, last.clone()).await);
+        parts.sort_by_key(|part| part.number);
+        let listed = lake.list_parts(&key, &id).await.unwrap();
+        assert!(listed.iter().map(|part| part.number).eq(1..=4));
+        let inode = inode_of_slots(dir.path(), &id);
+        let done = lake.complete_multipart(&key, &id, parts, PutMode::Overwrite).await.unwrap();
+        assert!(done.etag.ends_with("-4"), "{}", done.etag);
+        assert_eq!(Some(inode_of_object(dir.path(), "whole")), inode, "nothing was copied");
+        let expected = [part_of(b'a'), part_of(b'b'), part_of(b'c'), last].concat();
+        assert!(lake.read(&key).await.unwrap() == expected);
+        assert_eq!(lake.head(&key).await.unwrap().etag, done.etag);
+        drop(lake);
+        wait_for_no_leftovers(dir.path());
+    });
+}
+
+#[test]
+fn parts_that_do_not_stand_in_a_row_are_copied() {
+    run(async {
+        let (dir, lake, data) = local_lake().await;
+        let put = async |key: &model::LakeUri, id: &str, number: u16, bytes: Bytes| {
+            let part = lake.put_part(key, id, number, bytes, PutOptions::default()).await.unwrap();
+            CompletedPart { number, etag: part.etag }
+        };
+        let larger = Bytes::from([&part_of(b'x')[..], b"x"].concat());
+        // What is put, which of it is named, and what comes of it.
+        let (a, b, c) = (part_of(b'a'), part_of(b'b'), part_of(b'c'));
+        let cases: [(&str, Vec<(u16, &Bytes)>, Vec<usize>, Vec<&Bytes>); 5] = [
+            ("again", vec![(1, &a), (2, &b), (1, &c)], vec![2, 1], vec![&c, &b]),
+            ("gap", vec![(1, &a), (3, &b)], vec![0, 1], vec![&a, &b]),
+            ("fewer", vec![(1, &a), (2, &b), (3, &c)], vec![0, 1], vec![&a, &b]),
+            ("larger", vec![(1, &a), (2, &larger), (3, &c)], vec![0, 1, 2], vec![&a, &larger, &c]),
+            ("not first", vec![(1, &a), (2, &b)], vec![1], vec![&b]),
+        ];
+        for (name, puts, named, expected) in cases {
+            let key = uri(&data, name);
+            let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+            let mut parts = Vec::new();
+            for (number, bytes) in puts {
+                parts.push(put(&key, &id, number, bytes.clone()).await);
+            }
+            let inode = inode_of_slots(dir.path(), &id);
+            let named = named.into_iter().map(|at| parts[at].clone()).collect();
+            lake.complete_multipart(&key, &id, named, PutMode::Overwrite).await.unwrap();
+            assert_ne!(Some(inode_of_object(dir.path(), name)), inode, "{name}");
+            assert!(
+                lake.read(&key).await.unwrap() == expected.into_iter().cloned().collect::<Vec<_>>().concat()
+            );
+        }
+        drop(lake);
+        wait_for_no_leftovers(dir.path());
+    });
+}
+
+#[test]
+fn who_still_writes_a_part_does_not_write_into_the_object() {
+    run(async {
+        let (dir, lake, data) = local_lake().await;
+        let key = uri(&data, "early");
+        let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+        let options = || PutOptions { length: Some(part_of(b'b').len() as u64), ..PutOptions::default() };
+        let first = lake.put_part(&key, &id, 1, part_of(b'a'), PutOptions::default()).await.unwrap();
+        let mut second = lake.part_writer(&key, &id, 2, options()).await.unwrap();
+        second.write(part_of(b'b').slice(..3 << 20)).await.unwrap();
+        // More than was said would run into the next slot.
+        let mut third = lake.part_writer(&key, &id, 3, options()).await.unwrap();
+        third.write(part_of(b'c')).await.unwrap();
+        let error = third.write(Bytes::from_static(b"c")).await.unwrap_err();
+        assert!(error.message().contains("longer"), "{error}");
+        let named = vec![CompletedPart { number: 1, etag: first.etag }];
+        lake.complete_multipart(&key, &id, named, PutMode::Overwrite).await.unwrap();
+        second.write(part_of(b'b').slice(3 << 20..)).await.unwrap();
+        let error = second.finish().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error}");
+        assert!(lake.read(&key).await.unwrap() == part_of(b'a'));
+        drop((third, lake));
+        wait_for_no_leftovers(dir.path());
+    });
+}

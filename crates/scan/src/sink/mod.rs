@@ -193,7 +193,7 @@ async fn attend(
             }
             Some(Message::Open(uri, reply)) => opening.push(async move {
                 // Nobody listens any more if its task was given up.
-                let _ = reply.send(commit.writer(&uri, PutOptions::default()).await);
+                let _ = reply.send(commit.writer(&uri, PutOptions::made_here()).await);
             }),
             Some(Message::Moved) => {
                 let (rows, bytes) = crew.progress();

@@ -140,6 +140,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("aws.account", Kind::Text, "123456789012", "the account that everything belongs to, in ARNs"),
     setting("aws.region", Kind::Text, "us-east-1", "the region in ARNs where nobody asks from one"),
+    setting(
+        "aws.etags",
+        Kind::Choice(&["md5", "fast"]),
+        "md5",
+        "ETags of objects that are put: their MD5, as S3 has it; fast: of the CRC, for large objects on a fast disk",
+    ),
     setting("aws.keys.*.secret_access_key", Kind::Secret, "", "the secret of this access key"),
     setting(
         "aws.keys.*.policy",
