@@ -286,7 +286,7 @@ impl Reader {
             span.through = Some(last.sequence_number.to_string());
             span.records += records.len() as u64;
             batch.records += records.len() as u64;
-            batch.bytes += records.iter().map(|record| record.data.len()).sum::<usize>();
+            batch.bytes += records.iter().map(|record| record.data().len()).sum::<usize>();
         }
         if let Some(span) = batch.spans.get_mut(at) {
             span.ended = ended;

@@ -15,7 +15,7 @@
 //! let shard = placed[0].clone()?.shard;
 //! let iterator = log.iterator("clicks", shard, StartAt::TrimHorizon).await?;
 //! let read = log.get_records(&iterator, ReadOptions::default()).await?;
-//! assert_eq!(read.records[0].partition_key, "user-7");
+//! assert_eq!(read.records[0].partition_key(), "user-7");
 //! # Ok(()) }
 //! ```
 

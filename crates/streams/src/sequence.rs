@@ -54,7 +54,27 @@ impl fmt::Display for SequenceNumber {
         let value = (u128::from(self.epoch) << (ORDINAL_BITS + SHARD_BITS))
             | (u128::from(self.ordinal) << SHARD_BITS)
             | u128::from(self.shard);
-        write!(f, "{PREFIX}{value:0width$}", width = DIGITS - PREFIX.len())
+        // Written for every record that is put or read.
+        let mut text = [b'0'; DIGITS];
+        text[..PREFIX.len()].copy_from_slice(PREFIX.as_bytes());
+        let mut left = value;
+        for piece in text[PREFIX.len()..].rchunks_mut(PIECE_DIGITS) {
+            fill_digits(piece, (left % PIECE) as u64);
+            left /= PIECE;
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+/// A number of at most that many digits goes into 64 bits.
+const PIECE_DIGITS: usize = 19;
+const PIECE: u128 = 10u128.pow(PIECE_DIGITS as u32);
+
+/// Writes a number's last digits.
+pub(crate) fn fill_digits(text: &mut [u8], mut number: u64) {
+    for place in text.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 

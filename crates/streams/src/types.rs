@@ -148,7 +148,9 @@ pub struct ShardId(pub u32);
 
 impl fmt::Display for ShardId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "shardId-{:012}", self.0)
+        let mut text = *b"shardId-000000000000";
+        crate::sequence::fill_digits(&mut text[8..], u64::from(self.0));
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
@@ -264,10 +266,44 @@ pub struct Record {
     pub sequence_number: SequenceNumber,
     /// When it was taken, to the millisecond. It never falls within a shard.
     pub arrived: DateTime<Utc>,
+    /// The partition key, and behind it the data: one piece of the batch that it was read with.
+    bytes: Bytes,
+    key: usize,
+}
+
+impl Record {
+    /// A record whose partition key is that many first bytes, as a batch has them.
+    pub(crate) fn new(
+        sequence_number: SequenceNumber,
+        arrived: DateTime<Utc>,
+        mut bytes: Bytes,
+        mut key: usize,
+    ) -> Self {
+        let (text, data) = bytes.split_at_checked(key).unwrap_or((&[], &bytes));
+        if !text.is_ascii() && std::str::from_utf8(text).is_err() {
+            // Only a damaged key is no UTF-8.
+            let text = String::from_utf8_lossy(text).into_owned();
+            key = text.len();
+            bytes = [text.as_bytes(), data].concat().into();
+        }
+        Self { sequence_number, arrived, bytes, key }
+    }
+
     /// Its partition key.
-    pub partition_key: String,
-    /// The bytes.
-    pub data: Bytes,
+    pub fn partition_key(&self) -> &str {
+        self.bytes.get(..self.key).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
+    /// Its data.
+    #[inline]
+    pub fn data(&self) -> &[u8] {
+        self.bytes.get(self.key..).unwrap_or_default()
+    }
+
+    /// Its data, without a copy.
+    pub fn shared_data(&self) -> Bytes {
+        self.bytes.slice(self.key.min(self.bytes.len())..)
+    }
 }
 
 /// Where a record that was put has come to stand.

@@ -176,15 +176,15 @@ fn place_of(text: &str, stream: &str) -> Result<ShardIterator> {
 }
 
 fn record(record: streams::Record) -> ShardRecord {
-    let bytes = record.data.len();
-    let (data, is_text) = match String::from_utf8(record.data.to_vec()) {
+    let bytes = record.data().len();
+    let (data, is_text) = match String::from_utf8(record.data().to_vec()) {
         Ok(text) => (text, true),
         Err(error) => (error.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(), false),
     };
     ShardRecord {
         sequence_number: record.sequence_number.to_string(),
         arrived: record.arrived,
-        partition_key: record.partition_key,
+        partition_key: record.partition_key().to_owned(),
         data,
         is_text,
         bytes,

@@ -235,13 +235,13 @@ async fn read_on(
         }
         let options = ReadOptions { limit: room, bytes: 1 << 20, dedicated: true };
         let read = log.get_records(&iterator, options).await?;
-        bytes += read.records.iter().map(|record| record.data.len()).sum::<usize>();
+        bytes += read.records.iter().map(|record| record.data().len()).sum::<usize>();
         records.extend(read.records.into_iter().map(|record| RecordShown {
             shard: iterator.shard.to_string(),
             sequence_number: record.sequence_number.to_string(),
             arrived: record.arrived,
-            partition_key: record.partition_key,
-            data: String::from_utf8_lossy(&record.data).into_owned(),
+            partition_key: record.partition_key().to_owned(),
+            data: String::from_utf8_lossy(record.data()).into_owned(),
         }));
         if let Some(next) = read.next {
             places.push(next.to_string());

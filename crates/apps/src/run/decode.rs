@@ -187,11 +187,11 @@ impl TableDecoder {
         shard: &str,
         records: &[Record],
     ) -> Result<(RecordBatch, Option<BooleanArray>, u64)> {
-        let bytes: usize = records.iter().map(|r| r.data.len() + 1).sum();
+        let bytes: usize = records.iter().map(|r| r.data().len() + 1).sum();
         let mut text = Vec::with_capacity(bytes);
         let mut blank = 0_u64;
         for record in records {
-            let data = record.data.trim_ascii_end();
+            let data = record.data().trim_ascii_end();
             if data.is_empty() {
                 blank += 1;
                 continue;
@@ -223,7 +223,7 @@ impl TableDecoder {
         };
         let rejects = decoder.rejects();
         // Which record a line is: blank ones are no lines.
-        let is_text = |record: &Record| !record.data.trim_ascii_end().is_empty();
+        let is_text = |record: &Record| !record.data().trim_ascii_end().is_empty();
         let numbers: Vec<usize> = match blank {
             0 => Vec::new(),
             _ => (0..records.len()).filter(|at| records.get(*at).is_some_and(is_text)).collect(),
@@ -255,7 +255,7 @@ impl TableDecoder {
         }
         let mut kept = vec![true; records.len()];
         for (at, record) in records.iter().enumerate() {
-            if record.data.trim_ascii_end().is_empty() {
+            if record.data().trim_ascii_end().is_empty() {
                 kept[at] = false;
             }
         }
@@ -283,12 +283,12 @@ impl TableDecoder {
             columns.push(match column.sql_type {
                 SqlType::Varbinary => {
                     let mut builder = BinaryViewBuilder::with_capacity(records.len());
-                    records.iter().for_each(|r| builder.append_value(&r.data));
+                    records.iter().for_each(|r| builder.append_value(r.data()));
                     Arc::new(builder.finish())
                 }
                 _ => {
                     let mut builder = StringViewBuilder::with_capacity(records.len());
-                    records.iter().for_each(|r| builder.append_value(String::from_utf8_lossy(&r.data)));
+                    records.iter().for_each(|r| builder.append_value(String::from_utf8_lossy(r.data())));
                     Arc::new(builder.finish())
                 }
             });
@@ -320,7 +320,7 @@ fn metadata_of(metadata: Metadata, shard: &str, records: &[Record]) -> ArrayRef 
         Metadata::SequenceNumber => {
             records.iter().for_each(|r| texts.append_value(r.sequence_number.to_string()));
         }
-        Metadata::PartitionKey => records.iter().for_each(|r| texts.append_value(&r.partition_key)),
+        Metadata::PartitionKey => records.iter().for_each(|r| texts.append_value(r.partition_key())),
     }
     Arc::new(texts.finish())
 }

@@ -359,7 +359,7 @@ async fn one_record_that_no_stream_takes_does_not_keep_back_the_others() {
     let run = house.apps.start("app", options).await.unwrap();
     let error = run.wait().await.unwrap().result().unwrap_err();
     assert!(error.to_string().contains("too large"), "{error}");
-    let found: Vec<usize> = records_of(&house, "twice").await.iter().map(|r| r.data.len() / 2).collect();
+    let found: Vec<usize> = records_of(&house, "twice").await.iter().map(|r| r.data().len() / 2).collect();
     let expected: Vec<usize> = (0..120).filter(|n| *n != 60).map(|n| 100_000 + n).collect();
     assert_eq!(found, expected);
 }

@@ -81,7 +81,7 @@ pub(crate) struct Blob(pub(crate) Bytes);
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match serializer.is_human_readable() {
-            true => serializer.serialize_str(&STANDARD.encode(&self.0)),
+            true => serializer.serialize_str(&base64_simd::STANDARD.encode_to_string(&self.0)),
             false => serializer.serialize_bytes(&self.0),
         }
     }
@@ -106,6 +106,10 @@ impl Visitor<'_> for BlobVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Blob, E> {
+        if let Ok(bytes) = base64_simd::STANDARD.decode_to_vec(text) {
+            return Ok(Blob(bytes.into()));
+        }
+        // The plain decoder says what is wrong, and where.
         STANDARD
             .decode(text)
             .map(|bytes| Blob(bytes.into()))
@@ -118,6 +122,16 @@ impl Visitor<'_> for BlobVisitor {
 
     fn visit_byte_buf<E: de::Error>(self, bytes: Vec<u8>) -> Result<Blob, E> {
         Ok(Blob(bytes.into()))
+    }
+}
+
+/// What is shown as its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
     }
 }
 

@@ -5,7 +5,7 @@ mod encoding;
 mod fault;
 mod fields;
 
-pub(crate) use encoding::{Blob, Encoding, Moment};
+pub(crate) use encoding::{Blob, Encoding, Moment, Shown};
 pub(crate) use fault::{Answered, Failed, write_fault};
 pub(crate) use fields::{epoch, epoch_opt, token};
 

@@ -4,8 +4,8 @@ use super::naming::StreamRef;
 use super::shapes::{encryption, no_trial};
 use super::{Kinesis, data_code};
 use crate::fault::sentence;
-use crate::json::{Blob, Call, Input};
-use ::streams::{NewRecord, SequenceNumber};
+use crate::json::{Blob, Call, Input, Shown};
+use ::streams::{NewRecord, SequenceNumber, ShardId};
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +83,7 @@ pub(super) struct PutResults {
 #[serde(rename_all = "PascalCase", untagged)]
 enum PutResult {
     #[serde(rename_all = "PascalCase")]
-    Placed { sequence_number: String, shard_id: String },
+    Placed { sequence_number: Shown<SequenceNumber>, shard_id: Shown<ShardId> },
     #[serde(rename_all = "PascalCase")]
     Failed { error_code: &'static str, error_message: String },
 }
@@ -115,8 +115,8 @@ pub(super) async fn many(kinesis: Kinesis, call: Call, input: PutMany) -> Result
         .into_iter()
         .map(|placed| match placed {
             Ok(placed) => PutResult::Placed {
-                sequence_number: placed.sequence_number.to_string(),
-                shard_id: placed.shard.to_string(),
+                sequence_number: Shown(placed.sequence_number),
+                shard_id: Shown(placed.shard),
             },
             Err(error) => PutResult::Failed {
                 // What is no limit is the server's fault here; clients know it by this name.

@@ -1,7 +1,9 @@
 //! Shapes that several operations answer.
 
-use crate::json::{Blob, Moment};
-use ::streams::{HashRange, Record as OurRecord, Shard as OurShard, Stream, StreamMode, StreamStatus};
+use crate::json::{Blob, Moment, Shown};
+use ::streams::{
+    HashRange, Record as OurRecord, SequenceNumber, Shard as OurShard, Stream, StreamMode, StreamStatus,
+};
 use model::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -85,7 +87,7 @@ impl From<&OurShard> for ChildShard {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Record {
-    sequence_number: String,
+    sequence_number: Shown<SequenceNumber>,
     approximate_arrival_timestamp: Moment,
     data: Blob,
     partition_key: String,
@@ -95,10 +97,10 @@ pub(super) struct Record {
 /// Records as they are answered.
 pub(super) fn records(records: Vec<OurRecord>, encryption_type: &'static str) -> Vec<Record> {
     let shown = |record: OurRecord| Record {
-        sequence_number: record.sequence_number.to_string(),
+        sequence_number: Shown(record.sequence_number),
         approximate_arrival_timestamp: Moment(record.arrived),
-        data: Blob(record.data),
-        partition_key: record.partition_key,
+        partition_key: record.partition_key().to_owned(),
+        data: Blob(record.shared_data()),
         encryption_type,
     };
     records.into_iter().map(shown).collect()

@@ -131,9 +131,9 @@ impl Work {
         let mut groups: BTreeMap<usize, Vec<Piece<'_>>> = BTreeMap::new();
         for record in records {
             self.counted.records += 1;
-            self.counted.bytes += record.data.len() as u64;
+            self.counted.bytes += record.data().len() as u64;
             self.back_up(record)?;
-            for data in split(&record.data, compiled.splitting.as_ref()) {
+            for data in split(&record.shared_data(), compiled.splitting.as_ref()) {
                 let piece = Piece { record, data };
                 match self.object_of(&piece, evaluator.as_ref())? {
                     Ok(object) => groups.entry(object).or_default().push(piece),
@@ -173,7 +173,7 @@ impl Work {
                 self.open(Kind::Backup, uri, Body::Bytes(Box::new(Packer::new(backup.compression)?)))
             }
         };
-        self.append(object, &record.data)
+        self.append(object, record.data())
     }
 
     /// The object that a piece belongs to; or why it has none.

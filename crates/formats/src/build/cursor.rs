@@ -9,6 +9,9 @@ pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// How deep objects and arrays may nest.
 pub(super) const MAX_DEPTH: usize = 128;
+const NO_KEY: Malformed = Malformed("a key in quotes is missing");
+const NO_COLON: &str = "a `:` is missing behind a key";
+const NO_END_OF_VALUE: Malformed = Malformed("a `,` or `}` is missing behind a value");
 pub(super) const TOO_DEEP: Malformed = Malformed("it nests deeper than 128 levels");
 
 pub(super) type Parsed<T> = Result<T, Malformed>;
@@ -141,10 +144,10 @@ impl<'a> Cursor<'a> {
         loop {
             self.spaces();
             if self.peek() != Some(b'"') {
-                return Err(Malformed("a key in quotes is missing"));
+                return Err(NO_KEY);
             }
             let key = self.string()?;
-            self.expect(b':', "a `:` is missing behind a key")?;
+            self.expect(b':', NO_COLON)?;
             self.spaces();
             visit(self, position, key)?;
             position += 1;
@@ -155,16 +158,61 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(Malformed("a `,` or `}` is missing behind a value")),
+                _ => return Err(NO_END_OF_VALUE),
             }
         }
     }
 
-    /// The field that a key stands for.
+    /// Goes through an object whose keys stand for fields; `visit` is called at each value, with its field if there is
+    /// one, and must step over it.
     #[inline]
-    pub(crate) fn field_of(&self, keys: &mut Keys, position: usize, key: Quoted) -> Option<usize> {
+    pub(crate) fn members(
+        &mut self,
+        keys: &mut Keys,
+        mut visit: impl FnMut(&mut Self, Option<usize>, Quoted) -> Parsed<()>,
+    ) -> Parsed<()> {
+        self.expect(b'{', "it does not begin with `{`")?;
+        self.spaces();
+        if self.peek() == Some(b'}') {
+            self.at += 1;
+            return Ok(());
+        }
+        let mut position = 0;
+        loop {
+            self.spaces();
+            let (key, field) = match keys.expected(position, self.bytes.get(self.at..).unwrap_or_default()) {
+                Some((length, field)) => {
+                    let start = self.at + 1;
+                    self.at += length;
+                    (Quoted { start, end: start + length - 3, escaped: false }, field)
+                }
+                None => self.member(keys, position)?,
+            };
+            self.spaces();
+            visit(self, field, key)?;
+            position += 1;
+            self.spaces();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err(NO_END_OF_VALUE),
+            }
+        }
+    }
+
+    /// A key and its colon, and the field that it stands for.
+    #[inline(never)]
+    fn member(&mut self, keys: &mut Keys, position: usize) -> Parsed<(Quoted, Option<usize>)> {
+        if self.peek() != Some(b'"') {
+            return Err(NO_KEY);
+        }
+        let key = self.string()?;
+        self.expect(b':', NO_COLON)?;
         let raw = self.raw(key);
-        keys.find(position, raw, || key.escaped.then(|| unescaped(raw)))
+        Ok((key, keys.find(position, raw, || key.escaped.then(|| unescaped(raw)))))
     }
 
     /// Goes through an object and everything in it. What is wrong is found wherever it stands: stepping over a value only

@@ -166,8 +166,8 @@ impl Rows {
         let row = nulls.len();
         // The row counts from now on, so that taking it back is possible when the line breaks off.
         nulls.push(true);
-        let parsed = cursor.object(|cursor, position, key| {
-            let Some(builder) = cursor.field_of(keys, position, key).and_then(|i| fields.get_mut(i)) else {
+        let parsed = cursor.members(keys, |cursor, found, key| {
+            let Some(builder) = found.and_then(|i| fields.get_mut(i)) else {
                 if rules.all_fields {
                     note(reject, Err(NO_COLUMN), || cursor.raw(key));
                 }

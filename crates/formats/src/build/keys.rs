@@ -18,7 +18,7 @@ const REMEMBERED: usize = 256;
 pub(crate) struct Keys {
     rules: KeyRules,
     known: HashMap<Vec<u8>, usize>,
-    /// The key that the last object had at each position, as written, and its field.
+    /// The key that the last object had at each position, as written with its quotes and a colon, and its field.
     order: Vec<(Vec<u8>, Option<usize>)>,
 }
 
@@ -43,8 +43,15 @@ impl Keys {
         }
     }
 
-    /// The field of the key (as written, escapes and all) at that position of its object.
+    /// The field at that position of its object, if the key there is the one that the last object had, written as it
+    /// was; and how long it is with its quotes and colon.
     #[inline]
+    pub(crate) fn expected(&self, position: usize, text: &[u8]) -> Option<(usize, Option<usize>)> {
+        let (key, field) = self.order.get(position)?;
+        begins_with(text, key).then_some((key.len(), *field))
+    }
+
+    /// The field of the key (as written, escapes and all) at that position of its object.
     pub(crate) fn find(
         &mut self,
         position: usize,
@@ -52,22 +59,18 @@ impl Keys {
         unescape: impl FnOnce() -> Option<Vec<u8>>,
     ) -> Option<usize> {
         if let Some((remembered, field)) = self.order.get(position)
-            && remembered == key
+            && remembered.get(1..remembered.len().saturating_sub(2)) == Some(key)
         {
             return *field;
         }
-        self.look_up(position, key, unescape())
-    }
-
-    #[cold]
-    fn look_up(&mut self, position: usize, key: &[u8], plain: Option<Vec<u8>>) -> Option<usize> {
+        let plain = unescape();
         let folded = self.folded(plain.as_deref().unwrap_or(key));
         let mut field = self.known.get(&folded).copied();
         if field.is_none() && self.rules.dots {
             let dotless: Vec<u8> = folded.iter().map(|b| if *b == b'.' { b'_' } else { *b }).collect();
             field = self.known.get(&dotless).copied();
         }
-        let entry = (key.to_vec(), field);
+        let entry = ([b"\"", key, b"\":"].concat(), field);
         if let Some(slot) = self.order.get_mut(position) {
             *slot = entry;
         } else if position == self.order.len() && position < REMEMBERED && key.len() <= 1024 {
@@ -75,4 +78,16 @@ impl Keys {
         }
         field
     }
+}
+
+/// Whether the text begins with the token, compared by eight bytes at a time: tokens are short.
+#[inline]
+fn begins_with(text: &[u8], token: &[u8]) -> bool {
+    let Some(text) = text.get(..token.len()) else { return false };
+    let (Some(end), Some(expected)) = (text.last_chunk::<8>(), token.last_chunk::<8>()) else {
+        return text == token;
+    };
+    let (eights, _) = text.as_chunks::<8>();
+    let (tokens, _) = token.as_chunks::<8>();
+    end == expected && eights.iter().zip(tokens).all(|(one, other)| one == other)
 }

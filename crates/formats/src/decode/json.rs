@@ -62,8 +62,9 @@ impl Json {
         let (mut failed, mut unknown) = (Vec::new(), None);
         let Sink { builders, rules, .. } = sink;
         let keys = &mut self.keys;
-        let parsed = cursor.object(|cursor, position, key| {
-            let found = cursor.field_of(keys, position, key);
+        // The first fields that have come in this row, a bit each.
+        let mut seen = 0_u64;
+        let parsed = cursor.members(keys, |cursor, found, key| {
             let Some((index, builder)) = found.and_then(|i| builders.get_mut(i).map(|builder| (i, builder)))
             else {
                 if found.is_none() && rules.all_fields {
@@ -72,9 +73,11 @@ impl Json {
                 return cursor.ignore();
             };
             // Of a key that comes twice the last one counts.
-            if builder.len() > row {
+            let bit = u32::try_from(index).ok().and_then(|index| 1_u64.checked_shl(index)).unwrap_or(0);
+            if (bit == 0 || seen & bit != 0) && builder.len() > row {
                 builder.pop();
             }
+            seen |= bit;
             let mut reject = None;
             let pushed = builder.push_json(cursor, rules, 0, &mut reject);
             if let Some((why, value)) = reject {
@@ -92,7 +95,9 @@ impl Json {
             sink.rejects.add(sink.line, None, field, NO_COLUMN, sink.on_error.keeps());
         }
         if failed.is_empty() {
-            sink.fill_row();
+            if seen.count_ones() as usize != sink.builders.len() {
+                sink.fill_row();
+            }
             return sink.end_row(end - start);
         }
         let line = block.bytes().get(start..line_end(block.bytes(), start, end)).unwrap_or_default();

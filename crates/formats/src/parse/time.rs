@@ -78,6 +78,21 @@ pub(crate) fn date(text: &[u8]) -> Option<i32> {
 
 /// `HH:mm[:ss[.f…]]` at the beginning, with the rest.
 pub(super) fn leading_time(text: &[u8]) -> Option<(i64, u32, &[u8])> {
+    // As nearly all are written.
+    if let Some((clock, rest)) = text.split_first_chunk::<8>()
+        && let Some(seconds) = second_of_day(clock)
+    {
+        match rest {
+            [b'.', a, b, c, rest @ ..] if !rest.first().is_some_and(u8::is_ascii_digit) => {
+                if let [a @ 0..=9, b @ 0..=9, c @ 0..=9] = [a, b, c].map(|digit| digit.wrapping_sub(b'0')) {
+                    let millis = u32::from(a) * 100 + u32::from(b) * 10 + u32::from(c);
+                    return Some((seconds, millis * 1_000_000, rest));
+                }
+            }
+            [b'.' | b',' | b'0'..=b'9', ..] => {}
+            rest => return Some((seconds, 0, rest)),
+        }
+    }
     let (hour, minute, rest) = match text {
         [_, _, b':', _, _, rest @ ..] => (two(text, 0)?, two(text, 3)?, rest),
         _ => {

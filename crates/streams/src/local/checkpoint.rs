@@ -100,7 +100,7 @@ impl Journals {
         if !self.current.is_empty() {
             self.checkpoint(dirty)?;
         }
-        Ok(())
+        self.current.end()
     }
 
     fn switch(&mut self, dirty: &mut Dirty) -> Result<()> {

@@ -3,7 +3,6 @@
 use model::{Error, ErrorKind, Place};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// What a failed call means: a full, read-only or failing disk is `Unavailable`, and nothing is lost by trying later.
@@ -40,17 +39,17 @@ pub(crate) fn read_at(file: &File, at: u64, length: usize) -> io::Result<Vec<u8>
 /// Reads at most that many bytes there behind those that there are; fewer only at the file's end.
 pub(crate) fn read_more(file: &File, at: u64, length: usize, bytes: &mut Vec<u8>) -> io::Result<()> {
     let before = bytes.len();
-    bytes.resize(before + length, 0);
-    let mut filled = 0;
-    while filled < length {
-        match file.read_at(&mut bytes[before + filled..], at + filled as u64) {
+    let end = before + length;
+    bytes.reserve_exact(length);
+    while bytes.len() < end {
+        let place = at + (bytes.len() - before) as u64;
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(bytes), place) {
             Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(errno.into()),
         }
     }
-    bytes.truncate(before + filled);
+    bytes.truncate(end);
     Ok(())
 }
 

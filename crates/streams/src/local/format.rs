@@ -5,7 +5,7 @@
 //! `[key length, data length, key, data]`. Checksums are CRC-32C and begin with the segment's random salt, so that bytes
 //! which a client has put can never be taken for a batch.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use crc_fast::{CrcAlgorithm, Digest};
 
 pub(crate) const SEGMENT_HEADER: usize = 32;
@@ -190,7 +190,8 @@ impl BodyReader {
 }
 
 impl Iterator for BodyReader {
-    type Item = (Bytes, Bytes);
+    /// The partition key with the data behind it, and the key's length.
+    type Item = (Bytes, usize);
 
     fn next(&mut self) -> Option<Self::Item> {
         let key = usize::from(u16::from_le_bytes(self.body.get(..2)?.try_into().ok()?));
@@ -198,9 +199,10 @@ impl Iterator for BodyReader {
         if self.body.len() < 6 + key + data {
             return None;
         }
-        let mut record = self.body.split_to(6 + key + data);
-        let data = record.split_off(6 + key);
-        Some((record.split_off(6), data))
+        let end = 6 + key + data;
+        let record = self.body.slice(6..end);
+        self.body.advance(end);
+        Some((record, key))
     }
 }
 
@@ -225,8 +227,8 @@ mod tests {
         assert_eq!((header.first, header.count, header.end(), header.time), (7, 3, 10, 1000));
         let records: Vec<_> = BodyReader::new(Bytes::copy_from_slice(body)).collect();
         assert_eq!(records.len(), 3);
-        assert_eq!(records[0], (Bytes::from_static(b"key"), Bytes::from_static(b"data")));
-        assert_eq!(records[2].1.len(), 1000);
+        assert_eq!(records[0], (Bytes::from_static(b"keydata"), 3));
+        assert_eq!((records[2].0.len(), records[2].1), (1008, 8));
         assert!(read_batch(&bytes, 6).is_none(), "another segment's batch");
     }
 

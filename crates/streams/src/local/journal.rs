@@ -23,6 +23,11 @@ const FRAME: usize = 24;
 const PART: usize = 32;
 /// No segment is being written.
 const NONE: u64 = u64::MAX;
+/// What a header's flag says: frames may stand behind it; all that it held is durable in the segments; it was ended in
+/// order, without a frame.
+const LIVE: u32 = 0;
+const RETIRED: u32 = 1;
+const ENDED: u32 = 2;
 
 /// How much of a shard is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +81,7 @@ impl Journal {
     /// Begins an epoch: the file's old content is void.
     pub(crate) fn begin(&mut self, epoch: u64, floors: &[Floor]) -> Result<()> {
         let salt = files::random()?;
-        let header = header(epoch, salt, false, floors);
+        let header = header(epoch, salt, LIVE, floors);
         self.file
             .write_all_at(&header, 0)
             .and_then(|()| self.file.sync_all())
@@ -97,6 +102,21 @@ impl Journal {
         self.end == self.start
     }
 
+    /// Says that nothing stands behind the header, so that nobody has to look for it. Only the header's first bytes
+    /// change, which no disk tears.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        let wrong = |e| failed("ending the journal", &self.path, e);
+        let mut header =
+            read_at(&self.file, 0, usize::try_from(self.start).unwrap_or_default()).map_err(wrong)?;
+        if !self.is_empty() || header.len() < HEADER || u32_at(&header, 12) != LIVE {
+            return Ok(());
+        }
+        header[12..16].copy_from_slice(&ENDED.to_le_bytes());
+        let sum = checksum(0, &[&header[8..]]);
+        header[4..8].copy_from_slice(&sum.to_le_bytes());
+        self.file.write_all_at(&header[..16], 0).and_then(|()| self.file.sync_data()).map_err(wrong)
+    }
+
     /// Makes a frame durable. After an error it counts as not written, and the next one takes its place.
     pub(crate) fn append(&mut self, frame: &mut FrameBuilder) -> Result<()> {
         let bytes = frame.seal(self.salt, self.group);
@@ -115,15 +135,15 @@ impl Journal {
 pub(crate) fn retire(path: &Path, epoch: u64) -> Result<()> {
     let wrong = |e| failed("retiring a journal", path, e);
     let file = OpenOptions::new().write(true).open(path).map_err(wrong)?;
-    file.write_all_at(&header(epoch, 0, true, &[]), 0).and_then(|()| file.sync_data()).map_err(wrong)
+    file.write_all_at(&header(epoch, 0, RETIRED, &[]), 0).and_then(|()| file.sync_data()).map_err(wrong)
 }
 
-fn header(epoch: u64, salt: u64, retired: bool, floors: &[Floor]) -> Vec<u8> {
+fn header(epoch: u64, salt: u64, flag: u32, floors: &[Floor]) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEADER + FLOOR * floors.len());
     out.extend_from_slice(&MAGIC.to_le_bytes());
     out.extend_from_slice(&[0; 4]);
     out.extend_from_slice(&VERSION.to_le_bytes());
-    out.extend_from_slice(&u32::from(retired).to_le_bytes());
+    out.extend_from_slice(&flag.to_le_bytes());
     for number in [epoch, salt, floors.len() as u64] {
         out.extend_from_slice(&number.to_le_bytes());
     }
@@ -209,7 +229,7 @@ pub(crate) struct Found {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Reads a journal; of one that is retired only its header. `None` if it does not exist or has no readable header.
+/// Reads a journal; of one that is retired or was ended only its header. `None` if it does not exist or has no readable header.
 pub(crate) fn read(path: &Path) -> Result<Option<Found>> {
     let wrong = |e| failed("reading the journal", path, e);
     let file = match File::open(path) {
@@ -221,7 +241,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<Found>> {
     let mut bytes = read_at(&file, 0, HEADER).map_err(wrong)?;
     let count = usize::try_from(u64_at(&bytes, 32)).unwrap_or(usize::MAX);
     let end = count.checked_mul(FLOOR).and_then(|n| n.checked_add(HEADER)).unwrap_or(usize::MAX);
-    let wanted = if u32_at(&bytes, 12) == 0 { size } else { end.min(size) };
+    let flag = u32_at(&bytes, 12);
+    let wanted = if flag == LIVE { size } else { end.min(size) };
     read_more(&file, HEADER as u64, wanted.saturating_sub(HEADER), &mut bytes).map_err(wrong)?;
     let whole = u32_at(&bytes, 0) == MAGIC
         && u32_at(&bytes, 8) == VERSION
@@ -230,9 +251,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<Found>> {
         return Ok(None);
     }
     let floors = bytes[HEADER..end].chunks_exact(FLOOR).map(floor).collect();
-    let (retired, epoch, salt) = (u32_at(&bytes, 12) != 0, u64_at(&bytes, 16), u64_at(&bytes, 24));
-    let mut found = Found { retired, epoch, floors, parts: Vec::new(), damage: None, bytes };
-    if !retired {
+    let (epoch, salt) = (u64_at(&bytes, 16), u64_at(&bytes, 24));
+    let mut found = Found { retired: flag == RETIRED, epoch, floors, parts: Vec::new(), damage: None, bytes };
+    if flag == LIVE {
         read_frames(&mut found, end, salt);
     }
     Ok(Some(found))
@@ -342,6 +363,29 @@ mod tests {
         assert_eq!((found.epoch, found.parts.len(), found.damage), (11, 0, None));
         retire(&path, 11).unwrap();
         assert!(read(&path).unwrap().unwrap().retired);
+    }
+
+    #[test]
+    fn one_that_was_ended_in_order_is_not_searched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal-a");
+        written(&path);
+        let mut journal = Journal::open(&path).unwrap();
+        journal.begin(11, &FLOORS).unwrap();
+        journal.end().unwrap();
+        let found = read(&path).unwrap().unwrap();
+        assert_eq!((found.epoch, found.retired, found.damage, found.parts.len()), (11, false, None, 0));
+        assert_eq!(found.floors, FLOORS);
+        assert!((found.bytes.len() as u64) < std::fs::metadata(&path).unwrap().len());
+        // With a frame behind it, it is left as it is.
+        journal.begin(12, &FLOORS).unwrap();
+        let mut frame = FrameBuilder::new(1, 8);
+        let from = frame.size();
+        frame.out().extend_from_slice(b"bytes");
+        frame.part(1, 2, 4, 0, from);
+        journal.append(&mut frame).unwrap();
+        journal.end().unwrap();
+        assert_eq!(read(&path).unwrap().unwrap().parts.len(), 1);
     }
 
     #[test]

@@ -177,45 +177,29 @@ fn read_segment(
     Ok(true)
 }
 
-fn batch<'w>(
-    window: &'w mut Window<'_>,
-    at: u64,
-    spot: &Spot,
-    path: &Path,
-) -> Result<(BatchHeader, &'w [u8])> {
-    let bytes = window.batch_at(at).map_err(|e| failed("reading a segment", path, e))?;
-    bytes.and_then(|bytes| read_batch(bytes, spot.salt)).ok_or_else(|| damaged(path, at))
+fn batch(window: &mut Window<'_>, at: u64, spot: &Spot, path: &Path) -> Result<(BatchHeader, Bytes)> {
+    let batch = window.batch_at(at, spot.salt).map_err(|e| failed("reading a segment", path, e))?;
+    batch.ok_or_else(|| damaged(path, at))
 }
 
 /// Takes a batch's records into the answer. Answers whether there is room for more.
-fn take(shard: &ShardState, header: &BatchHeader, body: &[u8], chunk: &mut Chunk, want: Want) -> bool {
+fn take(shard: &ShardState, header: &BatchHeader, body: Bytes, chunk: &mut Chunk, want: Want) -> bool {
     let arrived = DateTime::from_timestamp_millis(header.time).unwrap_or_default();
-    // Records share the copy of their batch, unless only a small part of it is wanted.
-    let body = Bytes::copy_from_slice(body);
-    for (ordinal, (key, data)) in (header.first..).zip(BodyReader::new(body)) {
+    chunk.records.reserve((header.count as usize).min(want.limit));
+    for (ordinal, (bytes, key)) in (header.first..).zip(BodyReader::new(body)) {
         if ordinal < chunk.next {
             continue;
         }
-        let size = key.len() + data.len();
+        let size = bytes.len();
         let full = chunk.records.len() >= want.limit || chunk.bytes + size > want.bytes;
         if full && !chunk.records.is_empty() {
             return false;
         }
-        chunk.records.push(Record {
-            sequence_number: shard.number(ordinal),
-            arrived,
-            partition_key: text_of(&key),
-            data,
-        });
+        chunk.records.push(Record::new(shard.number(ordinal), arrived, bytes, key));
         chunk.bytes += size;
         chunk.next = ordinal + 1;
     }
     true
-}
-
-/// A partition key; what is no UTF-8 in it is replaced.
-fn text_of(key: &[u8]) -> String {
-    std::str::from_utf8(key).map_or_else(|_| String::from_utf8_lossy(key).into_owned(), str::to_owned)
 }
 
 /// The first ordinal whose record arrived at that time or later, or the next one to come.

@@ -1,7 +1,7 @@
 //! Damage: found by reading everything, and skipped when somebody asks for it.
 
 use super::files::{failed, random, sync_folder};
-use super::format::{BatchWriter, SEGMENT_HEADER, SegmentHeader, read_batch};
+use super::format::{BatchWriter, SEGMENT_HEADER, SegmentHeader};
 use super::read::next_batch;
 use super::segment::{Segment, Window, index_path, segment_path, walk};
 use super::shard::{Files, ShardState, lock};
@@ -168,14 +168,14 @@ fn rescue(
         let mut at = SEGMENT_HEADER as u64;
         // Without its header nothing in a segment can be told from what clients have put.
         while let Some(old) = old {
-            let here = window.batch_at(at).map_err(wrong)?.and_then(|batch| read_batch(batch, old));
+            let here = window.batch_at(at, old).map_err(wrong)?;
             if here.is_none_or(|(header, _)| header.first < next) {
                 match next_batch(&file, size, at + 1, old, next).map_err(wrong)? {
                     Some(found) => at = found,
                     None => break,
                 }
             }
-            let here = window.batch_at(at).map_err(wrong)?.and_then(|batch| read_batch(batch, old));
+            let here = window.batch_at(at, old).map_err(wrong)?;
             let Some((header, body)) = here else { break };
             if header.end() > damaged.end {
                 break;
@@ -185,7 +185,7 @@ fn rescue(
                 lost += header.first - next;
             }
             let mut copy = BatchWriter::again(&mut bytes, salt, &header);
-            copy.body(body);
+            copy.body(&body);
             copy.finish();
             out.write_all(&bytes).map_err(wrong)?;
             bytes.clear();

@@ -4,6 +4,7 @@ use super::files::{self, failed};
 use super::format::{
     BatchHeader, SEGMENT_HEADER, SegmentHeader, checksum, i64_at, read_batch, u32_at, u64_at,
 };
+use bytes::Bytes;
 use model::Result;
 use std::fs::File;
 use std::io;
@@ -112,31 +113,30 @@ pub(crate) fn walk(
     };
     let mut segment = Segment::new(base, header.salt);
     let mut window = Window::new(&file, size);
-    while let Some(bytes) = window.batch_at(segment.length).map_err(wrong)? {
-        let Some((batch, body)) = read_batch(bytes, segment.salt) else { break };
+    while let Some((batch, body)) = window.batch_at(segment.length, segment.salt).map_err(wrong)? {
         if batch.first != segment.end {
             break;
         }
-        seen(&batch, body);
+        seen(&batch, &body);
         segment.add(&batch);
     }
     let rest = size.saturating_sub(segment.length);
     Ok(Walk { segment, rest })
 }
 
-/// A part of a file in memory: wide enough for the batch that is asked for.
+/// A part of a file in memory: wide enough for the batch that is asked for. What was taken from it keeps it.
 pub(crate) struct Window<'a> {
     file: &'a File,
     size: u64,
     start: u64,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     /// How many bytes are read at a time.
     step: usize,
 }
 
 impl<'a> Window<'a> {
     pub(crate) fn new(file: &'a File, size: u64) -> Self {
-        Self { file, size, start: 0, bytes: Vec::new(), step: WINDOW }
+        Self { file, size, start: 0, bytes: Bytes::new(), step: WINDOW }
     }
 
     /// The same for a reader who wants about that many bytes.
@@ -144,12 +144,16 @@ impl<'a> Window<'a> {
         Self { step: bytes.clamp(LEAST_WINDOW, WINDOW), ..self }
     }
 
-    /// Bytes from there on that hold a whole batch, if one stands there.
-    pub(crate) fn batch_at(&mut self, at: u64) -> io::Result<Option<&[u8]>> {
+    /// The batch that stands there, if it is whole: its header and its body.
+    pub(crate) fn batch_at(&mut self, at: u64, salt: u64) -> io::Result<Option<(BatchHeader, Bytes)>> {
         let head = self.bytes_at(at, super::format::BATCH_HEADER)?;
         let Some(length) = BatchHeader::read(head).map(|header| header.length()) else { return Ok(None) };
-        let bytes = self.bytes_at(at, length)?;
-        Ok((bytes.len() >= length).then_some(bytes))
+        self.bytes_at(at, length)?;
+        let from = (at - self.start) as usize;
+        let whole = self.bytes.get(from..from.saturating_add(length));
+        Ok(whole
+            .and_then(|whole| read_batch(whole, salt))
+            .map(|(header, body)| (header, self.bytes.slice_ref(body))))
     }
 
     /// At least that many bytes from there on, unless the file is shorter.
@@ -159,12 +163,14 @@ impl<'a> Window<'a> {
         if at < self.start || end > known {
             // What is known already is moved, not read again.
             let kept = (self.start..known).contains(&at).then(|| (at - self.start) as usize);
-            self.bytes.drain(..kept.unwrap_or(self.bytes.len()));
-            self.start = at;
-            let behind = at + self.bytes.len() as u64;
+            let kept = kept.and_then(|from| self.bytes.get(from..)).unwrap_or_default();
+            let behind = at + kept.len() as u64;
             // A damaged header may claim any length: no more is read than the file has.
             let wanted = (end - behind).max(self.step as u64).min(self.size.saturating_sub(behind));
-            files::read_more(self.file, behind, wanted as usize, &mut self.bytes)?;
+            let mut bytes = Vec::with_capacity(kept.len() + wanted as usize);
+            bytes.extend_from_slice(kept);
+            files::read_more(self.file, behind, wanted as usize, &mut bytes)?;
+            (self.start, self.bytes) = (at, bytes.into());
         }
         Ok(self.bytes.get((at - self.start) as usize..).unwrap_or_default())
     }

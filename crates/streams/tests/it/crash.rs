@@ -115,7 +115,7 @@ async fn assert_kept(log: &LocalLog, said: &str, point: &str) -> usize {
         assert!(read.windows(2).all(|pair| pair[0].sequence_number < pair[1].sequence_number));
         let read: Vec<_> = read
             .into_iter()
-            .map(|record| (record.sequence_number, String::from_utf8(record.data.to_vec()).unwrap()))
+            .map(|record| (record.sequence_number, String::from_utf8(record.data().to_vec()).unwrap()))
             .collect();
         let wanted = acknowledged.get(&shard.id.0).cloned().unwrap_or_default();
         assert_eq!(read[..wanted.len()], wanted, "{} after {point}", shard.id);

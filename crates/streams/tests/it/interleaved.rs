@@ -67,7 +67,7 @@ impl Reader {
             let read = log.get_records(&iterator, options).await.unwrap();
             got_on |= !read.records.is_empty() || read.next.is_none();
             let text =
-                |record: Record| (record.sequence_number, String::from_utf8(record.data.to_vec()).unwrap());
+                |record: Record| (record.sequence_number, String::from_utf8(record.data().to_vec()).unwrap());
             self.seen.entry(shard.id).or_default().extend(read.records.into_iter().map(text));
             match read.next {
                 Some(next) => drop(self.next.insert(shard.id, next)),

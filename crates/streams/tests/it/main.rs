@@ -145,7 +145,7 @@ async fn rest(log: &LocalLog, shard: u32, start: StartAt) -> model::Result<Vec<R
 
 async fn texts(log: &LocalLog, shard: u32) -> Vec<String> {
     let records = rest(log, shard, StartAt::TrimHorizon).await.unwrap();
-    records.into_iter().map(|record| String::from_utf8(record.data.to_vec()).unwrap()).collect()
+    records.into_iter().map(|record| String::from_utf8(record.data().to_vec()).unwrap()).collect()
 }
 
 fn millis(n: i64) -> Duration {

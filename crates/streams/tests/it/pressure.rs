@@ -49,8 +49,8 @@ async fn records_may_be_as_large_as_the_options_say() {
     drop(log);
     let log = house.open().await;
     let records = rest(&log, 0, StartAt::TrimHorizon).await.unwrap();
-    assert_eq!(records.iter().map(|record| record.data.len()).collect::<Vec<_>>(), [5, large.len(), 5]);
-    assert!(records[1].data == large);
+    assert_eq!(records.iter().map(|record| record.data().len()).collect::<Vec<_>>(), [5, large.len(), 5]);
+    assert!(records[1].data() == large);
     let options = ReadOptions::default();
     let first = log.get_records(&from(&log, 0, StartAt::TrimHorizon).await, options).await.unwrap();
     assert_eq!(first.records.len(), 1, "a read does not grow beyond its bytes");
@@ -123,7 +123,7 @@ async fn readers_and_sweeps_do_not_disturb_each_other() {
         let records = rest(&log, 0, StartAt::TrimHorizon).await.unwrap();
         let numbers: Vec<u32> = records
             .iter()
-            .map(|record| std::str::from_utf8(&record.data).unwrap().parse().unwrap())
+            .map(|record| std::str::from_utf8(record.data()).unwrap().parse().unwrap())
             .collect();
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
         reads += 1;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use streams::*;
 
 fn first(records: &[Record]) -> Option<String> {
-    records.first().map(|record| String::from_utf8(record.data.to_vec()).unwrap())
+    records.first().map(|record| String::from_utf8(record.data().to_vec()).unwrap())
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_read_answers_as_much_as_it_may() {
             let options = ReadOptions { limit, bytes, dedicated: false };
             let read = log.get_records(next.as_ref().unwrap(), options).await.unwrap();
             assert!(!read.records.is_empty() && read.records.len() <= limit);
-            let size: usize = read.records.iter().map(|r| r.data.len() + r.partition_key.len()).sum();
+            let size: usize = read.records.iter().map(|r| r.data().len() + r.partition_key().len()).sum();
             assert!(size <= bytes || read.records.len() == 1);
             got.extend(read.records);
             let behind = if got.len() == 501 { Duration::zero() } else { Duration::seconds(5) };
