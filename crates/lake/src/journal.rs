@@ -7,6 +7,7 @@ use crate::private::{Private, create_in, failed};
 use model::{BucketName, Error, LakeUri, Result, RunId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 
@@ -78,13 +79,31 @@ impl Journal {
             let _ = fsys::unlink(&private.tmp, &name);
             return Err(error);
         }
-        // The staged files' names must be on disk before the journal that counts on them.
+        // The staged files and their names must be on disk before the journal that counts on them.
+        self.sync_staged(private)?;
         rustix::fs::fsync(&private.staging).map_err(wrong)?;
         crashpoint::hit("lake.commit.staged");
         rustix::fs::renameat(&private.tmp, &name, &private.commits, self.file()).map_err(wrong)?;
         rustix::fs::fsync(&private.commits).map_err(wrong)?;
         crashpoint::hit("lake.commit.journal");
         Ok(())
+    }
+
+    fn sync_staged(&self, private: &Private) -> Result<()> {
+        let mut folders = BTreeMap::new();
+        for put in &self.puts {
+            let Waiting::File { commit, name } = &put.waiting else { continue };
+            let wrong = |errno| failed("write", &put.uri, errno);
+            let dir = match folders.entry(commit) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(fsys::open_dir(&private.staging, &[commit]).map_err(wrong)?),
+            };
+            let file = fsys::open_file(&*dir, &[name]).map_err(wrong)?;
+            rustix::fs::fsync(file).map_err(wrong)?;
+        }
+        folders.values().try_for_each(|dir| {
+            rustix::fs::fsync(dir).map_err(|errno| failed("write", "lake/staging", errno))
+        })
     }
 
     /// Makes sure that a journal which could not be written is not found at the next start either.

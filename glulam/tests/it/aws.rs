@@ -48,6 +48,14 @@ pub(crate) fn python_with(home: &Home, url: &str, script: &str, arguments: &[&st
 }
 
 #[test]
+fn boto3_where_etags_are_no_md5s() {
+    let home = Home::new();
+    let (server, url) = up(&home, &["--set", "aws.etags=fast"]);
+    python(&home, &url, &["fast_etags"], "glulam");
+    drop(server);
+}
+
+#[test]
 fn boto3_at_home() {
     let home = Home::new();
     let (server, url) = up(&home, &[]);

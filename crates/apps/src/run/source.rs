@@ -68,7 +68,7 @@ pub(crate) struct StreamReader {
 }
 
 /// How many records and bytes a round takes of one shard at most, of many shards together, and of each at least.
-const ONE: (usize, usize) = (50_000, 8 << 20);
+const ONE: (usize, usize) = (16_384, 4 << 20);
 const TOGETHER: (usize, usize) = (200_000, 32 << 20);
 const LEAST: (usize, usize) = (1_000, 256 << 10);
 

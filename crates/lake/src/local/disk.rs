@@ -14,6 +14,7 @@ use crate::private::{Private, failed};
 use model::{BucketName, Error, ErrorKind, LakeUri, Place, Result};
 use rustix::fs::{Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
@@ -220,19 +221,24 @@ impl Disk {
         uri: &LakeUri,
         mode: &PutMode,
     ) -> Result<Option<String>> {
-        let (dir, version) = self.place_unsynced(from, name, uri, mode)?;
+        let (dir, version) = self.place_with(from, name, uri, mode, true)?;
         rustix::fs::fsync(&dir).map_err(|errno| failed("write", uri, errno))?;
         crashpoint::hit("lake.put.done");
         Ok(version)
     }
 
-    /// The same without waiting for the folder, which is returned.
-    pub(crate) fn place_unsynced(
+    /// The same without waiting for the folder or those above it that are made: whoever calls brings them to disk.
+    pub(crate) fn place_unsynced(&self, from: &OwnedFd, name: &str, uri: &LakeUri) -> Result<()> {
+        self.place_with(from, name, uri, &PutMode::Overwrite, false).map(drop)
+    }
+
+    fn place_with(
         &self,
         from: &OwnedFd,
         name: &str,
         uri: &LakeUri,
         mode: &PutMode,
+        synced: bool,
     ) -> Result<(OwnedFd, Option<String>)> {
         let bucket = self.bucket(uri.bucket())?;
         let lock =
@@ -241,7 +247,7 @@ impl Disk {
         check_mode(mode, uri, before.as_ref().map(|found| self.info(uri, found)).as_ref())?;
         let placing = self.prepare_version(from, name, uri, before.as_ref())?;
         let create = *mode == PutMode::Create;
-        let now = self.move_in(&bucket, from, name, uri, create).map_err(|stop| stop.error(uri))?;
+        let now = self.move_in(&bucket, (from, name), uri, create, synced).map_err(|stop| stop.error(uri))?;
         if let Some(before) = before {
             let spared = placing.keeps.then_some(before.stamp.inode);
             // The same key in the other tree: the new file has replaced it.
@@ -260,21 +266,27 @@ impl Disk {
     pub(crate) fn move_in(
         &self,
         bucket: &OwnedFd,
-        from: &OwnedFd,
-        name: &str,
+        (from, name): (&OwnedFd, &str),
         uri: &LakeUri,
         create: bool,
+        synced: bool,
     ) -> Result<Found, Stop> {
         let odd = escape::odd(uri.key());
         for _ in 0..ATTEMPTS {
             let placed = match self.may_be_visible(bucket, uri.key()) {
-                Some(segments) => move_to(bucket, &segments, from, name, create, true),
+                Some(segments) => {
+                    let made = |folders: &[&str]| fsys::make_dirs(bucket, folders, synced);
+                    move_to(made, &segments, (from, name), create, true)
+                }
                 None => Err(Stop::Blocked),
             };
             let placed = match placed {
                 Err(Stop::Blocked) => fsys::ensure_dir(&self.odd, &[uri.bucket().as_str()])
                     .map_err(Stop::Failed)
-                    .and_then(|base| move_to(&base, &odd, from, name, create, false)),
+                    .and_then(|base| {
+                        let made = |folders: &[String]| fsys::ensure_dir(&base, folders);
+                        move_to(made, &odd, (from, name), create, false)
+                    }),
                 other => other,
             };
             match placed {
@@ -283,6 +295,27 @@ impl Disk {
             }
         }
         Err(Stop::Again)
+    }
+
+    /// Brings the folders above those of these keys to disk: some may have been made.
+    pub(crate) fn sync_folders_above(&self, uris: &[LakeUri]) -> Result<()> {
+        let mut all: BTreeMap<(&BucketName, Vec<String>), &LakeUri> = BTreeMap::new();
+        for uri in uris {
+            let path = escape::visible(uri.key()).unwrap_or_default();
+            for depth in 0..path.len().saturating_sub(1) {
+                let folders = path.get(..depth).unwrap_or_default().iter().map(ToString::to_string).collect();
+                all.entry((uri.bucket(), folders)).or_insert(uri);
+            }
+        }
+        for ((bucket, folders), uri) in all {
+            let wrong = |errno| failed("write", uri, errno);
+            match fsys::open_dir(&self.bucket(bucket)?, &folders) {
+                Ok(dir) => rustix::fs::fsync(dir).map_err(wrong)?,
+                Err(errno) if fsys::is_absent(errno) => {}
+                Err(errno) => return Err(wrong(errno)),
+            }
+        }
+        Ok(())
     }
 
     /// Brings the folders of a key to disk, in both trees. Of a folder that is gone, the one above tells so.
@@ -363,16 +396,15 @@ fn find_in<S: AsRef<str>>(base: &OwnedFd, segments: &[S], visible: bool) -> Resu
 
 /// One attempt to rename a file into its place.
 fn move_to<S: AsRef<str>>(
-    base: &OwnedFd,
+    made: impl Fn(&[S]) -> Result<OwnedFd, Errno>,
     segments: &[S],
-    from: &OwnedFd,
-    from_name: &str,
+    (from, from_name): (&OwnedFd, &str),
     create: bool,
     visible: bool,
 ) -> Result<Found, Stop> {
     let Some((name, folders)) = segments.split_last() else { return Err(Stop::Blocked) };
     let name = name.as_ref();
-    let dir = fsys::ensure_dir(base, folders).map_err(stop)?;
+    let dir = made(folders).map_err(stop)?;
     match fsys::stat(&dir, name) {
         Ok(stat) if fsys::is_dir(&stat) => {
             if !fsys::remove_empty(&dir, name, EMPTY_DEPTH).map_err(stop)? {

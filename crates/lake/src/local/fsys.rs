@@ -74,6 +74,15 @@ fn open_stepwise<S: AsRef<str>>(
 
 /// Opens the folder at these segments, making what is missing. A folder that was made is on disk when this returns.
 pub(crate) fn ensure_dir<S: AsRef<str>>(base: impl AsFd, segments: &[S]) -> Result<OwnedFd, Errno> {
+    make_dirs(base, segments, true)
+}
+
+/// The same; unless folders are `synced`, whoever calls brings all of them to disk.
+pub(crate) fn make_dirs<S: AsRef<str>>(
+    base: impl AsFd,
+    segments: &[S],
+    synced: bool,
+) -> Result<OwnedFd, Errno> {
     match open_dir(&base, segments) {
         Err(Errno::NOENT) => {}
         other => return other,
@@ -82,8 +91,8 @@ pub(crate) fn ensure_dir<S: AsRef<str>>(base: impl AsFd, segments: &[S]) -> Resu
     for segment in segments {
         let segment = segment.as_ref();
         match rustix::fs::mkdirat(&at, segment, FOLDER_MODE) {
-            Ok(()) => rustix::fs::fsync(&at)?,
-            Err(Errno::EXIST) => {}
+            Ok(()) if synced => rustix::fs::fsync(&at)?,
+            Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno),
         }
         at = rustix::fs::openat(&at, segment, DIR, Mode::empty())?;

@@ -233,7 +233,7 @@ impl Store for LocalStore {
                 Err(errno) => return Err(wrong(errno)),
             };
             match fsys::stat(&dir, name) {
-                Ok(_) => disk.place_unsynced(&dir, name, &put.uri, &PutMode::Overwrite).map(drop),
+                Ok(_) => disk.place_unsynced(&dir, name, &put.uri),
                 Err(Errno::NOENT) => Ok(()),
                 Err(errno) => Err(wrong(errno)),
             }
@@ -258,14 +258,18 @@ impl Store for LocalStore {
     async fn settle(&self, uris: Vec<LakeUri>) -> Result<()> {
         // One fsync for each folder, not for each object.
         let mut folders: BTreeMap<(BucketName, String, String), LakeUri> = BTreeMap::new();
-        for uri in uris {
+        for uri in uris.clone() {
             let folder = uri.key().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
             // Long keys of one folder may stand in different folders of the odd tree.
             let odd = escape::odd(uri.key());
             let odd = odd[..odd.len().saturating_sub(1)].concat();
             folders.insert((uri.bucket().clone(), folder, odd), uri);
         }
-        self.run(move |disk| folders.values().try_for_each(|uri| disk.sync_folders_of(uri))).await
+        self.run(move |disk| {
+            folders.values().try_for_each(|uri| disk.sync_folders_of(uri))?;
+            disk.sync_folders_above(&uris)
+        })
+        .await
     }
 
     async fn discard(&self, put: &StagedPut) -> Result<()> {

@@ -111,7 +111,7 @@ impl Disk {
         let (Some(dir), Some(name)) = (&past.dir, &former.name) else {
             return Err(Error::internal("a version without a file cannot be restored"));
         };
-        let now = self.move_in(bucket, dir, name, uri, false).map_err(|stop| stop.error(uri))?;
+        let now = self.move_in(bucket, (dir, name), uri, false, true).map_err(|stop| stop.error(uri))?;
         rustix::fs::fsync(&now.dir).map_err(wrong)?;
         self.drop_twin(uri, &now, None)?;
         rustix::fs::fsync(dir).map_err(wrong)

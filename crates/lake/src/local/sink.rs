@@ -24,6 +24,9 @@ const CHUNK: usize = 1 << 20;
 /// So much is written before the disk is told to begin with it: at the end of a large file little is left to wait for.
 const AHEAD: u64 = 64 << 20;
 
+/// Smaller files of a commit are brought to disk by the commit, all at a time: one by one takes longer than writing them.
+const SMALL: u64 = 256 << 10;
+
 /// Runs work that waits for the disk beside the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -137,7 +140,7 @@ impl Draft {
         Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
     }
 
-    /// Checks what was promised; then the file has its record and is on disk.
+    /// Checks what was promised; then the file has its record and is on disk, if not as a small one of a commit.
     pub(crate) fn seal(&mut self, options: &PutOptions) -> Result<PutResult> {
         let digests = self.checked(options)?;
         self.seal_as(digests.etag(), digests, options)
@@ -167,14 +170,15 @@ impl Draft {
         };
         let spare = self.disk.private.fresh_name();
         self.disk.records.write(&self.file, &record, &self.disk.private.tmp, &spare).map_err(wrong)?;
-        rustix::fs::fsync(&self.file).map_err(wrong)?;
+        if self.commit.is_none() || digests.size >= SMALL {
+            rustix::fs::fsync(&self.file).map_err(wrong)?;
+        }
         Ok(PutResult { etag, size: digests.size, checksums: digests.sums, version: None })
     }
 
     /// Publishes a sealed file, or leaves it for its commit.
     pub(crate) fn place(mut self, options: &PutOptions, mut result: PutResult) -> Result<Finished> {
         if let Some(commit) = self.commit.clone() {
-            rustix::fs::fsync(&self.dir).map_err(|errno| failed("write", &self.uri, errno))?;
             self.keep = true;
             let waiting = Waiting::File { commit, name: self.name.clone() };
             let (uri, mode, size) = (self.uri.clone(), options.mode.clone(), result.size);

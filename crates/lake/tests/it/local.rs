@@ -417,3 +417,34 @@ fn who_still_writes_a_part_does_not_write_into_the_object() {
         wait_for_no_leftovers(dir.path());
     });
 }
+
+#[test]
+fn what_is_made_here_has_an_etag_that_is_no_md5() {
+    run(async {
+        let (_dir, lake, data) = local_lake().await;
+        let key = uri(&data, "made");
+        let bytes = Bytes::from_static(b"made here");
+        let made = lake.put(&key, bytes.clone(), PutOptions::made_here()).await.unwrap();
+        assert!(made.etag.ends_with("-1") && made.etag.len() == 34, "{}", made.etag);
+        assert_eq!(lake.head(&key).await.unwrap().etag, made.etag);
+        let other = lake.put(&key, Bytes::from_static(b"made hera"), PutOptions::made_here()).await.unwrap();
+        assert_ne!(other.etag, made.etag);
+        // Who says what the MD5 must be is taken at his word.
+        let promised =
+            |of: &[u8]| PutOptions { content_md5: Some(Md5::digest(of).into()), ..PutOptions::made_here() };
+        let error = lake.put(&key, bytes.clone(), promised(b"others")).await.unwrap_err();
+        assert!(error.message().contains("MD5"), "{error}");
+        let put = lake.put(&key, bytes.clone(), promised(&bytes)).await.unwrap();
+        assert_eq!(put.etag, hex::encode(Md5::digest(&bytes)));
+        let id = lake.create_multipart(&key, PutOptions::default()).await.unwrap();
+        let mut parts = Vec::new();
+        for (number, bytes) in [(1, part_of(b'a')), (2, part_of(b'b'))] {
+            let part = lake.put_part(&key, &id, number, bytes, PutOptions::made_here()).await.unwrap();
+            assert!(part.etag.ends_with("-1"), "{}", part.etag);
+            parts.push(CompletedPart { number, etag: part.etag });
+        }
+        let done = lake.complete_multipart(&key, &id, parts, PutMode::Overwrite).await.unwrap();
+        assert!(done.etag.ends_with("-2"), "{}", done.etag);
+        assert!(lake.read(&key).await.unwrap() == [part_of(b'a'), part_of(b'b')].concat());
+    });
+}

@@ -1,5 +1,6 @@
 """What aws.rs has Amazon's client do. Each function is one part; it fails by an exception."""
 
+import base64
 import hashlib
 import io
 import sys
@@ -203,6 +204,25 @@ def multipart():
     assert len(s3.list_parts(Bucket="first", Key="left", UploadId=upload)["Parts"]) == 1
     s3.abort_multipart_upload(Bucket="first", Key="left", UploadId=upload)
     refused("NoSuchUpload", s3.list_parts, Bucket="first", Key="left", UploadId=upload)
+
+
+def fast_etags():
+    """With `aws.etags = "fast"` ETags are no MD5s, and say so by a hyphen; what a client promises is checked still."""
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="quick", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    body = bytes(range(256)) * (20 << 12)
+    put = s3.put_object(Bucket="quick", Key="small", Body=b"small")["ETag"]
+    assert put.endswith('-1"') and s3.head_object(Bucket="quick", Key="small")["ETag"] == put, put
+    s3.put_object(Bucket="quick", Key="small", Body=b"other", IfMatch=put)
+    refused("PreconditionFailed", s3.put_object, Bucket="quick", Key="small", Body=b"third", IfMatch=put)
+    transfer = TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=8 << 20)
+    s3.upload_fileobj(io.BytesIO(body), "quick", "big", Config=transfer)
+    assert s3.head_object(Bucket="quick", Key="big")["ETag"].endswith('-3"')
+    assert s3.get_object(Bucket="quick", Key="big")["Body"].read() == body
+    md5 = base64.b64encode(hashlib.md5(b"small").digest()).decode()
+    put = s3.put_object(Bucket="quick", Key="small", Body=b"small", ContentMD5=md5)["ETag"]
+    assert put.strip('"') == hashlib.md5(b"small").hexdigest(), put
+    refused("BadDigest", s3.put_object, Bucket="quick", Key="small", Body=b"large", ContentMD5=md5)
 
 
 def presigned():
