@@ -225,7 +225,8 @@ const KINDS: [(&str, [bool; 2]); 4] = [
 ];
 
 /// What else stands in ON.
-const RESIDUALS: [(&str, fn(i64, i64) -> bool); 3] = [
+type Residual = (&'static str, fn(i64, i64) -> bool);
+const RESIDUALS: [Residual; 3] = [
     ("", |_, _| true),
     (" AND (a.n + b.n) % 3 <> 0", |a, b| (a + b) % 3 != 0),
     (" AND a.n % 2 = 0", |a, _| a % 2 == 0),

@@ -363,9 +363,10 @@ fn parts_that_do_not_stand_in_a_row_are_copied() {
             CompletedPart { number, etag: part.etag }
         };
         let larger = Bytes::from([&part_of(b'x')[..], b"x"].concat());
-        // What is put, which of it is named, and what comes of it.
         let (a, b, c) = (part_of(b'a'), part_of(b'b'), part_of(b'c'));
-        let cases: [(&str, Vec<(u16, &Bytes)>, Vec<usize>, Vec<&Bytes>); 5] = [
+        // What is put, which of it is named, and what comes of it.
+        type Case<'a> = (&'a str, Vec<(u16, &'a Bytes)>, Vec<usize>, Vec<&'a Bytes>);
+        let cases: [Case<'_>; 5] = [
             ("again", vec![(1, &a), (2, &b), (1, &c)], vec![2, 1], vec![&c, &b]),
             ("gap", vec![(1, &a), (3, &b)], vec![0, 1], vec![&a, &b]),
             ("fewer", vec![(1, &a), (2, &b), (3, &c)], vec![0, 1], vec![&a, &b]),
