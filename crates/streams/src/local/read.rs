@@ -82,6 +82,37 @@ struct Spot {
     start: Option<u64>,
 }
 
+/// Where readers have stopped: they mostly go on there, and an index only knows one place in many batches.
+#[derive(Default)]
+pub(crate) struct Stopped(VecDeque<Stop>);
+
+struct Stop {
+    base: u64,
+    /// Tells a segment from one that was written in its place.
+    salt: u64,
+    /// The first ordinal of the batch there.
+    first: u64,
+    position: u64,
+}
+
+impl Stopped {
+    /// How many readers at once are remembered.
+    const MOST: usize = 8;
+
+    /// The last place known at which a batch begins that has the ordinal or stands before it.
+    fn find(&self, spot: &Spot, ordinal: u64) -> Option<u64> {
+        let here = self.0.iter().filter(|s| s.base == spot.base && s.salt == spot.salt && s.first <= ordinal);
+        here.max_by_key(|stop| stop.first).map(|stop| stop.position)
+    }
+
+    fn keep(&mut self, spot: &Spot, first: u64, position: u64) {
+        let (base, salt) = (spot.base, spot.salt);
+        self.0.retain(|stop| (stop.base, stop.first) != (base, first));
+        self.0.push_front(Stop { base, salt, first, position });
+        self.0.truncate(Self::MOST);
+    }
+}
+
 fn spot(segment: &Segment, active: bool, before: impl Fn(&Entry) -> bool) -> Spot {
     Spot {
         base: segment.base,
@@ -153,15 +184,18 @@ fn read_segment(
     want: Want,
 ) -> Result<bool> {
     let path = segment_path(&shard.folder, spot.base);
-    let start = match spot.start {
+    let known = match spot.start {
         Some(start) => start,
         None => position(&cache.get(shard, spot.base)?, |entry| entry.ordinal <= chunk.next),
     };
+    let stopped = lock(&shard.stopped).find(spot, chunk.next);
+    let start = stopped.map_or(known, |stopped| stopped.max(known));
     let file = File::open(&path).map_err(|e| failed("reading a segment", &path, e))?;
     let mut window = Window::new(&file, spot.length).wanting(want.bytes);
     let mut at = start;
     while chunk.next < spot.end {
         let (header, body) = batch(&mut window, at, spot, &path)?;
+        let here = at;
         at += header.length() as u64;
         if header.end() <= chunk.next {
             continue;
@@ -171,9 +205,11 @@ fn read_segment(
             continue;
         }
         if !take(shard, &header, body, chunk, want) {
+            lock(&shard.stopped).keep(spot, header.first, here);
             return Ok(false);
         }
     }
+    lock(&shard.stopped).keep(spot, chunk.next, at);
     Ok(true)
 }
 

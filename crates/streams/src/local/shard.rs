@@ -1,5 +1,6 @@
 //! Streams and shards as the running log knows them.
 
+use super::read::Stopped;
 use super::segment::Segment;
 use crate::limits::Budget;
 use crate::{Consumer, HashRange, SequenceNumber, Shard, ShardId, StreamSettings, StreamStatus};
@@ -94,6 +95,7 @@ pub(crate) struct ShardState {
     pub(crate) writes: Mutex<Budget>,
     pub(crate) reads: Mutex<Budget>,
     pub(crate) served: Served,
+    pub(crate) stopped: Mutex<Stopped>,
 }
 
 /// What readers were given since the log was opened.
@@ -151,6 +153,7 @@ impl ShardState {
             writes: Mutex::default(),
             reads: Mutex::default(),
             served: Served::default(),
+            stopped: Mutex::default(),
         }
     }
 
