@@ -33,7 +33,8 @@ class Server:
         folder.mkdir(parents=True)
         begun = time.perf_counter()
         self.process = subprocess.Popen(
-            [glulam, "--data", folder / "data", "--quiet", *(part for one in settings for part in ("--set", one)), "up", "--aws", "127.0.0.1:0", "--pg", "off"],
+            [glulam, "--data", folder / "data", "--quiet", *(part for one in settings for part in ("--set", one)), "up", "--aws", "127.0.0.1:0",
+             "--console", "127.0.0.1:0", "--pg", "off"],
             stdout=subprocess.PIPE, text=True,
         )
         line = self.process.stdout.readline()
