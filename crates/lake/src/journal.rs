@@ -1,7 +1,7 @@
 //! The journal of a commit: the list of what it publishes and removes. Its file appearing under `lake/commits` is the
 //! commit; before that nothing has happened, after it everything will.
 
-use crate::local::fsys;
+use crate::local::{SMALL, fsys};
 use crate::object::{CompletedPart, PutMode};
 use crate::private::{Private, create_in, failed};
 use model::{BucketName, Error, LakeUri, Result, RunId};
@@ -93,13 +93,16 @@ impl Journal {
         let mut folders = BTreeMap::new();
         for put in &self.puts {
             let Waiting::File { commit, name } = &put.waiting else { continue };
+            let is_synced = put.size >= SMALL;
             let wrong = |errno| failed("write", &put.uri, errno);
             let dir = match folders.entry(commit) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(fsys::open_dir(&private.staging, &[commit]).map_err(wrong)?),
             };
-            let file = fsys::open_file(&*dir, &[name]).map_err(wrong)?;
-            rustix::fs::fsync(file).map_err(wrong)?;
+            if !is_synced {
+                let file = fsys::open_file(&*dir, &[name]).map_err(wrong)?;
+                rustix::fs::fsync(file).map_err(wrong)?;
+            }
         }
         folders.values().try_for_each(|dir| {
             rustix::fs::fsync(dir).map_err(|errno| failed("write", "lake/staging", errno))

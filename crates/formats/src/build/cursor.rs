@@ -9,9 +9,6 @@ pub(crate) struct Malformed(pub(crate) &'static str);
 
 /// How deep objects and arrays may nest.
 pub(super) const MAX_DEPTH: usize = 128;
-const NO_KEY: Malformed = Malformed("a key in quotes is missing");
-const NO_COLON: &str = "a `:` is missing behind a key";
-const NO_END_OF_VALUE: Malformed = Malformed("a `,` or `}` is missing behind a value");
 pub(super) const TOO_DEEP: Malformed = Malformed("it nests deeper than 128 levels");
 
 pub(super) type Parsed<T> = Result<T, Malformed>;
@@ -130,47 +127,36 @@ impl<'a> Cursor<'a> {
 
     /// Goes through an object; `visit` is called at each value and must step over it.
     #[inline]
-    pub(crate) fn object(
-        &mut self,
-        mut visit: impl FnMut(&mut Self, usize, Quoted) -> Parsed<()>,
-    ) -> Parsed<()> {
-        self.expect(b'{', "it does not begin with `{`")?;
-        self.spaces();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        let mut position = 0;
-        loop {
-            self.spaces();
-            if self.peek() != Some(b'"') {
-                return Err(NO_KEY);
-            }
-            let key = self.string()?;
-            self.expect(b':', NO_COLON)?;
-            self.spaces();
-            visit(self, position, key)?;
-            position += 1;
-            self.spaces();
-            match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                _ => return Err(NO_END_OF_VALUE),
-            }
-        }
+    pub(crate) fn object(&mut self, visit: impl FnMut(&mut Self, usize, Quoted) -> Parsed<()>) -> Parsed<()> {
+        self.each_member(|cursor, _| cursor.key(), visit)
     }
 
-    /// Goes through an object whose keys stand for fields; `visit` is called at each value, with its field if there is
-    /// one, and must step over it.
+    /// The same of an object whose keys stand for fields; `visit` has the value's field, if there is one.
     #[inline]
     pub(crate) fn members(
         &mut self,
         keys: &mut Keys,
         mut visit: impl FnMut(&mut Self, Option<usize>, Quoted) -> Parsed<()>,
     ) -> Parsed<()> {
+        let key = |cursor: &mut Self, position: usize| {
+            let text = cursor.bytes.get(cursor.at..).unwrap_or_default();
+            let Some((length, field)) = keys.expected(position, text) else {
+                return cursor.member(keys, position);
+            };
+            let start = cursor.at + 1;
+            cursor.at += length;
+            Ok((field, Quoted { start, end: start + length - 3, escaped: false }))
+        };
+        self.each_member(key, |cursor, _, (field, key)| visit(cursor, field, key))
+    }
+
+    /// Goes through an object: `key` steps over a key and its colon, `visit` over the value.
+    #[inline]
+    fn each_member<K>(
+        &mut self,
+        mut key: impl FnMut(&mut Self, usize) -> Parsed<K>,
+        mut visit: impl FnMut(&mut Self, usize, K) -> Parsed<()>,
+    ) -> Parsed<()> {
         self.expect(b'{', "it does not begin with `{`")?;
         self.spaces();
         if self.peek() == Some(b'}') {
@@ -180,16 +166,9 @@ impl<'a> Cursor<'a> {
         let mut position = 0;
         loop {
             self.spaces();
-            let (key, field) = match keys.expected(position, self.bytes.get(self.at..).unwrap_or_default()) {
-                Some((length, field)) => {
-                    let start = self.at + 1;
-                    self.at += length;
-                    (Quoted { start, end: start + length - 3, escaped: false }, field)
-                }
-                None => self.member(keys, position)?,
-            };
+            let found = key(self, position)?;
             self.spaces();
-            visit(self, field, key)?;
+            visit(self, position, found)?;
             position += 1;
             self.spaces();
             match self.peek() {
@@ -198,21 +177,28 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(NO_END_OF_VALUE),
+                _ => return Err(Malformed("a `,` or `}` is missing behind a value")),
             }
         }
     }
 
-    /// A key and its colon, and the field that it stands for.
-    #[inline(never)]
-    fn member(&mut self, keys: &mut Keys, position: usize) -> Parsed<(Quoted, Option<usize>)> {
+    /// A key, and its colon.
+    #[inline]
+    fn key(&mut self) -> Parsed<Quoted> {
         if self.peek() != Some(b'"') {
-            return Err(NO_KEY);
+            return Err(Malformed("a key in quotes is missing"));
         }
         let key = self.string()?;
-        self.expect(b':', NO_COLON)?;
+        self.expect(b':', "a `:` is missing behind a key")?;
+        Ok(key)
+    }
+
+    /// The field that a key stands for which was not expected there, and the key.
+    #[inline(never)]
+    fn member(&mut self, keys: &mut Keys, position: usize) -> Parsed<(Option<usize>, Quoted)> {
+        let key = self.key()?;
         let raw = self.raw(key);
-        Ok((key, keys.find(position, raw, || key.escaped.then(|| unescaped(raw)))))
+        Ok((keys.find(position, raw, || key.escaped.then(|| unescaped(raw))), key))
     }
 
     /// Goes through an object and everything in it. What is wrong is found wherever it stands: stepping over a value only

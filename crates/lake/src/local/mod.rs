@@ -23,6 +23,7 @@ mod walk;
 
 pub(crate) use disk::{Disk, check_mode};
 pub(crate) use multipart::MAX_PARTS;
+pub(crate) use sink::SMALL;
 pub(crate) use sink::blocking;
 
 use crate::journal::{StagedDelete, StagedPut, Waiting};

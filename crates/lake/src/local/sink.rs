@@ -24,8 +24,8 @@ const CHUNK: usize = 1 << 20;
 /// So much is written before the disk is told to begin with it: at the end of a large file little is left to wait for.
 const AHEAD: u64 = 64 << 20;
 
-/// Smaller files of a commit are brought to disk by the commit, all at a time: one by one takes longer than writing them.
-const SMALL: u64 = 256 << 10;
+/// Smaller files of a commit are brought to disk by the commit, all at a time: each sync waits for the disk.
+pub(crate) const SMALL: u64 = 256 << 10;
 
 /// Runs work that waits for the disk beside the async threads.
 pub(crate) async fn blocking<T: Send + 'static>(
