@@ -102,7 +102,8 @@ impl Driver {
             }
             let idle = spec.options.idle_millis.or(resolved.settings.idle_millis).filter(|m| *m > 0);
             let reader =
-                StreamReader::open(Arc::clone(&rooms.log), stream, *start, idle, positions, now).await?;
+                StreamReader::open(Arc::clone(&rooms.log), stream, *start, idle, positions, (tasks, now))
+                    .await?;
             let mut all = reader.positions();
             if let Some(positions) = positions {
                 // Without the shards that their stream has forgotten.
@@ -180,7 +181,8 @@ impl Driver {
         let cancelled = run.cancelled();
         let mut next = self.read().await?;
         loop {
-            let has_records = next.values().any(|r| !r.reads.is_empty());
+            let has_more = next.values().any(|r| !r.reads.is_empty())
+                || !self.readers.values().all(|r| r.is_caught_up());
             let idle_changes = self.process(next, false, run).await?;
             self.tell(run)?;
             if let Some(ask) = control.take() {
@@ -201,14 +203,14 @@ impl Driver {
                 self.checkpoint("", Some(run)).await?;
                 return Err(Error::cancelled());
             }
-            if until_caught_up && !has_records && !idle_changes {
+            if until_caught_up && !has_more && !idle_changes {
                 return self.drain(run).await;
             }
             let now = self.rooms.clock.now();
             if self.dirty && (now >= self.taken + self.interval || self.buffered() > MAX_BUFFERED) {
                 self.checkpoint("", Some(run)).await?;
             }
-            if !has_records && !until_caught_up {
+            if !has_more && !until_caught_up {
                 self.rest(&cancelled, control).await?;
             }
             next = self.read().await?;
@@ -255,8 +257,7 @@ impl Driver {
             if let lost @ 1.. = std::mem::take(&mut reader.lost) {
                 *self.counters.entry("lost_shards".to_owned()).or_default() += lost;
             }
-            self.behind =
-                reads.iter().map(|r| r.behind.num_milliseconds()).max().unwrap_or(0).max(self.behind);
+            self.behind = reader.behind().num_milliseconds().max(self.behind);
             all.insert(*table, TableRound { reads, idle: reader.idle(now), known: reader.positions() });
         }
         Ok(all)

@@ -28,6 +28,19 @@ struct Reading {
     /// When it had something last.
     heard: DateTime<Utc>,
     at_tip: bool,
+    /// How old what comes next is; nothing before the first read.
+    behind: Option<chrono::Duration>,
+}
+
+impl Reading {
+    fn new(next: ShardIterator, now: DateTime<Utc>) -> Self {
+        Self { next, heard: now, at_tip: false, behind: None }
+    }
+
+    /// Whether more has come than one read takes, as far as one knows.
+    fn has_much(&self) -> bool {
+        self.behind.is_none_or(|behind| !behind.is_zero())
+    }
 }
 
 /// One read of a shard.
@@ -62,25 +75,20 @@ pub(crate) struct StreamReader {
     ended: BTreeSet<u32>,
     /// Shards that wait for their parents' end.
     waiting: BTreeMap<u32, Shard>,
+    /// The shard whose turn was last, of those that have much.
+    turn: Option<u32>,
+    tasks: usize,
     idle_millis: Option<i64>,
     /// How many shards went away before they were read to their end.
     pub(crate) lost: u64,
 }
 
-/// How many records and bytes a round takes of one shard at most, of many shards together, and of each at least.
-const ONE: (usize, usize) = (16_384, 4 << 20);
-const TOGETHER: (usize, usize) = (200_000, 32 << 20);
-const LEAST: (usize, usize) = (1_000, 256 << 10);
-
-/// How much a round takes of each of so many shards: what is read of many at once must fit the caches, and memory.
-fn round(shards: usize) -> ReadOptions {
-    let share = |one: usize, together: usize, least: usize| (together / shards.max(1)).clamp(least, one);
-    ReadOptions {
-        limit: share(ONE.0, TOGETHER.0, LEAST.0),
-        bytes: share(ONE.1, TOGETHER.1, LEAST.1),
-        dedicated: true,
-    }
-}
+/// How many records and bytes a round takes for each task, and of each shard at least.
+const ROUND: (usize, usize) = (16_384, 4 << 20);
+const LEAST: (usize, usize) = (4_096, 512 << 10);
+/// How many shards that have much a round reads for each task. What is read at once fits the caches, however many shards
+/// there are, and of each it is enough to be worth the way; the others have their turn in the next rounds.
+const AT_ONCE: usize = 4;
 
 impl StreamReader {
     /// From these positions on, or else from where the table says.
@@ -90,7 +98,7 @@ impl StreamReader {
         start: Start,
         idle_millis: Option<i64>,
         positions: Option<&Positions>,
-        now: DateTime<Utc>,
+        (tasks, now): (usize, DateTime<Utc>),
     ) -> Result<Self> {
         let mut reader = Self {
             log,
@@ -98,6 +106,8 @@ impl StreamReader {
             shards: BTreeMap::new(),
             ended: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            turn: None,
+            tasks,
             idle_millis,
             lost: 0,
         };
@@ -111,7 +121,7 @@ impl StreamReader {
                         Some(_) if !there.contains(shard) => reader.forgotten(ShardId(*shard)),
                         Some(text) => {
                             let next = text.parse()?;
-                            reader.shards.insert(*shard, Reading { next, heard: now, at_tip: false });
+                            reader.shards.insert(*shard, Reading::new(next, now));
                         }
                         None if there.contains(shard) => drop(reader.ended.insert(*shard)),
                         None => {}
@@ -170,7 +180,7 @@ impl StreamReader {
 
     async fn begin(&mut self, shard: ShardId, at: StartAt, now: DateTime<Utc>) -> Result<()> {
         let next = self.log.iterator(&self.stream, shard, at).await?;
-        self.shards.insert(shard.0, Reading { next, heard: now, at_tip: false });
+        self.shards.insert(shard.0, Reading::new(next, now));
         Ok(())
     }
 
@@ -195,10 +205,32 @@ impl StreamReader {
         Ok(())
     }
 
-    /// What each shard has now.
+    /// The shards that are read next, and how much of each: all that have little, and those whose turn it is.
+    fn next_round(&mut self) -> (Vec<u32>, ReadOptions) {
+        let turn = self.turn.unwrap_or(u32::MAX);
+        let in_turn = self.shards.range(turn.saturating_add(1)..).chain(self.shards.range(..=turn));
+        let most = AT_ONCE * self.tasks.max(1);
+        let (mut chosen, mut with_much) = (Vec::new(), 0);
+        for (shard, reading) in in_turn {
+            if reading.has_much() {
+                if with_much == most {
+                    continue;
+                }
+                with_much += 1;
+                self.turn = Some(*shard);
+            }
+            chosen.push(*shard);
+        }
+        let share = |all: usize, least: usize| (all * self.tasks.max(1) / with_much.max(1)).clamp(least, all);
+        let (limit, bytes) = (share(ROUND.0, LEAST.0), share(ROUND.1, LEAST.1));
+        (chosen, ReadOptions { limit, bytes, dedicated: true })
+    }
+
+    /// What the shards of the next round have.
     pub(crate) async fn read(&mut self, now: DateTime<Utc>) -> Result<Vec<Read>> {
-        let options = round(self.shards.len());
-        let reads = self.shards.iter().map(|(shard, reading)| {
+        let (chosen, options) = self.next_round();
+        let chosen = chosen.into_iter().filter_map(|shard| self.shards.get_key_value(&shard));
+        let reads = chosen.map(|(shard, reading)| {
             let (log, next) = (Arc::clone(&self.log), reading.next.clone());
             async move {
                 let shard = ShardId(*shard);
@@ -223,6 +255,7 @@ impl StreamReader {
                     if let Some(reading) = self.shards.get_mut(&read.shard.0) {
                         reading.next = next.clone();
                         reading.at_tip = read.records.is_empty();
+                        reading.behind = Some(read.behind);
                         if !read.records.is_empty() {
                             reading.heard = now;
                         }
@@ -252,6 +285,16 @@ impl StreamReader {
             (*shard, Position { next: Some(reading.next.to_string()), watermark: None })
         });
         open.chain(self.ended.iter().map(|s| (*s, Position { next: None, watermark: None }))).collect()
+    }
+
+    /// Whether nothing was left to read when it was last looked for.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.waiting.is_empty() && self.shards.values().all(|reading| reading.at_tip)
+    }
+
+    /// How old the oldest is of what comes next.
+    pub(crate) fn behind(&self) -> chrono::Duration {
+        self.shards.values().filter_map(|r| r.behind).max().unwrap_or_default()
     }
 
     /// Shards that have been silent for too long to be waited for.

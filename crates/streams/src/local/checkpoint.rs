@@ -49,6 +49,8 @@ struct Job {
     dirty: Dirty,
     /// What stood in the segments when the journal was full; anything behind was never acknowledged from it.
     floors: Vec<Floor>,
+    /// Segments that were written to and are not finished: the next start reads only what comes behind this.
+    growing: Vec<(PathBuf, Segment)>,
     streams: Streams,
 }
 
@@ -72,6 +74,23 @@ pub(crate) fn floors(streams: &Streams) -> Vec<Floor> {
         }
     }
     floors
+}
+
+/// The segments among these that will be written on.
+fn growing(streams: &Streams, written: &HashSet<PathBuf>) -> Vec<(PathBuf, Segment)> {
+    let mut growing = Vec::new();
+    for stream in read(streams).values() {
+        for shard in stream.shards() {
+            let files = lock(&shard.files);
+            if let Some(segment) = files.segments.last().filter(|_| files.active) {
+                let path = segment_path(&shard.folder, segment.base);
+                if written.contains(&path) {
+                    growing.push((path, segment.clone()));
+                }
+            }
+        }
+    }
+    growing
 }
 
 impl Journals {
@@ -112,6 +131,7 @@ impl Journals {
         let job = Arc::new(Job {
             journal: self.other.path.clone(),
             epoch: self.other.epoch,
+            growing: growing(&self.streams, &dirty.segments),
             dirty: std::mem::take(dirty),
             floors,
             streams: Arc::clone(&self.streams),
@@ -173,7 +193,8 @@ impl Job {
         }
         crashpoint::hit("streams.checkpoint.synced");
         journal::retire(&self.journal, self.epoch)?;
-        for (path, segment) in &self.dirty.finished {
+        let growing = self.growing.iter().filter(|(path, _)| path.exists());
+        for (path, segment) in self.dirty.finished.iter().chain(growing) {
             if let Err(error) = write_index(path, segment) {
                 tracing::warn!(path = %path.display(), %error, "cannot write a segment's index; it is made again when needed");
             }

@@ -58,7 +58,7 @@ impl IndexCache {
         }
         let segment = match read_index(&path, base) {
             Some(segment) => segment,
-            None => walk(&path, shard.id.0, base, |_, _| ())?.segment,
+            None => walk(&path, shard.id.0, base)?.segment,
         };
         let index = Arc::new(segment.index);
         let mut cache = lock(&self.last_used);
@@ -204,7 +204,7 @@ fn read_segment(
             chunk.next = header.end();
             continue;
         }
-        if !take(shard, &header, body, chunk, want) {
+        if !take(shard, (&header, body), spot.end - chunk.next, chunk, want) {
             lock(&shard.stopped).keep(spot, header.first, here);
             return Ok(false);
         }
@@ -218,10 +218,21 @@ fn batch(window: &mut Window<'_>, at: u64, spot: &Spot, path: &Path) -> Result<(
     batch.ok_or_else(|| damaged(path, at))
 }
 
-/// Takes a batch's records into the answer. Answers whether there is room for more.
-fn take(shard: &ShardState, header: &BatchHeader, body: Bytes, chunk: &mut Chunk, want: Want) -> bool {
+/// Takes a batch's records into the answer; the segment has so many more. Answers whether there is room for more.
+fn take(
+    shard: &ShardState,
+    (header, body): (&BatchHeader, Bytes),
+    rest: u64,
+    chunk: &mut Chunk,
+    want: Want,
+) -> bool {
     let arrived = DateTime::from_timestamp_millis(header.time).unwrap_or_default();
-    chunk.records.reserve((header.count as usize).min(want.limit));
+    if chunk.records.is_empty() {
+        // As many as fit, if the others are as long as these.
+        let each = (body.len() / (header.count as usize).max(1)).max(1);
+        let room = (want.bytes / each + 1).min(want.limit);
+        chunk.records.reserve(room.min(usize::try_from(rest).unwrap_or(usize::MAX)));
+    }
     for (ordinal, (bytes, key)) in (header.first..).zip(BodyReader::new(body)) {
         if ordinal < chunk.next {
             continue;

@@ -4,7 +4,7 @@ use super::checkpoint::{Journals, Streams, apply, floors, folders};
 use super::files::{failed, sync_folder};
 use super::format::{BatchHeader, SEGMENT_HEADER};
 use super::journal::{self, Floor, Found, Journal, NAMES, Part};
-use super::segment::{self, Segment, read_index, segment_path, walk, write_index};
+use super::segment::{self, Segment, read_beginning, read_index, segment_path, walk_on, write_index};
 use super::shard::{Files, ShardState, lock};
 use super::{Damage, Recovered};
 use model::Result;
@@ -260,13 +260,14 @@ impl Loader<'_> {
         if let Some(segment) = read_index(path, base).filter(|segment| limit == Some(segment.end)) {
             return Ok((Segment { index: Vec::new(), ..segment }, false));
         }
+        let end = limit.unwrap_or_else(|| self.known_next());
+        // What a checkpoint has synced is not read again. Damage in it is for readers to find, as in finished segments.
+        let known = read_beginning(path, base).filter(|known| known.end <= end);
         let mut bounded = None;
-        let mut length = SEGMENT_HEADER as u64;
-        let walked = walk(path, self.shard.id.0, base, |batch, _| {
+        let walked = walk_on(path, self.shard.id.0, base, known, |batch, position| {
             if limit.is_some_and(|limit| batch.first >= limit) && bounded.is_none() {
-                bounded = Some(length);
+                bounded = Some(position);
             }
-            length += batch.length() as u64;
         })?;
         let (mut segment, mut rest) = (walked.segment, walked.rest);
         if let (Some(length), Some(limit)) = (bounded, limit) {
@@ -275,7 +276,6 @@ impl Loader<'_> {
             (segment.length, segment.end) = (length, limit);
             segment.index.retain(|entry| entry.ordinal < limit);
         }
-        let end = limit.unwrap_or_else(|| self.known_next());
         if segment.end < end {
             self.damage(path.to_owned(), segment.length, "a batch is damaged or missing".into());
             segment.end = end;

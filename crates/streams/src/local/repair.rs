@@ -102,7 +102,7 @@ fn check(stream: &str, shard: &ShardState) -> Result<Vec<Damage>> {
     }
     for segment in segments {
         let path = segment_path(&shard.folder, segment.base);
-        let end = match walk(&path, shard.id.0, segment.base, |_, _| ()) {
+        let end = match walk(&path, shard.id.0, segment.base) {
             Ok(walked) => (walked.segment.end, walked.segment.length),
             Err(_) if !path.exists() => (0, 0),
             Err(error) => return Err(error),
@@ -120,7 +120,7 @@ fn skip(shard: &ShardState, aside: &Path) -> Result<Skipped> {
     let mut skipped = Skipped::default();
     for segment in &segments {
         let path = segment_path(&shard.folder, segment.base);
-        let walked = walk(&path, shard.id.0, segment.base, |_, _| ());
+        let walked = walk(&path, shard.id.0, segment.base);
         match walked {
             Ok(walked) if walked.segment.end == segment.end => continue,
             Err(error) if path.exists() => return Err(error),
@@ -208,7 +208,7 @@ fn rescue(
     std::fs::rename(&fresh_path, path).map_err(wrong)?;
     let _ = std::fs::remove_file(index_path(path));
     sync_folder(&shard.folder).map_err(wrong)?;
-    let fresh = walk(path, shard.id.0, damaged.base, |_, _| ())?.segment;
+    let fresh = walk(path, shard.id.0, damaged.base)?.segment;
     if fresh.end != damaged.end {
         return Err(Error::internal("a rescued segment does not reach as far as the damaged one"));
     }

@@ -98,11 +98,17 @@ pub(crate) struct Walk {
 }
 
 /// Reads a segment from its beginning for as long as its batches are whole and follow each other.
-pub(crate) fn walk(
+pub(crate) fn walk(path: &Path, shard: u32, base: u64) -> Result<Walk> {
+    walk_on(path, shard, base, None, |_, _| ())
+}
+
+/// The same from where an index ends, if it is of this segment. Of what follows, `seen` hears each batch and its position.
+pub(crate) fn walk_on(
     path: &Path,
     shard: u32,
     base: u64,
-    mut seen: impl FnMut(&BatchHeader, &[u8]),
+    known: Option<Segment>,
+    mut seen: impl FnMut(&BatchHeader, u64),
 ) -> Result<Walk> {
     let wrong = |e| failed("reading a segment", path, e);
     let file = File::open(path).map_err(wrong)?;
@@ -111,13 +117,14 @@ pub(crate) fn walk(
     let Some(header) = SegmentHeader::read(&head).filter(|h| h.shard == shard && h.base == base) else {
         return Ok(Walk { segment: Segment { length: 0, ..Segment::new(base, 0) }, rest: size });
     };
-    let mut segment = Segment::new(base, header.salt);
+    let known = known.filter(|known| known.salt == header.salt && known.length <= size);
+    let mut segment = known.unwrap_or_else(|| Segment::new(base, header.salt));
     let mut window = Window::new(&file, size);
-    while let Some((batch, body)) = window.batch_at(segment.length, segment.salt).map_err(wrong)? {
+    while let Some((batch, _)) = window.batch_at(segment.length, segment.salt).map_err(wrong)? {
         if batch.first != segment.end {
             break;
         }
-        seen(&batch, &body);
+        seen(&batch, segment.length);
         segment.add(&batch);
     }
     let rest = size.saturating_sub(segment.length);
@@ -176,7 +183,8 @@ impl<'a> Window<'a> {
     }
 }
 
-/// Writes the index of a finished segment beside it. It can always be made again, so it is not synced.
+/// Writes the index of a segment beside it: of a finished one, or of as much as is on disk of one that is being written.
+/// It can always be made again, so it is not synced.
 pub(crate) fn write_index(path: &Path, segment: &Segment) -> io::Result<()> {
     let mut bytes = vec![0; INDEX_HEADER];
     bytes[..4].copy_from_slice(&INDEX_MAGIC.to_le_bytes());
@@ -200,6 +208,12 @@ pub(crate) fn write_index(path: &Path, segment: &Segment) -> io::Result<()> {
 
 /// Reads a finished segment's index. `None` if it is missing, damaged, or does not fit the segment's size.
 pub(crate) fn read_index(path: &Path, base: u64) -> Option<Segment> {
+    let segment = read_beginning(path, base)?;
+    std::fs::metadata(path).is_ok_and(|file| file.len() == segment.length).then_some(segment)
+}
+
+/// Reads the index of a segment, or of its beginning. `None` if it is missing or damaged.
+pub(crate) fn read_beginning(path: &Path, base: u64) -> Option<Segment> {
     let bytes = std::fs::read(index_path(path)).ok()?;
     let count = usize::try_from(u64_at(&bytes, 48)).ok()?;
     let whole = bytes.len() >= INDEX_HEADER
@@ -222,5 +236,4 @@ pub(crate) fn read_index(path: &Path, base: u64) -> Option<Segment> {
         salt: u64_at(&bytes, 40),
         index,
     })
-    .filter(|segment| std::fs::metadata(path).is_ok_and(|file| file.len() == segment.length))
 }

@@ -98,21 +98,27 @@ async fn damage_is_reported_and_stops_readers_until_it_is_skipped() {
     let Three { house, segment, ends, log, .. } = three().await;
     log.close().await;
     drop(log);
-    for at in (ends[1]..ends[2]).chain([0, 20]) {
+    let places = (ends[1]..ends[2]).chain([0, 20]);
+    for (at, is_indexed) in places.flat_map(|at| [(at, true), (at, false)]) {
         let image = house.image();
         let file = moved(&segment, &house, &image);
+        if !is_indexed {
+            std::fs::remove_file(file.with_extension("index")).unwrap();
+        }
         flip(&file, at);
         let damaged = std::fs::read(&file).unwrap();
         let log = image.open().await;
-        let damages = log.recovered().damages.clone();
+        let header = at < 32;
+        let damages = log.check("s").await.unwrap();
         assert_eq!(damages.len(), 1, "flipped at {at}: {damages:?}");
         assert_eq!(
             (&damages[0].path, &damages[0].stream, damages[0].shard),
             (&file, &"s".into(), Some(ShardId(0)))
         );
-        let header = at < 32;
         assert_eq!(damages[0].position as usize, if header { 0 } else { ends[1] });
-        assert_eq!(log.check("s").await.unwrap(), damages);
+        // What a checkpoint has synced is not read through at the start.
+        let at_start = if header || !is_indexed { damages.clone() } else { Vec::new() };
+        assert_eq!(log.recovered().damages, at_start, "flipped at {at}");
         // Records can be put all the same.
         put_texts(&log, &["four"]).await;
         let error = rest(&log, 0, StartAt::TrimHorizon).await.unwrap_err();
@@ -120,13 +126,13 @@ async fn damage_is_reported_and_stops_readers_until_it_is_skipped() {
         assert!(format!("{error}").contains(file.to_str().unwrap()), "{error}");
         drop(log);
         let log = image.open().await;
-        assert_eq!(log.recovered().damages, damages, "it is found again");
+        assert_eq!(log.check("s").await.unwrap(), damages, "it is found again");
 
         let skipped = log.skip_damage("s", ShardId(0)).await.unwrap();
         let expected: &[&str] = if header { &["four"] } else { &["one", "three", "four"] };
         assert_eq!(texts(&log, 0).await, expected, "flipped at {at}");
         assert_eq!(skipped.records as usize, 4 - expected.len());
-        assert_eq!(std::fs::read(&skipped.kept_aside[0]).unwrap(), damaged);
+        assert!(std::fs::read(&skipped.kept_aside[0]).unwrap().starts_with(&damaged));
         assert_eq!(log.skip_damage("s", ShardId(0)).await.unwrap(), Skipped::default());
         drop(log);
         let log = image.open().await;
