@@ -27,7 +27,7 @@ pub(super) struct Csv {
     on_error: OnError,
     /// How many fields a record may have.
     width: usize,
-    /// How many more rows the batch takes.
+    /// How many rows of cells are taken.
     room: usize,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Delimited {
     width: Option<usize>,
     cells: Cells,
     found: Vec<u32>,
-    /// How many more rows the batch takes.
+    /// How many rows of cells are taken.
     room: usize,
 }
 

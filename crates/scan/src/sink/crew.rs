@@ -46,7 +46,9 @@ pub(crate) struct Crew {
     desk: mpsc::Sender<Message>,
     slots: Arc<Semaphore>,
     processors: Semaphore,
-    memory: Arc<Memory>,
+    /// What waiting rows take, and what encoders hold.
+    waiting: Arc<Memory>,
+    encoding: Arc<Memory>,
     /// Only one stream at a time makes room in memory.
     relief: tokio::sync::Mutex<()>,
     /// A job has ended.
@@ -64,7 +66,8 @@ impl Crew {
             // Each slot's job holds one file, so there may be no more of them than open files.
             slots: Arc::new(Semaphore::new(SLOTS.min(plan.max_open_writers))),
             processors: Semaphore::new(workers.max(1)),
-            memory: Arc::default(),
+            waiting: Arc::default(),
+            encoding: Arc::default(),
             relief: tokio::sync::Mutex::default(),
             freed: Notify::new(),
             numbers: AtomicU64::new(0),
@@ -106,7 +109,7 @@ impl Crew {
 
     /// Puts pieces where they belong, starts what is ready and waits where too much waits already.
     async fn accept(self: &Arc<Self>, feeder: &mut Feeder, cuts: Cuts) -> Result<()> {
-        let charge = Arc::new(self.memory.charge(cuts.bytes));
+        let charge = Arc::new(self.waiting.charge(cuts.bytes));
         let rows: usize = cuts.pieces.iter().map(|cut| cut.rows.num_rows()).sum();
         let (mut ready, mut clogged) = (Vec::new(), Vec::new());
         {
@@ -132,10 +135,22 @@ impl Crew {
         for id in clogged {
             self.wait_while_clogged(id).await;
         }
-        if self.memory.used() > self.plan.memory_limit {
+        if self.is_pressed() {
             self.relieve().await?;
         }
         Ok(())
+    }
+
+    /// How many bytes of rows may wait. Where encoders take few of them at a time, more of them are of no use: they only
+    /// keep the chunks that they stand in.
+    fn most_waiting(&self) -> usize {
+        let limit = self.plan.memory_limit;
+        if self.table().are_many(&self.plan) { limit } else { limit / 4 }
+    }
+
+    fn is_pressed(&self) -> bool {
+        let (waiting, encoding) = (self.waiting.used(), self.encoding.used());
+        waiting + encoding > self.plan.memory_limit || waiting > self.most_waiting()
     }
 
     async fn wait_while_clogged(&self, id: TargetId) {
@@ -257,14 +272,14 @@ impl Crew {
             concat_batches(self.plan.schema(), group.iter().map(|piece| &piece.rows)).map_err(broken)?;
         let rows = compact(&rows).map_err(broken)?;
         let bytes = rows.get_array_memory_size();
-        Ok(Piece { rows, bytes, _charge: Arc::new(self.memory.charge(bytes)) })
+        Ok(Piece { rows, bytes, _charge: Arc::new(self.waiting.charge(bytes)) })
     }
 
     fn create(&self, id: TargetId) -> Result<OpenFile> {
         let naming = self.table().naming(id)?;
         let uri = self.plan.file_uri(&naming, self.numbers.fetch_add(1, Ordering::Relaxed))?;
         let encoder = self.plan.encoder().map_err(|error| at(&uri, error))?;
-        Ok(OpenFile::new(uri, id, encoder, self.memory.charge(0)))
+        Ok(OpenFile::new(uri, id, encoder, self.encoding.charge(0)))
     }
 
     async fn upload(&self, file: &mut OpenFile) -> Result<()> {
@@ -322,15 +337,16 @@ impl Crew {
     }
 
     /// Makes room: encodes the targets for which most rows wait, copies what the others have out of the chunks it
-    /// stands in, and closes files whose encoders hold too much.
+    /// stands in, and ends the row groups of files whose encoders hold too much, or such files where that gives nothing.
     async fn relieve(self: &Arc<Self>) -> Result<()> {
         let _one = self.relief.lock().await;
-        let limit = self.plan.memory_limit;
-        if self.memory.used() <= limit {
+        if !self.is_pressed() {
             return Ok(());
         }
+        let limit = self.plan.memory_limit;
         let mut ends = Vec::new();
-        let heavy = self.table().heaviest(limit / 4);
+        let most = self.most_waiting();
+        let heavy = self.table().heaviest(most / 4);
         for id in heavy {
             let (done, end) = oneshot::channel();
             ends.push(end);
@@ -350,7 +366,7 @@ impl Crew {
             ends.push(end);
             self.spawn(async move {
                 let _held = (slot, done);
-                crew.close(file).await
+                crew.lighten(file).await
             })
             .await?;
         }
@@ -359,6 +375,30 @@ impl Crew {
             let _ = end.await;
         }
         Ok(())
+    }
+
+    /// Ends the row group of a file whose encoder holds much; and the file, where that gives little.
+    async fn lighten(self: &Arc<Self>, mut file: OpenFile) -> Result<()> {
+        let (id, before) = (file.target, file.held());
+        {
+            let _processor = self.processors.acquire().await.map_err(closed)?;
+            file.end_block()?;
+        }
+        self.upload(&mut file).await?;
+        let file = match file.held() > before / 2 {
+            true => self.close(file).await.map(|()| None)?,
+            false => Some(file),
+        };
+        let next = {
+            let mut table = self.table();
+            table.put_back(id, file);
+            table.take(id, &self.plan, false)
+        };
+        self.freed.notify_waiters();
+        match next {
+            Some(work) => self.work(work).await,
+            None => Ok(()),
+        }
     }
 
     /// Copies a target's waiting rows together, so that they keep no chunk in memory.
@@ -372,7 +412,7 @@ impl Crew {
         let batches = concat_batches(self.plan.schema(), pieces.iter().map(|piece| &piece.rows));
         let rows = batches.and_then(|rows| compact(&rows)).map_err(broken)?;
         let bytes = rows.get_array_memory_size();
-        let charge = Arc::new(self.memory.charge(bytes));
+        let charge = Arc::new(self.waiting.charge(bytes));
         table.give_back(id, Piece { rows, bytes, _charge: charge });
         Ok(())
     }

@@ -18,11 +18,11 @@ pub(crate) type TargetId = usize;
 /// So many targets are few: their encoders stay in the middle of a row group, or block. With more of them rows wait until
 /// they are worth a row group of their own. An encoder of Parquet holds little more than the page it is at, others more.
 const FEW: usize = 16;
-const FEW_OF_PARQUET: usize = 64;
+const FEW_OF_PARQUET: usize = 512;
 /// A target's rows are encoded once there are so many …
 const ENCODE_ROWS: usize = 8192;
-/// … or so many bytes of them.
-const ENCODE_BYTES: usize = 1024 * 1024;
+/// … or so many bytes of them, between these, that all targets together take a sixteenth of the memory.
+const ENCODE_BYTES: (usize, usize) = (64 * 1024, 1024 * 1024);
 /// The same where there are many targets.
 const GROUP_ROWS: usize = 128 * 1024;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
@@ -144,15 +144,24 @@ impl Targets {
 
     /// Whether encoders should not be left in the middle of a row group.
     pub(crate) fn are_many(&self, plan: &Plan) -> bool {
-        self.list.len() > if plan.joins() { FEW } else { FEW_OF_PARQUET }
+        let few = if plan.joins() { FEW } else { FEW_OF_PARQUET.min(plan.max_open_writers) };
+        self.list.len() > few
+    }
+
+    /// So many rows, or bytes of them, are enough to encode them.
+    fn enough(&self, plan: &Plan) -> (usize, usize) {
+        if self.are_many(plan) {
+            return (GROUP_ROWS, GROUP_BYTES);
+        }
+        let share = plan.memory_limit / 16 / self.list.len().max(1);
+        (ENCODE_ROWS, share.clamp(ENCODE_BYTES.0, ENCODE_BYTES.1))
     }
 
     /// Whether rows of this target wait and may be encoded. Without need, no file is closed to make room for another.
     fn may_take(&self, id: TargetId, plan: &Plan, urgent: bool) -> bool {
         let Some(target) = self.list.get(id) else { return false };
         let urgent = urgent || target.urgent;
-        let (rows, bytes) =
-            if self.are_many(plan) { (GROUP_ROWS, GROUP_BYTES) } else { (ENCODE_ROWS, ENCODE_BYTES) };
+        let (rows, bytes) = self.enough(plan);
         if target.rows == 0 || !(urgent || target.rows >= rows || target.bytes >= bytes) {
             return false;
         }
@@ -275,8 +284,8 @@ impl Targets {
         }
     }
 
-    /// Idle files whose encoders hold the most memory: as many as must be closed until they hold at most `keep`; none
-    /// as long as they hold no more than `most`.
+    /// Hands out idle files whose encoders hold the most memory: so many that the others hold at most `keep`; none as long
+    /// as all hold no more than `most`.
     pub(crate) fn heavy_files(&mut self, most: usize, keep: usize) -> Vec<OpenFile> {
         let mut idle: Vec<(usize, TargetId, u64)> = Vec::new();
         for (id, target) in self.list.iter().enumerate() {
@@ -302,7 +311,7 @@ impl Targets {
         let target = self.list.get_mut(id)?;
         let at = target.idle.iter().position(|(own, _)| *own == stamp)?;
         self.idle.remove(&stamp);
-        self.open = self.open.saturating_sub(1);
+        target.busy += 1;
         Some(target.idle.remove(at).1)
     }
 

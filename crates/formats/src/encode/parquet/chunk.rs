@@ -1,13 +1,12 @@
 //! A column chunk of a row group: pages of at most so many rows, the dictionary before them, and what its footer says.
 
 use super::bits::{bit_levels, same_levels};
-use super::page::{self, Codec, Content};
+use super::page::{Codec, Content, Pages};
 use super::values::{EARLY, Values};
 use super::{numbers, texts};
 use arrow::array::{Array, ArrayRef, BooleanBufferBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
-use bytes::Bytes;
 use model::{Error, Result};
 use parquet::basic::{Compression, Encoding, EncodingMask, PageType, Type};
 use parquet::column::writer::ColumnCloseResult;
@@ -15,6 +14,7 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
 };
 use parquet::schema::types::ColumnDescPtr;
+use std::cell::Cell;
 
 /// A page has at most so many rows, and about so many bytes.
 const PAGE_ROWS: usize = 20_000;
@@ -36,15 +36,32 @@ pub(super) struct Chunk {
     page_nulls: usize,
     rows: usize,
     nulls: usize,
-    /// The data pages, packed.
-    pages: Vec<u8>,
+    /// The data pages.
+    pages: Pages,
     unpacked: usize,
     encodings: Vec<(Encoding, i32)>,
-    dictionary: Option<Vec<u8>>,
+    dictionary: Option<Pages>,
     index: ColumnIndexBuilder,
     offsets: OffsetIndexBuilder,
-    /// What a page is put together in.
-    raw: Vec<u8>,
+}
+
+/// What is kept for the next page is no larger.
+const LARGEST_KEPT: usize = 4 << 20;
+
+thread_local! {
+    /// What a page is put together in: one for all chunks, which may be thousands.
+    static RAW: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Has a page put together, and passes it on.
+fn with_raw<T>(work: impl FnOnce(&mut Vec<u8>) -> Result<T>) -> Result<T> {
+    let mut raw = RAW.take();
+    raw.clear();
+    let done = work(&mut raw);
+    if raw.capacity() <= LARGEST_KEPT {
+        RAW.set(raw);
+    }
+    done
 }
 
 /// The type as which a column of this type is taken here; none if it is left to the library.
@@ -98,13 +115,12 @@ impl Chunk {
             page_nulls: 0,
             rows: 0,
             nulls: 0,
-            pages: Vec::new(),
+            pages: Pages::default(),
             unpacked: 0,
             encodings: Vec::new(),
             dictionary: None,
             index,
             offsets: OffsetIndexBuilder::new(),
-            raw: Vec::new(),
         })
     }
 
@@ -162,24 +178,27 @@ impl Chunk {
         if self.page_rows == 0 {
             return Ok(());
         }
+        with_raw(|raw| self.end_page_in(raw))
+    }
+
+    fn end_page_in(&mut self, raw: &mut Vec<u8>) -> Result<()> {
         let (rows, nulls) = (self.page_rows, self.page_nulls);
-        self.raw.clear();
         if self.descr.max_def_level() > 0 {
-            self.raw.extend_from_slice(&[0; 4]);
+            raw.extend_from_slice(&[0; 4]);
             match nulls {
-                0 => same_levels(rows, 1, &mut self.raw),
-                all if all == rows => same_levels(rows, 0, &mut self.raw),
-                _ => bit_levels(self.there.as_slice(), &mut self.raw),
+                0 => same_levels(rows, 1, raw),
+                all if all == rows => same_levels(rows, 0, raw),
+                _ => bit_levels(self.there.as_slice(), raw),
             }
-            let length = (self.raw.len() - 4) as u32;
-            self.raw.iter_mut().zip(length.to_le_bytes()).for_each(|(to, from)| *to = from);
+            let length = (raw.len() - 4) as u32;
+            raw.iter_mut().zip(length.to_le_bytes()).for_each(|(to, from)| *to = from);
             self.there.truncate(0);
         }
-        let encoding = self.values.end_page(&mut self.raw);
-        let before = self.pages.len();
+        let encoding = self.values.end_page(raw);
+        let before = self.pages.size();
         let content = Content::Data { values: rows, encoding };
-        self.unpacked += page::write(self.codec, &self.raw, &content, &mut self.pages)?;
-        let size = i32::try_from(self.pages.len() - before)
+        self.unpacked += self.pages.add(self.codec, raw, &content)?;
+        let size = i32::try_from(self.pages.size() - before)
             .map_err(|_| Error::unsupported("a Parquet page would have more than 2 GB"))?;
         self.offsets.append_row_count(rows as i64);
         self.offsets.append_offset_and_size(before as i64, size);
@@ -205,43 +224,37 @@ impl Chunk {
         if !self.values.has_dictionary() {
             return Ok(());
         }
-        self.raw.clear();
-        if let Some(count) = self.values.end_dictionary(&mut self.raw) {
-            let mut written = Vec::new();
-            self.unpacked += page::write(self.codec, &self.raw, &Content::Dictionary(count), &mut written)?;
-            self.dictionary = Some(written);
-        }
-        Ok(())
+        with_raw(|raw| {
+            if let Some(count) = self.values.end_dictionary(raw) {
+                let mut page = Pages::default();
+                self.unpacked += page.add(self.codec, raw, &Content::Dictionary(count))?;
+                self.dictionary = Some(page);
+            }
+            Ok(())
+        })
     }
 
     /// About how many bytes it will have.
     pub(super) fn size(&self) -> usize {
-        self.pages.len() + self.dictionary.as_ref().map_or(0, Vec::len) + self.values.held()
+        self.pages.size() + self.dictionary.as_ref().map_or(0, Pages::size) + self.values.held()
     }
 
     /// How many bytes of memory it takes.
     pub(super) fn memory(&self) -> usize {
-        let dictionary = self.dictionary.as_ref().map_or(0, Vec::capacity);
-        self.pages.capacity() + dictionary + self.values.memory() + self.raw.capacity()
+        let dictionary = self.dictionary.as_ref().map_or(0, Pages::size);
+        self.pages.size() + dictionary + self.values.memory()
     }
 
-    /// Ends it: its bytes, and what the footer says of them.
-    pub(super) fn finish(mut self) -> Result<(Bytes, ColumnCloseResult)> {
+    /// Ends it: its pages, and what the footer says of them.
+    pub(super) fn finish(mut self) -> Result<(Pages, ColumnCloseResult)> {
         self.end_page()?;
         self.end_dictionary()?;
         let failed = |cause: parquet::errors::ParquetError| {
             Error::internal("a Parquet column cannot be ended").source_is(cause)
         };
         let dictionary = self.dictionary.take().unwrap_or_default();
-        let before = dictionary.len() as i64;
-        let bytes = match before {
-            0 => self.pages,
-            _ => {
-                let mut all = dictionary;
-                all.extend_from_slice(&self.pages);
-                all
-            }
-        };
+        let before = dictionary.size() as i64;
+        let bytes = dictionary.before(self.pages);
         let mut pages: Vec<PageEncodingStats> = Vec::new();
         let mut used = vec![Encoding::RLE];
         if before > 0 {
@@ -257,7 +270,7 @@ impl Chunk {
             .set_compression(self.compression)
             .set_encodings_mask(EncodingMask::new_from_encodings(used.iter()))
             .set_page_encoding_stats(pages)
-            .set_total_compressed_size(bytes.len() as i64)
+            .set_total_compressed_size(bytes.size() as i64)
             .set_total_uncompressed_size(self.unpacked as i64)
             .set_num_values(self.rows as i64)
             .set_data_page_offset(before)
@@ -272,13 +285,13 @@ impl Chunk {
             false => None,
         };
         let close = ColumnCloseResult {
-            bytes_written: bytes.len() as u64,
+            bytes_written: bytes.size() as u64,
             rows_written: self.rows as u64,
             metadata,
             bloom_filter: None,
             column_index,
             offset_index: Some(offsets),
         };
-        Ok((bytes.into(), close))
+        Ok((bytes, close))
     }
 }

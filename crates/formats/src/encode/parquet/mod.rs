@@ -181,8 +181,8 @@ impl File {
         for column in self.group.drain(..) {
             match column {
                 Column::Own(chunk) => {
-                    let (bytes, close) = chunk.finish()?;
-                    group.append_column(&bytes, close).map_err(failed)?;
+                    let (pages, close) = chunk.finish()?;
+                    group.append_column(&pages, close).map_err(failed)?;
                 }
                 Column::Library(writers) => {
                     for writer in writers {

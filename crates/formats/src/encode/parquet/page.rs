@@ -1,10 +1,14 @@
 //! Pages: packed, with the header that says what is in them.
 
 use super::bits::zigzag;
+use bytes::Bytes;
 use model::{Error, Result};
 use parquet::basic::Encoding;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 use std::cell::RefCell;
-use std::io::Write;
+use std::collections::VecDeque;
+use std::io::{Read, Write};
 
 /// How pages are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,9 @@ pub(super) enum Codec {
     Gzip(u32),
     Zstd(i32),
 }
+
+/// No header of a page has more bytes.
+const LARGEST_HEADER: usize = 64;
 
 /// What a thread packs with: setting these up takes longer than packing a page.
 #[derive(Default)]
@@ -40,16 +47,86 @@ pub(super) enum Content {
     Dictionary(usize),
 }
 
-/// Adds the page to `out`; answers how many bytes it would have unpacked, header included.
-pub(super) fn write(codec: Codec, raw: &[u8], content: &Content, out: &mut Vec<u8>) -> Result<usize> {
-    TOOLS.with_borrow_mut(|tools| {
-        let packed = tools.pack(codec, raw)?;
-        let before = out.len();
-        header(raw.len(), packed.len(), content, out)?;
-        let header = out.len() - before;
-        out.extend_from_slice(packed);
-        Ok(header + raw.len())
-    })
+/// Packed pages, one after another. Each has memory of its own: a vector of all would move and double as it grows.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    pages: VecDeque<Bytes>,
+    length: usize,
+}
+
+impl Pages {
+    /// How many bytes they have together.
+    pub(super) fn size(&self) -> usize {
+        self.length
+    }
+
+    /// Packs a page and adds it; answers how many bytes it would have unpacked, header included.
+    pub(super) fn add(&mut self, codec: Codec, raw: &[u8], content: &Content) -> Result<usize> {
+        TOOLS.with_borrow_mut(|tools| {
+            let packed = tools.pack(codec, raw)?;
+            let mut page = Vec::with_capacity(packed.len() + LARGEST_HEADER);
+            header(raw.len(), packed.len(), content, &mut page)?;
+            let header = page.len();
+            page.extend_from_slice(packed);
+            self.length += page.len();
+            self.pages.push_back(page.into());
+            Ok(header + raw.len())
+        })
+    }
+
+    /// These in front of the others.
+    pub(super) fn before(mut self, others: Self) -> Self {
+        self.length += others.length;
+        self.pages.extend(others.pages);
+        self
+    }
+}
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.length as u64
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = PagesRead;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<PagesRead> {
+        let mut read = PagesRead(self.pages.clone());
+        let skipped = std::io::copy(&mut Read::by_ref(&mut read).take(start), &mut std::io::sink())?;
+        match skipped == start {
+            true => Ok(read),
+            false => Err(ParquetError::EOF(format!("there are no pages at {start}"))),
+        }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let mut bytes = vec![0; length];
+        self.get_read(start)?.read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+/// Reads pages one after another.
+#[derive(Debug)]
+pub(super) struct PagesRead(VecDeque<Bytes>);
+
+impl Read for PagesRead {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(page) = self.0.front_mut() {
+            if page.is_empty() {
+                self.0.pop_front();
+                continue;
+            }
+            let count = page.len().min(out.len());
+            let from = page.split_to(count);
+            if let Some(to) = out.get_mut(..count) {
+                to.copy_from_slice(&from);
+            }
+            return Ok(count);
+        }
+        Ok(0)
+    }
 }
 
 fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> Error {
