@@ -56,6 +56,11 @@ impl ObjectReader {
         &self.info
     }
 
+    /// Whether reading a little at a time costs little: the object lies on this machine.
+    pub fn is_near(&self) -> bool {
+        self.access.gap() < REMOTE_GAP
+    }
+
     /// One piece.
     pub async fn range(&self, range: Range<u64>) -> Result<Bytes> {
         let mut pieces = self.ranges(&[range]).await?;

@@ -160,6 +160,14 @@ impl FileReader {
         &self.file
     }
 
+    /// Whether reading a little at a time costs little.
+    pub(crate) fn is_near(&self) -> bool {
+        match &self.access {
+            Access::Lake(reader) => reader.is_near(),
+            Access::Disk(_) => true,
+        }
+    }
+
     /// One piece.
     pub(crate) async fn range(&self, range: Range<u64>) -> Result<Bytes> {
         match &self.access {

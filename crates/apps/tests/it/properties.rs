@@ -54,7 +54,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let batch = (1..5_usize, prop::collection::vec(event, 0..60));
     let batches = prop::collection::vec(batch, 1..5);
     let lateness = (0..3_i64, prop_oneof![3 => Just(0), 1 => Just(7 * MINUTE)], any::<bool>());
-    let layout = (1..5_u32, any::<bool>(), any::<bool>());
+    let layout = (1..8_u32, any::<bool>(), any::<bool>());
     (begins(), batches, lateness, layout).prop_map(|(begin, batches, lateness, layout)| {
         let batches = batches.into_iter().enumerate();
         let batches = batches.map(|(n, (tasks, events))| {

@@ -14,12 +14,15 @@ pub(crate) struct Block {
     serial: u64,
     /// Whether all of it is UTF-8, so that pieces between ASCII characters are, too.
     valid: bool,
+    /// Whether all of it is ASCII, so that every piece is.
+    ascii: bool,
 }
 
 impl Block {
     pub(crate) fn new(bytes: bytes::Bytes, serial: u64) -> Self {
-        let valid = std::str::from_utf8(&bytes).is_ok();
-        Self { buffer: Buffer::from(bytes), serial, valid }
+        let ascii = bytes.is_ascii();
+        let valid = ascii || std::str::from_utf8(&bytes).is_ok();
+        Self { buffer: Buffer::from(bytes), serial, valid, ascii }
     }
 
     #[inline]
@@ -32,7 +35,7 @@ impl Block {
     fn is_between_characters(&self, start: usize, end: usize) -> bool {
         // The bytes within a character, and only those, are 10xxxxxx.
         let inside = |at: usize| self.bytes().get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-        self.valid && !inside(start) && !inside(end)
+        self.ascii || (self.valid && !inside(start) && !inside(end))
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Csv {
     on_error: OnError,
     /// How many fields a record may have.
     width: usize,
-    /// How many rows of cells are taken.
+    /// How many more rows the batch takes.
     room: usize,
 }
 

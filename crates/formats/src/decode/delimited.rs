@@ -27,7 +27,7 @@ pub(super) struct Delimited {
     width: Option<usize>,
     cells: Cells,
     found: Vec<u32>,
-    /// How many rows of cells are taken.
+    /// How many more rows the batch takes.
     room: usize,
 }
 

@@ -16,9 +16,6 @@ pub(super) type Failed<'a> = (usize, Field<'a>, Rejected);
 /// A batch is also full when so many bytes of text went into it.
 const MAX_BATCH_BYTES: usize = 64 << 20;
 
-/// Rows whose cells are gathered before they become values.
-const MOST_CELLS: usize = 1024;
-
 pub(super) struct Sink {
     pub(super) builders: Vec<Builder>,
     /// The table's column of each builder.
@@ -82,10 +79,9 @@ impl Sink {
         self.ready.pop_front()
     }
 
-    /// How many rows of cells are taken next: no more than the batch takes, and so few that their cells and text are still
-    /// in the processor's cache when one column after the other looks for its own.
+    /// How many more rows the batch takes.
     pub(super) fn room(&self) -> usize {
-        self.batch_rows.saturating_sub(self.rows).clamp(1, MOST_CELLS)
+        self.batch_rows.saturating_sub(self.rows).max(1)
     }
 
     /// Whether a line with anything wrong in it is left out and handed over.

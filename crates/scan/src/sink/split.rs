@@ -12,7 +12,7 @@ use model::{Error, Result};
 use sql::SqlType;
 
 /// As many rows are gathered before they are sorted by target, at most.
-const GATHER_ROWS: usize = 64 * 1024;
+const GATHER_ROWS: usize = 32 * 1024;
 /// As many bytes are gathered, between these limits, as are an eighth of the memory.
 const GATHER_BYTES: (usize, usize) = (64 * 1024, 16 * 1024 * 1024);
 /// Runs of at least so many rows are sliced where they stand.
@@ -33,14 +33,6 @@ pub(crate) struct Cuts {
     pub(crate) bytes: usize,
 }
 
-/// A chunk sorted by target.
-struct Order {
-    /// Where each of its rows comes from: batch and row.
-    rows: Vec<(usize, usize)>,
-    /// Where each target begins.
-    starts: Vec<(u32, usize)>,
-}
-
 /// Splits one stream.
 #[derive(Debug)]
 pub(crate) struct Splitter {
@@ -53,6 +45,8 @@ pub(crate) struct Splitter {
     most_bytes: usize,
     /// For each number, how many of its rows were gathered; all zero between two chunks.
     counts: Vec<u32>,
+    /// Where each row of a chunk that is sorted by target comes from: batch and row. Only its memory is kept.
+    order: Vec<(usize, usize)>,
 }
 
 impl Splitter {
@@ -73,6 +67,7 @@ impl Splitter {
             bytes: 0,
             most_bytes,
             counts: Vec::new(),
+            order: Vec::new(),
         }
     }
 
@@ -105,12 +100,13 @@ impl Splitter {
         if self.ids.is_empty() {
             return Ok(None);
         }
-        let (batches, ids) = (std::mem::take(&mut self.gathered), std::mem::take(&mut self.ids));
+        let batches = std::mem::take(&mut self.gathered);
         self.bytes = 0;
-        let Order { rows: order, starts } = self.order(&batches, &ids);
+        let starts = self.sort(&batches);
+        self.ids.clear();
         let sources: Vec<&RecordBatch> = batches.iter().collect();
         let sorted =
-            interleave_record_batch(&sources, &order).and_then(|rows| compact(&rows)).map_err(broken)?;
+            interleave_record_batch(&sources, &self.order).and_then(|rows| compact(&rows)).map_err(broken)?;
         let ends = starts.iter().skip(1).map(|(_, start)| *start).chain([sorted.num_rows()]);
         let pieces = starts
             .iter()
@@ -120,9 +116,10 @@ impl Splitter {
         Ok(Some(Cuts { pieces, bytes: sorted.get_array_memory_size() }))
     }
 
-    fn order(&mut self, batches: &[RecordBatch], ids: &[u32]) -> Order {
+    /// Orders what was gathered by target; answers where each target begins.
+    fn sort(&mut self, batches: &[RecordBatch]) -> Vec<(u32, usize)> {
         let mut seen: Vec<u32> = Vec::new();
-        for id in ids {
+        for id in &self.ids {
             let at = *id as usize;
             if at >= self.counts.len() {
                 self.counts.resize((at + 1).next_power_of_two(), 0);
@@ -139,19 +136,19 @@ impl Splitter {
             // From here on the count is the place of the target's next row.
             next += std::mem::replace(&mut self.counts[*id as usize], next);
         }
-        let mut rows = vec![(0, 0); ids.len()];
-        let mut ids = ids.iter();
+        self.order.resize(self.ids.len(), (0, 0));
+        let mut ids = self.ids.iter();
         for (index, batch) in batches.iter().enumerate() {
             for (row, id) in ids.by_ref().take(batch.num_rows()).enumerate() {
                 let place = &mut self.counts[*id as usize];
-                rows[*place as usize] = (index, row);
+                self.order[*place as usize] = (index, row);
                 *place += 1;
             }
         }
         for id in seen {
             self.counts[id as usize] = 0;
         }
-        Order { rows, starts }
+        starts
     }
 }
 

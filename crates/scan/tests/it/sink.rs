@@ -227,6 +227,13 @@ async fn little_memory_makes_more_files_but_loses_nothing() {
     assert!(written.files.len() > 60);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn little_memory_makes_more_row_groups_before_it_makes_more_files() {
+    let mut spec = spec(&[("k", SqlType::BigInt), ("row", SqlType::BigInt)]);
+    spec.memory_limit = 512 * 1024;
+    assert_eq!(written_in_turn(&mut spec, 60, 160_000).await.files.len(), 60);
+}
+
 #[tokio::test]
 async fn no_rows_write_no_files() {
     let place = place().await;

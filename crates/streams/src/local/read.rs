@@ -35,6 +35,17 @@ pub(crate) struct Want {
     pub(crate) cutoff: i64,
 }
 
+impl Want {
+    /// About how many bytes the answer still takes, if what comes is like what it has.
+    fn left(self, chunk: &Chunk) -> usize {
+        let bytes = self.bytes.saturating_sub(chunk.bytes);
+        match chunk.bytes.checked_div(chunk.records.len()) {
+            Some(each) => bytes.min(self.limit.saturating_sub(chunk.records.len()).saturating_mul(each)),
+            None => bytes,
+        }
+    }
+}
+
 type Cached = (PathBuf, Arc<Vec<Entry>>);
 
 /// The last used indexes.
@@ -191,9 +202,10 @@ fn read_segment(
     let stopped = lock(&shard.stopped).find(spot, chunk.next);
     let start = stopped.map_or(known, |stopped| stopped.max(known));
     let file = File::open(&path).map_err(|e| failed("reading a segment", &path, e))?;
-    let mut window = Window::new(&file, spot.length).wanting(want.bytes);
+    let mut window = Window::new(&file, spot.length);
     let mut at = start;
     while chunk.next < spot.end {
+        window.wants(want.left(chunk));
         let (header, body) = batch(&mut window, at, spot, &path)?;
         let here = at;
         at += header.length() as u64;

@@ -13,6 +13,9 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Who has read so much of a segment leaves an index for the next start.
+const WORTH_AN_INDEX: u64 = 1 << 20;
+
 type Floors = BTreeMap<(u64, u32), Floor>;
 
 /// Brings the segments to where the journals say they were, fills the shards' `files`, and begins a new epoch.
@@ -263,6 +266,7 @@ impl Loader<'_> {
         let end = limit.unwrap_or_else(|| self.known_next());
         // What a checkpoint has synced is not read again. Damage in it is for readers to find, as in finished segments.
         let known = read_beginning(path, base).filter(|known| known.end <= end);
+        let known_length = known.as_ref().map_or(0, |known| known.length);
         let mut bounded = None;
         let walked = walk_on(path, self.shard.id.0, base, known, |batch, position| {
             if limit.is_some_and(|limit| batch.first >= limit) && bounded.is_none() {
@@ -286,10 +290,12 @@ impl Loader<'_> {
         if rest > 0 {
             self.cut(path, segment.length, rest)?;
         }
-        if limit.is_some() {
+        if limit.is_some() || segment.length > known_length + WORTH_AN_INDEX {
             if let Err(error) = write_index(path, &segment) {
                 tracing::warn!(path = %path.display(), %error, "cannot write a segment's index");
             }
+        }
+        if limit.is_some() {
             segment.index = Vec::new();
         }
         Ok((segment, limit.is_none()))

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const INDEX_MAGIC: u32 = u32::from_le_bytes(*b"GLIX");
 const INDEX_HEADER: usize = 56;
 const WINDOW: usize = 1 << 20;
-const LEAST_WINDOW: usize = 64 << 10;
+const LEAST_WINDOW: usize = 32 << 10;
 /// One entry of an index for so many bytes.
 const STRIDE: u64 = 64 << 10;
 
@@ -146,9 +146,10 @@ impl<'a> Window<'a> {
         Self { file, size, start: 0, bytes: Bytes::new(), step: WINDOW }
     }
 
-    /// The same for a reader who wants about that many bytes.
-    pub(crate) fn wanting(self, bytes: usize) -> Self {
-        Self { step: bytes.clamp(LEAST_WINDOW, WINDOW), ..self }
+    /// From now on it is for a reader who wants about that many bytes of records; these have lengths and headers before them.
+    pub(crate) fn wants(&mut self, bytes: usize) {
+        let bytes = bytes.min(WINDOW);
+        self.step = (bytes + bytes / 8 + LEAST_WINDOW / 16).clamp(LEAST_WINDOW, WINDOW);
     }
 
     /// The batch that stands there, if it is whole: its header and its body.
