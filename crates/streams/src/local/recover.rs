@@ -290,10 +290,10 @@ impl Loader<'_> {
         if rest > 0 {
             self.cut(path, segment.length, rest)?;
         }
-        if limit.is_some() || segment.length > known_length + WORTH_AN_INDEX {
-            if let Err(error) = write_index(path, &segment) {
-                tracing::warn!(path = %path.display(), %error, "cannot write a segment's index");
-            }
+        if (limit.is_some() || segment.length > known_length + WORTH_AN_INDEX)
+            && let Err(error) = write_index(path, &segment)
+        {
+            tracing::warn!(path = %path.display(), %error, "cannot write a segment's index");
         }
         if limit.is_some() {
             segment.index = Vec::new();
