@@ -221,7 +221,9 @@ impl StreamReader {
             }
             chosen.push(*shard);
         }
-        let share = |all: usize, least: usize| (all * self.tasks.max(1) / with_much.max(1)).clamp(least, all);
+        // Those that have little may have got much meanwhile, but hardly all at once.
+        let sharing = with_much + (chosen.len() - with_much) / 8;
+        let share = |all: usize, least: usize| (all * self.tasks.max(1) / sharing.max(1)).clamp(least, all);
         let (limit, bytes) = (share(ROUND.0, LEAST.0), share(ROUND.1, LEAST.1));
         (chosen, ReadOptions { limit, bytes, dedicated: true })
     }
